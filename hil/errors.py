@@ -1,0 +1,71 @@
+"""Every error that Ridethrough raises on purpose.
+
+::
+
+    HilError
+    ├── ScenarioError (ValueError)         the scenario cannot be run as written
+    ├── LockstepStall (TimeoutError)       something in flight stayed silent
+    ├── RunInterrupted                     a signal ended the run early
+    └── DeviceError                        a device did not do what it was asked
+        ├── DeviceTimeout (TimeoutError)   no answer in time
+        ├── DeviceLost (ConnectionError)   the connection is gone
+        ├── DeviceRefused (ValueError)     the device answered with an exception
+        └── ReadbackMismatch (ValueError)  it accepted a write and shows something else
+"""
+
+from __future__ import annotations
+
+
+class HilError(Exception):
+    """Base of all errors of this project."""
+
+
+class ScenarioError(HilError, ValueError):
+    """A scenario cannot be run as written; the message is one line naming file, key, value and what is allowed."""
+
+    def __init__(self, source: str, key: str, problem: str) -> None:
+        self.source = source
+        self.key = key
+        self.problem = problem
+        super().__init__(f"{source}: {key}{problem}" if key else f"{source}: {problem}")
+
+
+class LockstepStall(HilError, TimeoutError):
+    """Something in flight stayed silent for longer than wall-clock patience allows."""
+
+    def __init__(self, waited_s: float, waiting_for: list[str]) -> None:
+        self.waited_s = waited_s
+        self.waiting_for = waiting_for
+        super().__init__(f"silent for {waited_s:g} s with something in flight: {'; '.join(waiting_for)}")
+
+
+class RunInterrupted(HilError):
+    """A signal ended the run early."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.signal_number = signal_number
+        super().__init__(f"ended by signal {signal_number}")
+
+
+class DeviceError(HilError):
+    """A device did not do what it was asked."""
+
+    def __init__(self, device: str, problem: str) -> None:
+        self.device = device
+        super().__init__(f"{device}: {problem}")
+
+
+class DeviceTimeout(DeviceError, TimeoutError):
+    """A device did not answer in time."""
+
+
+class DeviceLost(DeviceError, ConnectionError):
+    """The connection to a device is gone."""
+
+
+class DeviceRefused(DeviceError, ValueError):
+    """A device answered with an exception, or is not what the driver needs."""
+
+
+class ReadbackMismatch(DeviceError, ValueError):
+    """A device accepted a write and shows something else."""

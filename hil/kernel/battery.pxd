@@ -1,0 +1,79 @@
+"""Battery: open-circuit-voltage curve, series resistance, two RC pairs, state of charge, lumped temperature.
+
+Equations and sources: docs/model.md, "Battery". Current and power are positive when discharging.
+"""
+
+from libc.math cimport sqrt
+from libc.stdint cimport int64_t
+
+
+cdef enum:
+    OCV_POINTS = 21              # state of charge 0, 0.05 … 1
+
+
+cdef struct BatteryParams:
+    double capacity_as           # ampere-seconds
+    double r0_ohm
+    double r1_ohm
+    double g1_siemens            # 1 / r1, 0 where r1 is 0
+    double decay1                # exp(-dt / tau1)
+    double decay1_half           # exp(-dt / 2 tau1)
+    double r2_ohm
+    double g2_siemens
+    double decay2
+    double decay2_half
+    double thermal_k_per_w
+    double thermal_decay         # exp(-dt / tau_thermal)
+    double ambient_degc
+    double ocv_v[21]
+
+
+cdef struct BatteryState:
+    double soc
+    double rc1_v
+    double rc2_v
+    double temperature_degc
+    double current_a
+    double voltage_v             # at the terminals
+    double power_w               # at the terminals
+    double heat_w
+    int64_t starved_ticks        # power asked for was beyond what the resistance lets through
+
+
+cdef inline double battery_ocv(const BatteryParams* p, double soc) noexcept nogil:
+    cdef double x = soc * (OCV_POINTS - 1)
+    cdef int64_t i = <int64_t>x
+    if x < 0.0:
+        i = 0
+    elif i > OCV_POINTS - 2:
+        i = OCV_POINTS - 2
+    return p.ocv_v[i] + (x - <double>i) * (p.ocv_v[i + 1] - p.ocv_v[i])
+
+
+cdef inline double battery_current(const BatteryParams* p, double inner_v, double power_w) noexcept nogil:
+    """Current at which the terminals give `power_w`; NaN-free: beyond the maximum, the current of maximum power."""
+    cdef double disc = inner_v * inner_v - 4.0 * p.r0_ohm * power_w
+    if disc < 0.0:
+        return inner_v / (2.0 * p.r0_ohm)
+    return 2.0 * power_w / (inner_v + sqrt(disc))
+
+
+cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
+    """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
+    cdef double start = battery_current(p, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
+    cdef double soc_mid = s.soc - 0.5 * dt * start / p.capacity_as
+    cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start
+    cdef double rc2_mid = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start
+    cdef double inner = battery_ocv(p, soc_mid) - rc1_mid - rc2_mid
+    cdef double i = battery_current(p, inner, power_w)
+    if inner * inner < 4.0 * p.r0_ohm * power_w:
+        s.starved_ticks += 1
+    s.current_a = i
+    s.voltage_v = inner - p.r0_ohm * i
+    s.power_w = s.voltage_v * i
+    s.heat_w = p.r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
+    s.soc -= dt * i / p.capacity_as
+    s.rc1_v = s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i
+    s.rc2_v = s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i
+    s.temperature_degc = (p.ambient_degc + (s.temperature_degc - p.ambient_degc) * p.thermal_decay
+                          + p.thermal_k_per_w * (1.0 - p.thermal_decay) * s.heat_w)

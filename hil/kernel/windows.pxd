@@ -1,0 +1,91 @@
+"""Sliding windows over per-tick samples: mean, delay line, extremum.
+
+Each window is a struct of indices; its samples live in the site's arena (one array of float64), so that a state can be
+copied, inspected and restored as plain arrays.
+"""
+
+from libc.stdint cimport int64_t
+
+
+cdef struct MeanWindow:
+    int64_t offset    # of the first sample in the arena
+    int64_t length    # ticks
+    int64_t index     # where the next sample goes
+    double total      # of the samples now in the window
+    double fresh      # of the samples since the last wrap: replaces `total` there, so that rounding cannot accumulate
+
+
+cdef struct DelayLine:
+    int64_t offset
+    int64_t length    # ticks; 0 passes the sample through
+    int64_t index
+
+
+cdef struct Extremum:
+    int64_t offset    # `capacity` values, then `capacity` ticks
+    int64_t capacity  # ticks the window holds, both ends included
+    int64_t head      # position of the oldest candidate
+    int64_t count     # candidates, most extreme first
+
+
+cdef inline double mean_push(MeanWindow* w, double* arena, double x) noexcept nogil:
+    """Add a sample; return the mean of the last `length` samples."""
+    cdef double* slot = arena + w.offset + w.index
+    w.total += x - slot[0]
+    w.fresh += x
+    slot[0] = x
+    w.index += 1
+    if w.index == w.length:
+        w.index = 0
+        w.total = w.fresh
+        w.fresh = 0.0
+    return w.total / <double>w.length
+
+
+cdef inline double delay_push(DelayLine* w, double* arena, double x) noexcept nogil:
+    """Add a sample; return the one of `length` ticks ago."""
+    cdef double oldest
+    cdef double* slot
+    if w.length == 0:
+        return x
+    slot = arena + w.offset + w.index
+    oldest = slot[0]
+    slot[0] = x
+    w.index += 1
+    if w.index == w.length:
+        w.index = 0
+    return oldest
+
+
+cdef inline void extremum_clear(Extremum* w) noexcept nogil:
+    w.head = 0
+    w.count = 0
+
+
+cdef inline double extremum_push(Extremum* w, double* arena, double x, int64_t tick) noexcept nogil:
+    """Add a sample; return the maximum of the last `capacity` samples (push -x for the minimum).
+
+    A queue of falling candidates: amortised constant time, whatever the window.
+    """
+    cdef double* values = arena + w.offset
+    cdef double* ticks = values + w.capacity
+    cdef int64_t back
+    if w.count > 0 and ticks[w.head] <= <double>(tick - w.capacity):
+        w.head += 1
+        if w.head == w.capacity:
+            w.head = 0
+        w.count -= 1
+    while w.count > 0:
+        back = w.head + w.count - 1
+        if back >= w.capacity:
+            back -= w.capacity
+        if values[back] > x:
+            break
+        w.count -= 1
+    back = w.head + w.count
+    if back >= w.capacity:
+        back -= w.capacity
+    values[back] = x
+    ticks[back] = <double>tick
+    w.count += 1
+    return values[w.head]

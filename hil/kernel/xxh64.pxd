@@ -1,0 +1,76 @@
+"""Waveform hash: XXH64 (seed 0) over rows of float64, a streaming form for rows that are whole 32-byte stripes.
+
+The algorithm is Yann Collet's public specification (xxHash fast digest algorithm, version 0.2.0); the test compares with the
+`xxhash` package over the same bytes.
+"""
+
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define HIL_P1 0x9E3779B185EBCA87ULL
+    #define HIL_P2 0xC2B2AE3D27D4EB4FULL
+    #define HIL_P3 0x165667B19E3779F9ULL
+    #define HIL_P4 0x85EBCA77C2B2AE63ULL
+    static inline uint64_t hil_rotl(uint64_t x, int r) { return (x << r) | (x >> (64 - r)); }
+    static inline uint64_t hil_round(uint64_t acc, uint64_t word) {
+        return hil_rotl(acc + word * HIL_P2, 31) * HIL_P1;
+    }
+    static inline uint64_t hil_merge(uint64_t h, uint64_t lane) {
+        return (h ^ hil_round(0, lane)) * HIL_P1 + HIL_P4;
+    }
+    """
+    uint64_t HIL_P1
+    uint64_t HIL_P2
+    uint64_t HIL_P3
+    uint64_t hil_rotl(uint64_t x, int r) noexcept nogil
+    uint64_t hil_round(uint64_t acc, uint64_t word) noexcept nogil
+    uint64_t hil_merge(uint64_t h, uint64_t lane) noexcept nogil
+
+
+cdef struct Xxh64:
+    uint64_t lane[4]
+    uint64_t length      # bytes so far
+
+
+cdef inline void xxh64_reset(Xxh64* s) noexcept nogil:
+    s.lane[0] = HIL_P1 + HIL_P2
+    s.lane[1] = HIL_P2
+    s.lane[2] = 0
+    s.lane[3] = 0 - HIL_P1
+    s.length = 0
+
+
+cdef inline void xxh64_row(Xxh64* s, const double* row, int64_t words) noexcept nogil:
+    """Absorb `words` float64 values; `words` is a multiple of 4."""
+    cdef int64_t i
+    cdef uint64_t w[4]
+    for i in range(0, words, 4):
+        memcpy(w, row + i, 32)
+        s.lane[0] = hil_round(s.lane[0], w[0])
+        s.lane[1] = hil_round(s.lane[1], w[1])
+        s.lane[2] = hil_round(s.lane[2], w[2])
+        s.lane[3] = hil_round(s.lane[3], w[3])
+    s.length += <uint64_t>words * 8
+
+
+cdef inline uint64_t xxh64_digest(const Xxh64* s) noexcept nogil:
+    cdef uint64_t h
+    cdef int i
+    if s.length >= 32:
+        h = (hil_rotl(s.lane[0], 1) + hil_rotl(s.lane[1], 7)
+             + hil_rotl(s.lane[2], 12) + hil_rotl(s.lane[3], 18))
+        for i in range(4):
+            h = hil_merge(h, s.lane[i])
+    else:
+        h = 0x27D4EB2F165667C5
+    h += s.length
+    h ^= h >> 33
+    h *= HIL_P2
+    h ^= h >> 29
+    h *= HIL_P3
+    h ^= h >> 32
+    return h

@@ -1,0 +1,35 @@
+"""Sections `[grid]` and `[measurement]`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hil.scenario.base import Section, Share
+from hil.scenario.quantity import Apparent, Frequency, PerUnit, Time, Voltage
+
+
+class Grid(Section):
+    """The grid at the PCC (docs/model.md, "Grid"). Area defaults are assumptions, stated there."""
+
+    voltage_v: Voltage = Field(34.5e3, alias="voltage", gt=0)
+    frequency_hz: Frequency = Field(60.0, alias="frequency", ge=16.0, le=400.0)
+    short_circuit_va: Apparent = Field(alias="short_circuit", gt=0)
+    x_over_r: float = Field(12.0, ge=0)
+    source_pu: PerUnit = Field(1.0, alias="source", gt=0.5, lt=1.5)
+    constant_current_below_pu: PerUnit = Field(0.9, alias="constant_current_below", gt=0, lt=1)
+    validity_floor: float = Field(3.0, ge=0, description="short-circuit ratio below which the model is not valid")
+    area_va: Apparent = Field(60e9, alias="area", gt=0)
+    inertia_s: Time = Field(4.0, alias="inertia", gt=0)
+    damping: float = Field(1.0, ge=0)
+    droop: Share = 0.05
+    governor_time_s: Time = Field(0.5, alias="governor_time", gt=0)
+    governor_limit: Share = 0.1
+    deadband_hz: Frequency = Field(0.036, alias="deadband", ge=0)
+
+
+class Measurement(Section):
+    """Measured signals at the PCC: RMS and averaging windows, and how late they arrive."""
+
+    window_s: Time = Field(1.0 / 60.0, alias="window", gt=0, description="of voltage (RMS) and power (mean)")
+    frequency_window_s: Time = Field(0.1, alias="frequency_window", gt=0)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)

@@ -1,0 +1,95 @@
+"""Entries of `[[limits]]`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hil.scenario.base import Section, Share
+from hil.scenario.quantity import Frequency, PerUnit, Power, Ramp, Time
+
+
+class LimitSection(Section):
+    """Keys of every limit."""
+
+    name: str = Field(min_length=1)
+    required: bool = False
+
+
+class Undervoltage(LimitSection):
+    """27: measured voltage below `min` for `delay`. Scripted dips are stimulus and do not count."""
+
+    kind: Literal["undervoltage"]
+    node: Literal["pcc"] = "pcc"
+    min: PerUnit = Field(gt=0, lt=1)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+
+
+class Overvoltage(LimitSection):
+    """59: measured voltage above `max` for `delay`."""
+
+    kind: Literal["overvoltage"]
+    node: Literal["pcc"] = "pcc"
+    max: PerUnit = Field(gt=1, lt=3)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+
+
+class Underfrequency(LimitSection):
+    """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
+
+    kind: Literal["underfrequency"]
+    node: Literal["pcc"] = "pcc"
+    min_hz: Frequency = Field(alias="min", gt=0)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+
+
+class Overfrequency(LimitSection):
+    """81O: measured frequency above `max` for `delay`."""
+
+    kind: Literal["overfrequency"]
+    node: Literal["pcc"] = "pcc"
+    max_hz: Frequency = Field(alias="max", gt=0)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+
+
+class RampRate(LimitSection):
+    """Difference of the mean of measured power over the window, both directions."""
+
+    kind: Literal["ramp"]
+    node: Literal["pcc"] = "pcc"
+    max_w_per_s: Ramp = Field(alias="max", gt=0)
+    window_s: Time = Field(alias="window", gt=0)
+    mean_s: Time = Field(1.0, alias="mean", gt=0)
+
+
+class PeakToPeak(LimitSection):
+    """Range of measured power in a rolling window."""
+
+    kind: Literal["peak_to_peak"]
+    node: Literal["pcc"] = "pcc"
+    max_w: Power = Field(alias="max", gt=0)
+    window_s: Time = Field(alias="window", gt=0)
+
+
+class SocRange(LimitSection):
+    """State of charge inside `window`."""
+
+    kind: Literal["soc_window"]
+    node: str = Field(pattern=r"^bess\.[A-Za-z][A-Za-z0-9_-]*$")
+    window: tuple[Share, Share]
+
+
+class ConverterCurrent(LimitSection):
+    """Converter current, per unit of rated current, above `max` for `delay`."""
+
+    kind: Literal["converter_current"]
+    node: str = Field(pattern=r"^bess\.[A-Za-z][A-Za-z0-9_-]*$")
+    max: PerUnit = Field(gt=0)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+
+
+Limit = Annotated[
+    Undervoltage | Overvoltage | Underfrequency | Overfrequency | RampRate | PeakToPeak | SocRange | ConverterCurrent,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,118 @@
+"""Sections `[bess.NAME]`, `[bess.NAME.driver]`, `[absorber.NAME]` and `[supervisor.NAME]`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from hil.scenario.base import Section, Share
+from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage
+
+
+class Driver(Section):
+    """How a device's driver talks to it: it owns the cycle and all writes."""
+
+    rate_hz: Frequency = Field(20.0, alias="rate", gt=0, le=1000.0)
+    timeout_s: Time = Field(0.25, alias="timeout", gt=0, description="for one answer")
+    reversion_s: int = Field(5, ge=0, le=86_400, description="WSetRvrtTms in whole seconds; 0: the device never reverts")
+    ramp_down_s: Time = Field(2.0, alias="ramp_down", ge=0, description="from the last set-point to 0 W when leaving")
+
+
+class Bess(Section):
+    """A battery-storage system: battery, converter and the emulated inverter's firmware (docs/model.md)."""
+
+    rating_va: Apparent = Field(alias="rating", gt=0)
+    energy_wh: Energy = Field(alias="energy", gt=0)
+    soc: Share = 0.5
+    firmware: Literal["sunspec"] = "sunspec"
+    endpoint: Literal["emulated"] = "emulated"
+    listen: str = "127.0.0.1:0"
+    unit_id: int = Field(1, ge=1, le=247)
+    charge_w: Power | None = Field(None, alias="charge", gt=0, description="most it charges; default: the rating")
+    discharge_w: Power | None = Field(None, alias="discharge", gt=0)
+    current_limit: PerUnit = Field(1.1, gt=0, le=3)
+    priority: Literal["active", "reactive"] = "active"
+    setpoint_ramp_w_per_s: Ramp | None = Field(None, alias="setpoint_ramp", gt=0, description="default: rating in 10 s")
+    slew_w_per_s: Ramp | None = Field(None, alias="slew", gt=0, description="default: rating in 50 ms")
+    converter_lag_s: Time = Field(0.02, alias="converter_lag", ge=0)
+    cease_below: PerUnit = Field(0.0, ge=0, lt=1)
+    soc_min: Share = 0.05
+    soc_max: Share = 0.95
+    dc_voltage_v: Voltage = Field(1200.0, alias="dc_voltage", gt=0)
+    resistance: float = Field(0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage")
+    rc1_resistance: float = Field(0.005, ge=0, lt=0.25)
+    rc1_time_s: Time = Field(30.0, alias="rc1_time", gt=0)
+    rc2_resistance: float = Field(0.005, ge=0, lt=0.25)
+    rc2_time_s: Time = Field(600.0, alias="rc2_time", gt=0)
+    standby_loss: float = Field(0.002, ge=0, lt=0.2)
+    linear_loss: float = Field(0.008, ge=0, lt=0.2)
+    quadratic_loss: float = Field(0.007, ge=0, lt=0.2)
+    ambient_degc: Temperature = Field(25.0, alias="ambient", ge=-50, le=80)
+    temperature_rise_degc: Temperature = Field(15.0, alias="temperature_rise", ge=0, description="lasting, at rated power")
+    thermal_time_s: Time = Field(3600.0, alias="thermal_time", gt=0)
+    driver: Driver = Field(default_factory=lambda: Driver.model_validate({}))
+
+    @field_validator("listen")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        match = re.fullmatch(r"(127(?:\.\d{1,3}){3}):(\d{1,5})", value)
+        if match is None or int(match[2]) > 65_535:
+            raise ValueError("must be a loopback address and port, such as '127.0.0.1:1502' (port 0: any free one)")
+        return value
+
+    @model_validator(mode="after")
+    def _soc_inside(self) -> Self:
+        if self.soc_min >= self.soc_max:
+            raise ValueError(f"soc_min = {self.soc_min:g}: must be below soc_max = {self.soc_max:g}")
+        return self
+
+
+class NoAbsorber(Section):
+    """No fast law: the inverter follows its set-point alone."""
+
+    kind: Literal["none"]
+    device: str
+    placement: Literal["device"] = "device"
+    ramp_w_per_s: Ramp | None = Field(None, alias="ramp", gt=0)
+    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0)
+    filter_s: Time = Field(0.001, alias="filter", gt=0)
+    delay_s: Time = Field(0.0, alias="delay", ge=0)
+    update_s: Time = Field(0.001, alias="update", gt=0)
+
+
+class RampLimit(Section):
+    """The grid follows the load at a bounded rate; storage gives the rest."""
+
+    kind: Literal["ramp_limit"]
+    device: str
+    placement: Literal["device"] = "device"
+    ramp_w_per_s: Ramp = Field(alias="ramp", gt=0)
+    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0, description="default: as `ramp`")
+    filter_s: Time = Field(0.001, alias="filter", gt=0, description="averaging window of the firmware's load measurement")
+    delay_s: Time = Field(0.0, alias="delay", ge=0, description="of that measurement, on top of one tick")
+    update_s: Time = Field(0.001, alias="update", gt=0, description="period at which the firmware runs its law")
+
+
+Absorber = Annotated[NoAbsorber | RampLimit, Field(discriminator="kind")]
+
+
+class SocWindow(Section):
+    """Keeps the state of charge in its window by moving the bias around which the absorber acts."""
+
+    kind: Literal["soc_window"]
+    device: str
+    rate_hz: Frequency = Field(10.0, alias="rate", gt=0, le=1000.0)
+    window: tuple[Share, Share] = (0.3, 0.8)
+    horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
+    most: Share = Field(0.2, description="largest set-point, share of the rating")
+    required: bool = True
+    stale_after_s: Time = Field(1.0, alias="stale_after", gt=0)
+
+    @field_validator("window")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("must be [low, high] with low below high")
+        return value
