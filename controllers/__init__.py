@@ -1,0 +1,10 @@
+"""What commands devices: fast laws that act inside the tick (`kernel`), device drivers, and supervisors.
+
+A driver owns the cycle with its device and every write to it; a supervisor sets targets and knows a contract
+(`StorageDevice`), not a device and not whether it is emulated. Nothing here knows the plant or a scenario.
+"""
+
+from controllers.contracts import StorageDevice, StorageSample
+from controllers.supervisor import SocWindowSupervisor, Supervisor
+
+__all__ = ["SocWindowSupervisor", "StorageDevice", "StorageSample", "Supervisor"]

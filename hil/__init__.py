@@ -1,0 +1,77 @@
+"""Ridethrough: a hardware-in-the-loop control testbed for batteries and UPSs under LLM load transients.
+
+`hil` is the testbed: scenario, loads, clocks, plant, limits, record, verdict, command line. `firmware_sim` emulates devices,
+`controllers` command them; of those two only `hil.session` and the compiled engine know more than their contracts.
+
+Signs, everywhere: load power > 0 consumes, storage power > 0 discharges, grid power > 0 imports; so grid = load - storage.
+Units: SI inside, in the name (`power_w`, `period_ns`, `soc` from 0 to 1).
+
+The names below are the public interface; they are imported when first used, so that `import hil` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hil.api import load, run
+    from hil.errors import (
+        DeviceError,
+        DeviceLost,
+        DeviceRefused,
+        DeviceTimeout,
+        HilError,
+        LockstepStall,
+        ReadbackMismatch,
+        ScenarioError,
+    )
+    from hil.session.result import Result
+    from hil.scenario.files import packaged
+    from hil.scenario.model import Scenario
+    from hil.verdict.limits import LimitResult
+    from hil.verdict.outcome import Outcome
+
+_HOMES = {
+    "load": "hil.api",
+    "run": "hil.api",
+    "packaged": "hil.scenario.files",
+    "Scenario": "hil.scenario.model",
+    "Result": "hil.session.result",
+    "LimitResult": "hil.verdict.limits",
+    "Outcome": "hil.verdict.outcome",
+    "HilError": "hil.errors",
+    "ScenarioError": "hil.errors",
+    "LockstepStall": "hil.errors",
+    "DeviceError": "hil.errors",
+    "DeviceTimeout": "hil.errors",
+    "DeviceLost": "hil.errors",
+    "DeviceRefused": "hil.errors",
+    "ReadbackMismatch": "hil.errors",
+}
+
+__all__ = [
+    "DeviceError",
+    "DeviceLost",
+    "DeviceRefused",
+    "DeviceTimeout",
+    "HilError",
+    "LimitResult",
+    "LockstepStall",
+    "Outcome",
+    "ReadbackMismatch",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "load",
+    "packaged",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hil' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

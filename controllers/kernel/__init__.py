@@ -1,0 +1,1 @@
+"""Fast laws that run inside the tick: structs and inline functions without Python objects."""

@@ -1,0 +1,1 @@
+"""Firmware steps that run inside the tick: structs and inline functions without Python objects."""

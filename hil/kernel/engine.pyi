@@ -29,12 +29,14 @@ class Engine:
     underruns: int
     dropped_rows: int
     load_energy_j: float
+    largest_demand_w: float
 
     def __init__(
         self,
         arrays: Mapping[str, Any],
         bess_names: Sequence[str],
         *,
+        first_demand_w: float,
         period_ns: int,
         end_tick: int,
         load_tan_phi: float,

@@ -14,7 +14,7 @@ from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.grid cimport GridParams, GridState
 from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement
-from hil.kernel.tick cimport Command, Event, Site, apply_events, site_tick
+from hil.kernel.tick cimport Command, Event, Site, site_tick, write_row
 from hil.kernel.xxh64 cimport Xxh64, xxh64_digest, xxh64_reset, xxh64_row
 
 _SITE_CHANNELS = (
@@ -77,6 +77,7 @@ cdef class Engine:
     cdef readonly int64_t underruns         # ticks run without load
     cdef readonly int64_t dropped_rows
     cdef readonly double load_energy_j      # demanded, of the judged ticks
+    cdef readonly double largest_demand_w
     cdef int64_t next_event_tick
     cdef int64_t commands_pending
     cdef int64_t row_words
@@ -112,8 +113,9 @@ cdef class Engine:
     cdef double[:, ::1] tap
     cdef Command commands[4096]
 
-    def __init__(self, arrays, bess_names, *, int64_t period_ns, int64_t end_tick, double load_tan_phi, int64_t load_capacity,
+    def __init__(self, arrays, bess_names, *, double first_demand_w, int64_t period_ns, int64_t end_tick, double load_tan_phi, int64_t load_capacity,
                  int64_t record_every, record_channels, int64_t record_capacity):
+        cdef Site site
         if period_ns <= 0 or end_tick <= 0 or record_every <= 0 or record_capacity <= 0 or load_capacity <= 0:
             raise ValueError("period, end, load capacity, record interval and record capacity must be positive")
         self.period_ns = period_ns
@@ -154,6 +156,9 @@ cdef class Engine:
         self.tap = None
         self.next_event_tick = 0
         xxh64_reset(&self.hash_state)
+        self.last_demand_w = first_demand_w
+        self.bind(&site)
+        write_row(&site, first_demand_w)
 
     @property
     def load_room(self):
@@ -220,49 +225,40 @@ cdef class Engine:
             raise ValueError(f"tick {until_tick} is in the past of tick {self.tick}")
         if n == 0:
             return
+        self.bind(&site)
+        with nogil:
+            self.run(&site, n)
+        self.commands_pending = 0
+        self.next_event_tick = site.next_event_tick
+
+    cdef void bind(self, Site* site) noexcept:
+        """Point a site at the arrays."""
         site.dt = <double>self.period_ns * 1e-9
         site.load_tan_phi = self.load_tan_phi
         site.bess_count = self.pcs.shape[0]
         site.limit_count = self.limits.shape[0]
         site.event_count = self.events.shape[0]
         site.command_count = self.commands_pending
+        site.next_event_tick = self.next_event_tick
         site.grid_params = &self.grid_params[0]
         site.grid = &self.grid[0]
         site.measured = &self.measured[0]
-        site.law_params = NULL
-        site.law = NULL
-        site.pcs_params = NULL
-        site.pcs = NULL
-        site.converter_params = NULL
-        site.converter = NULL
-        site.battery_params = NULL
-        site.battery = NULL
-        if site.bess_count > 0:
-            site.law_params = &self.law_params[0]
-            site.law = &self.law[0]
-            site.pcs_params = &self.pcs_params[0]
-            site.pcs = &self.pcs[0]
-            site.converter_params = &self.converter_params[0]
-            site.converter = &self.converter[0]
-            site.battery_params = &self.battery_params[0]
-            site.battery = &self.battery[0]
-        site.limit_params = NULL
-        site.limits = NULL
-        if site.limit_count > 0:
-            site.limit_params = &self.limit_params[0]
-            site.limits = &self.limits[0]
-        site.events = NULL
-        if site.event_count > 0:
-            site.events = &self.events[0]
-        site.commands = &self.commands[0]
         site.arena = &self.arena[0]
         site.row = &self.row[0]
         site.blank_until = &self.blank_until[0]
-        site.next_event_tick = self.next_event_tick
-        with nogil:
-            self.run(&site, n)
-        self.commands_pending = 0
-        self.next_event_tick = site.next_event_tick
+        site.commands = &self.commands[0]
+        # An array without rows has no first element to point at.
+        site.law_params = &self.law_params[0] if site.bess_count else NULL
+        site.law = &self.law[0] if site.bess_count else NULL
+        site.pcs_params = &self.pcs_params[0] if site.bess_count else NULL
+        site.pcs = &self.pcs[0] if site.bess_count else NULL
+        site.converter_params = &self.converter_params[0] if site.bess_count else NULL
+        site.converter = &self.converter[0] if site.bess_count else NULL
+        site.battery_params = &self.battery_params[0] if site.bess_count else NULL
+        site.battery = &self.battery[0] if site.bess_count else NULL
+        site.limit_params = &self.limit_params[0] if site.limit_count else NULL
+        site.limits = &self.limits[0] if site.limit_count else NULL
+        site.events = &self.events[0] if site.event_count else NULL
 
     cdef void run(self, Site* site, int64_t n) noexcept nogil:
         cdef int64_t i
@@ -289,6 +285,8 @@ cdef class Engine:
             until_record -= 1
             if judged:
                 self.load_energy_j += demand * site.dt
+                if demand > self.largest_demand_w:
+                    self.largest_demand_w = demand
                 xxh64_row(&self.hash_state, site.row, self.row_words)
                 if self.tap is not None and self.tap_rows < self.tap.shape[0]:
                     for j in range(self.tap.shape[1]):

@@ -111,6 +111,7 @@ def build_engine(scenario: Scenario, first_load_w: float) -> Engine:
     return Engine(
         arrays,
         names,
+        first_demand_w=first_load_w,
         period_ns=scenario.period_ns,
         end_tick=scenario.ticks,
         load_tan_phi=tan_phi,

@@ -1,0 +1,96 @@
+"""SunSpec over Modbus as a client: finds the models of a device and reads and writes points by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from hil.errors import DeviceRefused
+from hil.standards.sunspec import BASE_ADDRESSES, END_MODEL, MARKER, Model, Point, model
+
+_MOST_REGISTERS = 125
+
+
+class Connection(Protocol):
+    """What it needs of a connection."""
+
+    device: str
+
+    async def read(self, address: int, count: int) -> list[int]:
+        """Holding registers."""
+
+    async def write(self, address: int, values: list[int]) -> None:
+        """Write holding registers."""
+
+
+class SunSpecClient:
+    """A device's models. Call `scan` first."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._found: dict[int, tuple[int, Model]] = {}  # number: address of its ID register, layout
+        self._scales: dict[tuple[int, str], int] = {}
+
+    async def scan(self, needed: Mapping[int, str]) -> None:
+        """Find the map and its models, and read the scale factors of the needed ones.
+
+        needed: model numbers with what each is for. Raises DeviceRefused where there is no map or one of them is missing.
+        """
+        address = await self._find_base()
+        while True:
+            number, length = await self._connection.read(address, 2)
+            if number == END_MODEL:
+                break
+            if number in needed:
+                self._found[number] = (address, model(number))
+            address += 2 + length
+        for number, purpose in needed.items():
+            if number not in self._found:
+                raise DeviceRefused(self._connection.device, f"has no SunSpec model {number} ({purpose})")
+        for number, (_, layout) in self._found.items():
+            factors = [point for point in layout.points.values() if point.type == "sunssf"]
+            values = await self._read_points(number, factors)
+            self._scales |= {(number, name): int(value) for name, value in values.items() if isinstance(value, (int, float))}
+
+    async def read(self, number: int, *names: str) -> dict[str, float | str | None]:
+        """Points of one model, in as few requests as their span allows; None where not implemented."""
+        points = self._found[number][1].points
+        return await self._read_points(number, [points[name] for name in names])
+
+    async def write(self, number: int, values: Mapping[str, float]) -> None:
+        """Write points that stand next to each other in one request, in their order. Raises OverflowError, DeviceRefused."""
+        start, layout = self._found[number]
+        points = [layout.points[name] for name in values]
+        registers: list[int] = []
+        for point, value in zip(points, values.values(), strict=True):
+            if point.offset != points[0].offset + len(registers):
+                raise ValueError(f"{point.name} does not follow the point before it")
+            registers += point.encode(value, self._scale(point))
+        await self._connection.write(start + points[0].offset, registers)
+
+    def _scale(self, point: Point) -> int:
+        return self._scales.get((point.model, point.scale), 0) if point.scale else 0
+
+    async def _read_points(self, number: int, points: list[Point]) -> dict[str, float | str | None]:
+        start = self._found[number][0]
+        values: dict[str, float | str | None] = {}
+        todo = sorted(points, key=lambda point: point.offset)
+        while todo:
+            first = todo[0].offset
+            batch = [point for point in todo if point.offset + point.size - first <= _MOST_REGISTERS]
+            todo = todo[len(batch) :]
+            count = batch[-1].offset + batch[-1].size - first
+            registers = await self._connection.read(start + first, count)
+            for point in batch:
+                at = point.offset - first
+                values[point.name] = point.decode(registers[at : at + point.size], self._scale(point))
+        return values
+
+    async def _find_base(self) -> int:
+        for base in BASE_ADDRESSES:
+            try:
+                if tuple(await self._connection.read(base, 2)) == MARKER:
+                    return base + 2
+            except DeviceRefused:
+                continue
+        raise DeviceRefused(self._connection.device, f"no SunSpec map at {', '.join(map(str, BASE_ADDRESSES))}")

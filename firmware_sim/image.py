@@ -1,0 +1,70 @@
+"""What an emulated device's server sees of its firmware and plant: the process image of one storage system."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Protocol
+
+
+class PcsPoint(IntEnum):
+    """What a write can set in the firmware (firmware_sim/kernel/pcs.pxd)."""
+
+    SET_W = 0
+    SET_ENABLE = 1
+    REVERT_W = 2
+    REVERT_ENABLE = 3
+    REVERT_S = 4
+    SET_VAR = 5
+    VAR_ENABLE = 6
+    OPERATION = 7
+    CONTROLLER_HEARTBEAT = 8
+
+
+class StorageImage(Protocol):
+    """Process image of one storage system, as of the last tick."""
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+
+    @property
+    def firmware(self) -> Any:
+        """State of the inverter firmware, fields of `PcsState`."""
+
+    @property
+    def rating_va(self) -> float:
+        """Rated apparent power."""
+
+    @property
+    def charge_max_w(self) -> float:
+        """Most it charges."""
+
+    @property
+    def discharge_max_w(self) -> float:
+        """Most it discharges."""
+
+    @property
+    def energy_wh(self) -> float:
+        """Rated energy."""
+
+    @property
+    def capacity_ah(self) -> float:
+        """Rated charge."""
+
+    @property
+    def grid_voltage_v(self) -> float:
+        """Nominal line-to-line voltage at the terminals."""
+
+    @property
+    def soc_window(self) -> tuple[float, float]:
+        """State of charge within which the firmware works."""
+
+    def signal(self, name: str) -> float:
+        """A channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+
+    def command(self, point: PcsPoint, value: float) -> None:
+        """Queue a validated write for the next tick."""

@@ -1,0 +1,214 @@
+"""An emulated storage inverter as SunSpec models 1, 701, 702, 704, 713, 715 and 802 over its process image.
+
+Signs are SunSpec's: positive power discharges. Undeclared points read "not implemented".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from firmware_sim.image import PcsPoint, StorageImage
+from firmware_sim.sunspec_map import Setting, SunSpecMap
+from hil.standards.sunspec import scale_for
+
+_WATTS = 1  # WSetMod: the set-point is in watts
+_VARS = 4  # VarSetMod: in vars
+_THREE_PHASE = 2
+_LFP = 4  # 802.Typ: lithium-ion
+_MOST_SECONDS = 86_400
+
+
+class SunSpecBess:
+    """The register map of one emulated storage system (`registers`)."""
+
+    def __init__(self, image: StorageImage, *, model_name: str = "Emulated BESS", serial: str = "0001") -> None:
+        self._image = image
+        self._pending: dict[PcsPoint, float] = {}
+        self._pending_tick = -1
+        power = scale_for(1.25 * max(image.rating_va, image.charge_max_w, image.discharge_max_w))
+        energy = scale_for(image.energy_wh, 65_534)
+        rated_a = image.rating_va / (math.sqrt(3.0) * image.grid_voltage_v)
+        self.registers = SunSpecMap(
+            {
+                1: {"Mn": "Ridethrough", "Md": model_name, "Opt": "LFP", "Vr": "0.1.0", "SN": serial, "DA": 1},
+                701: self._measurements(power, rated_a),
+                702: self._capacity(power, rated_a),
+                704: self._controls(),
+                713: {
+                    "WHRtg": image.energy_wh,
+                    "WHAvail": lambda: image.energy_wh * image.signal("soc"),
+                    "SoC": lambda: 100.0 * image.signal("soc"),
+                    "SoH": 100.0,
+                    "Sta": 0,
+                    "WH_SF": energy,
+                    "Pct_SF": -2,
+                },
+                715: {
+                    "LocRemCtl": 0,
+                    "DERHb": lambda: int(image.firmware["heartbeat"]),
+                    "ControllerHb": self._setting("controller_heartbeat", PcsPoint.CONTROLLER_HEARTBEAT, lambda _: True),
+                    "OpCtl": self._setting("operation", PcsPoint.OPERATION, lambda x: x in (0, 1)),
+                },
+                802: self._battery(power, energy),
+            }
+        )
+
+    def _setting(self, field: str, point: PcsPoint, allowed: Callable[[float], bool]) -> Setting:
+        """A setting of the firmware: reads what was last accepted, even before the tick that applies it."""
+        image = self._image
+
+        def read() -> float:
+            if self._pending_tick == image.tick and point in self._pending:
+                return self._pending[point]
+            return float(image.firmware[field])
+
+        def write(value: float) -> None:
+            if self._pending_tick != image.tick:
+                self._pending.clear()
+                self._pending_tick = image.tick
+            self._pending[point] = value
+            image.command(point, value)
+
+        return Setting(read, allowed, write)
+
+    def _measurements(self, power: int, rated_a: float) -> dict[str, object]:
+        image = self._image
+        current = scale_for(2.0 * rated_a) - 1
+
+        def apparent_va() -> float:
+            return math.hypot(image.signal("power_w"), image.signal("reactive_var"))
+
+        def power_factor() -> float | None:
+            va = apparent_va()
+            return image.signal("power_w") / va if va > 1e-3 * image.rating_va else None
+
+        return {
+            "ACType": _THREE_PHASE,
+            "St": lambda: int(image.firmware["operation"] != 0),
+            "InvSt": lambda: 0 if image.firmware["operation"] == 0 else 4 if image.firmware["limited"] else 3,
+            "ConnSt": 1,
+            "Alrm": 0,
+            "W": lambda: image.signal("power_w"),
+            "VA": apparent_va,
+            "Var": lambda: image.signal("reactive_var"),
+            "PF": power_factor,
+            "A": lambda: rated_a * image.signal("current_pu"),
+            "LLV": lambda: image.grid_voltage_v * image.signal("pcc.voltage_measured_pu"),
+            "LNV": lambda: image.grid_voltage_v * image.signal("pcc.voltage_measured_pu") / math.sqrt(3.0),
+            "Hz": lambda: image.signal("pcc.frequency_measured_hz"),
+            "A_SF": current,
+            "V_SF": scale_for(2.0 * image.grid_voltage_v, 65_534),
+            "Hz_SF": -3,
+            "W_SF": power,
+            "PF_SF": -3,
+            "VA_SF": power,
+            "Var_SF": power,
+        }
+
+    def _capacity(self, power: int, rated_a: float) -> dict[str, object]:
+        image = self._image
+        voltage = image.grid_voltage_v
+        return {
+            "WMaxRtg": image.rating_va,
+            "VAMaxRtg": image.rating_va,
+            "VarMaxInjRtg": image.rating_va,
+            "VarMaxAbsRtg": image.rating_va,
+            "WChaRteMaxRtg": image.charge_max_w,
+            "WDisChaRteMaxRtg": image.discharge_max_w,
+            "VAChaRteMaxRtg": image.rating_va,
+            "VADisChaRteMaxRtg": image.rating_va,
+            "VNomRtg": voltage,
+            "AMaxRtg": rated_a,
+            "W_SF": power,
+            "VA_SF": power,
+            "Var_SF": power,
+            "V_SF": scale_for(2.0 * voltage, 65_534),
+            "A_SF": scale_for(2.0 * rated_a) - 1,
+        }
+
+    def _controls(self) -> dict[str, object]:
+        image = self._image
+
+        def power(value: float) -> bool:
+            return -image.charge_max_w <= value <= image.discharge_max_w
+
+        def reactive(value: float) -> bool:
+            return abs(value) <= image.rating_va
+
+        def flag(value: float) -> bool:
+            return value in (0, 1)
+
+        def remaining_s() -> float:
+            at = int(image.firmware["revert_at"])
+            return 0.0 if at < 0 else math.ceil((at - image.tick) * image.period_ns / 1e9)
+
+        return {
+            "WSetEna": self._setting("set_enable", PcsPoint.SET_ENABLE, flag),
+            "WSetMod": Setting(lambda: _WATTS, lambda x: x == _WATTS, lambda _: None),
+            "WSet": self._setting("set_w", PcsPoint.SET_W, power),
+            "WSetRvrt": self._setting("revert_w", PcsPoint.REVERT_W, power),
+            "WSetEnaRvrt": self._setting("revert_enable", PcsPoint.REVERT_ENABLE, flag),
+            "WSetRvrtTms": self._setting("revert_s", PcsPoint.REVERT_S, lambda x: 0 <= x <= _MOST_SECONDS),
+            "WSetRvrtRem": remaining_s,
+            "VarSetEna": self._setting("var_enable", PcsPoint.VAR_ENABLE, flag),
+            "VarSetMod": Setting(lambda: _VARS, lambda x: x == _VARS, lambda _: None),
+            "VarSet": self._setting("set_var", PcsPoint.SET_VAR, reactive),
+            "WSet_SF": 0,
+            "VarSet_SF": 0,
+        }
+
+    def _battery(self, power: int, energy: int) -> dict[str, object]:
+        image = self._image
+        capacity = scale_for(image.capacity_ah, 65_534)
+        current = scale_for(2.0 * max(image.charge_max_w, image.discharge_max_w) / max(image.signal("dc_voltage_v"), 1.0))
+
+        operation = self._setting("operation", PcsPoint.OPERATION, lambda _: True)
+
+        def inverter_state() -> int:
+            return 3 if operation.read() else 1
+
+        def set_inverter_state(value: float) -> None:
+            operation.write(1.0 if value == 3 else 0.0)
+
+        def charge_status() -> int:
+            watts = image.signal("dc_power_w")
+            low, high = image.soc_window
+            soc = image.signal("soc")
+            if abs(watts) > 0.005 * image.rating_va:
+                return 3 if watts > 0 else 4
+            return 2 if soc <= low else 5 if soc >= high else 6
+
+        return {
+            "AHRtg": image.capacity_ah,
+            "WHRtg": image.energy_wh,
+            "WChaRteMax": image.charge_max_w,
+            "WDisChaRteMax": image.discharge_max_w,
+            "SoCMax": 100.0 * image.soc_window[1],
+            "SoCMin": 100.0 * image.soc_window[0],
+            "SoC": lambda: 100.0 * image.signal("soc"),
+            "SoH": 100.0,
+            "ChaSt": charge_status,
+            "LocRemCtl": 0,
+            "Hb": lambda: int(image.firmware["heartbeat"]) % 65_535,
+            "AlmRst": Setting(lambda: 0, lambda x: x in (0, 1), lambda _: None),
+            "SetOp": Setting(lambda: 1, lambda x: x == 1, lambda _: None),  # connected; this battery has no contactor
+            "SetInvState": Setting(inverter_state, lambda x: x in (1, 2, 3), set_inverter_state),
+            "Typ": _LFP,
+            "State": 3,
+            "Evt1": 0,
+            "Evt2": 0,
+            "EvtVnd1": 0,
+            "EvtVnd2": 0,
+            "V": lambda: image.signal("dc_voltage_v"),
+            "A": lambda: image.signal("dc_current_a"),
+            "W": lambda: image.signal("dc_power_w"),
+            "AHRtg_SF": capacity,
+            "WHRtg_SF": energy,
+            "WChaDisChaMax_SF": power,
+            "SoC_SF": -2,
+            "SoH_SF": 0,
+            "V_SF": -1,
+            "A_SF": current,
+            "W_SF": power,
+        }

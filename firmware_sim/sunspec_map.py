@@ -1,0 +1,108 @@
+"""A SunSpec register map: models back to back, constants, live points, validated writes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault
+from hil.standards.sunspec import END_MODEL, MARKER, Point, model
+
+Value = float | str | None
+Live = Callable[[], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A writable point: how it reads, what it takes, what a write does."""
+
+    read: Live
+    allowed: Callable[[float], bool]
+    write: Callable[[float], None]
+
+
+Declared = Mapping[str, Value | Live | Setting]
+
+
+class SunSpecMap:
+    """Registers of a device made of SunSpec models.
+
+    models: for each model number, in the order of the map, its points: a constant (scale factors are constants), a function
+    for a live value, or a `Setting`. A point that is not declared reads "not implemented" and cannot be written.
+    """
+
+    def __init__(self, models: Mapping[int, Declared], base: int = 40000) -> None:
+        self._base = base
+        self._registers = list(MARKER)
+        self._live: list[tuple[int, Point, int, Live]] = []  # address, point, scale, value
+        self._settings: dict[int, tuple[Point, int, Setting]] = {}
+        self.addresses: dict[tuple[int, str], int] = {}
+        for number, declared in models.items():
+            self._place(number, declared)
+        self._registers += [END_MODEL, 0]
+        self._live_at = [address for address, *_ in self._live]
+
+    def _place(self, number: int, declared: Declared) -> None:
+        layout = model(number)
+        unknown = set(declared) - set(layout.points)
+        if unknown:
+            raise ValueError(f"SunSpec model {number} has no point {', '.join(sorted(unknown))}")
+        start = self._base + len(self._registers)
+        for name, point in layout.points.items():
+            address = start + point.offset
+            self.addresses[number, name] = address
+            value = {"ID": number, "L": layout.length}.get(name, declared.get(name))
+            factor = declared.get(point.scale) if point.scale else 0
+            scale = int(factor) if isinstance(factor, (int, float)) else 0
+            if isinstance(value, Setting):
+                if not point.writable:
+                    raise ValueError(f"SunSpec point {number}.{name} is read-only")
+                self._settings[address] = (point, scale, value)
+                value = value.read
+            if callable(value):
+                self._live.append((address, point, scale, value))
+                value = None
+            self._registers += point.encode(value, scale)
+
+    def read(self, address: int, count: int) -> Sequence[int]:
+        """Registers from the map; a read may start inside a model and span models, not leave the map."""
+        start = address - self._base
+        if start < 0 or start + count > len(self._registers):
+            raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"registers {address} to {address + count - 1}")
+        registers = self._registers[start : start + count]
+        first = max(0, bisect_left(self._live_at, address) - 1)
+        for at, point, scale, value in self._live[first : bisect_right(self._live_at, address + count - 1)]:
+            if at + point.size <= address:
+                continue
+            for index, register in enumerate(_clipped(point, value(), scale), at - address):
+                if 0 <= index < count:
+                    registers[index] = register
+        return registers
+
+    def write(self, address: int, values: Sequence[int]) -> None:
+        """Write whole points; all are checked before the first takes effect."""
+        if address < self._base or address + len(values) > self._base + len(self._registers):
+            raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"registers {address} to {address + len(values) - 1}")
+        writes: list[tuple[Setting, float]] = []
+        at = 0
+        while at < len(values):
+            found = self._settings.get(address + at)
+            if found is None or at + found[0].size > len(values):
+                raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"register {address + at} cannot be written by itself")
+            point, scale, setting = found
+            value = point.decode(values[at : at + point.size], scale)
+            if not isinstance(value, (int, float)) or not setting.allowed(value):
+                raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, f"{point.model}.{point.name} = {value}")
+            writes.append((setting, value))
+            at += point.size
+        for setting, value in writes:
+            setting.write(value)
+
+
+def _clipped(point: Point, value: Value, scale: int) -> list[int]:
+    """Registers of a live value; one beyond the point's range reads "not implemented" rather than a wrong number."""
+    try:
+        return point.encode(value, scale)
+    except OverflowError:
+        return point.encode(None, scale)

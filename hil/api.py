@@ -1,0 +1,41 @@
+"""The two calls of a script: load a scenario, run it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hil.session.run import Options, run_scenario
+from hil.scenario import files
+
+if TYPE_CHECKING:
+    from controllers.supervisor import Supervisor
+    from hil.session.result import Result
+    from hil.scenario.model import Scenario
+
+
+def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+    """A scenario from a TOML file or by the name of a packaged one.
+
+    overrides: `key=value`, as with `hil run --set`. Raises ScenarioError.
+    """
+    return files.load(source, overrides)
+
+
+def run(scenario: Scenario, *, supervisors: Mapping[str, Supervisor] | None = None, folder: str | Path | None = None) -> Result:
+    """Run a scenario in lock-step virtual time and return its result.
+
+    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: an existing
+    folder for the run's files; by default the record stays in memory. Call it outside any running asyncio loop.
+
+    Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise RuntimeError("hil.run has a loop of its own: call it outside asyncio, or in a thread")
+    return run_scenario(scenario, Options(folder=None if folder is None else Path(folder), supervisors=supervisors))

@@ -1,0 +1,195 @@
+"""Lock-step virtual time: an asyncio loop whose `time()` is scenario time, over real sockets.
+
+While callbacks are ready or anything is in flight, scenario time stands still. When all is quiet the plant runs to the next
+timer, rounded up to a tick, and that timer alone is released; timers of one instant go one at a time in the order (tick,
+participant, creation), each followed until all is quiet again. So third-party time-outs and reconnects run in scenario time,
+and what happens does not depend on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import selectors
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import Context, copy_context
+from typing import Any, Protocol
+
+from hil.clock.ledger import AccountedSocket, Ledger, void
+from hil.clock.participants import current
+from hil.errors import LockstepStall
+
+
+class Advances(Protocol):
+    """What the clock moves: a plant with integer ticks."""
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+
+    def advance(self, until_tick: int) -> None:
+        """Run up to a tick."""
+
+
+class LockstepLoop(asyncio.SelectorEventLoop):
+    """The loop. `accounting = False` leaves out what is in flight: only to show what that does.
+
+    patience_s: wall-clock time that something in flight may stay silent before the run is given up (LockstepStall).
+    """
+
+    def __init__(self, plant: Advances, *, accounting: bool = True, patience_s: float = 5.0) -> None:
+        self._plant = plant
+        self._accounting = accounting
+        self._patience_s = patience_s
+        self._timers: list[tuple[int, int, int, asyncio.TimerHandle]] = []
+        self._created = 0
+        self._selecting = _VirtualSelector(self._idle)
+        self.ledger = Ledger(self._selecting.reads)
+        self.jumps = 0
+        super().__init__(self._selecting)
+
+    def time(self) -> float:
+        """Scenario time, s."""
+        return self._plant.tick * self._plant.period_ns / 1e9
+
+    @contextmanager
+    def hold(self, reason: str) -> Iterator[None]:
+        """Scenario time stands still inside."""
+        with self.ledger.hold(reason):
+            yield
+
+    # Timers: kept here, so that they can be released one at a time; asyncio's own list stays empty.
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call at a scenario time, rounded up to a tick."""
+        self._check_closed()  # type: ignore[attr-defined]
+        if context is None:
+            context = copy_context()
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        period = self._plant.period_ns
+        tick = max(-(-round(when * 1e9) // period), self._plant.tick)
+        self._created += 1
+        participant = context.get(current)
+        order = participant.order if participant is not None else 0
+        heapq.heappush(self._timers, (tick, order, self._created, handle))
+        return handle
+
+    def _idle(self, wait: Callable[[float | None], Any]) -> Any:
+        """Nothing is ready: wait for what is in flight, else release the next timer, else wait for the outside."""
+        if self._accounting and self.ledger.busy():
+            events = wait(self._patience_s)
+            if not events and self.ledger.busy() and not self._ready:  # type: ignore[attr-defined]
+                waiting_for = self.ledger.waiting_for()
+                self._accounting = False  # so that cleaning up does not stall again
+                raise LockstepStall(self._patience_s, waiting_for)
+            return events
+        while self._timers:
+            tick, _, _, handle = heapq.heappop(self._timers)
+            if handle.cancelled():
+                continue
+            if tick > self._plant.tick:
+                self._plant.advance(tick)
+                self.jumps += 1
+            self._ready.append(handle)  # type: ignore[attr-defined]
+            return []
+        return wait(None)
+
+    # Sockets and jobs of this loop report to the ledger.
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """As asyncio's; scenario time stands still until the job is done."""
+        release = self.ledger.hold_open(f"executor job {getattr(func, '__qualname__', func)!s}")
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(lambda _: release())
+        return future
+
+    async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:  # type: ignore[override]
+        """As asyncio's; a connection to a server of this loop is accounted for."""
+        if host is None or options.get("sock") is not None:
+            return await super().create_connection(protocol_factory, host, port, **options)
+        local = options.pop("local_addr", None)
+        if options.get("ssl") and options.get("server_hostname") is None:
+            options["server_hostname"] = host
+        errors: list[OSError] = []
+        found = await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=options.pop("family", 0))
+        for family, _, _, _, address in found:
+            sock = AccountedSocket.open(self.ledger, family)
+            try:
+                if local is not None:
+                    sock.bind(local)
+                await self.sock_connect(sock, address)
+            except OSError as error:
+                sock.close()
+                errors.append(error)
+                continue
+            except BaseException:
+                sock.close()
+                raise
+            return await super().create_connection(protocol_factory, sock=sock, **options)
+        raise errors[0] if errors else OSError(f"no address for {host}")
+
+    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:  # type: ignore[override]
+        """As asyncio's; connections from this loop are accounted for. `host` is one numeric address."""
+        if options.get("sock") is not None or not isinstance(host, str):
+            return await super().create_server(protocol_factory, host, port, **options)
+        options.pop("reuse_address", None)
+        sock = AccountedSocket.open(self.ledger, socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+            return await super().create_server(protocol_factory, sock=sock, **options)
+        except BaseException:
+            sock.close()
+            raise
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:  # type: ignore[override]
+        """As asyncio's, at once for numeric addresses."""
+        try:
+            return socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV, **options)
+        except socket.gaierror:
+            return await super().getaddrinfo(host, port, **options)
+
+
+class _VirtualSelector(selectors.BaseSelector):
+    """The platform's selector; when asyncio would sleep, the loop decides what happens instead."""
+
+    def __init__(self, idle: Callable[[Callable[[float | None], Any]], Any]) -> None:
+        self._real = selectors.DefaultSelector()
+        self._idle = idle
+        self._mapping: Mapping[Any, Any] = self._real.get_map()
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> Any:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        return self._real.modify(fileobj, events, data)
+
+    def select(self, timeout: float | None = None) -> Any:
+        events = self._real.select(0)
+        if not events and timeout is None:
+            events = self._idle(self._real.select)
+        if len(events) > 1:  # the order of one poll is the kernel's affair: make it ours
+            events.sort(key=lambda event: event[0].fd)
+        return events
+
+    def close(self) -> None:
+        self._real.close()
+
+    def get_map(self) -> Mapping[Any, Any]:
+        return self._mapping
+
+    def reads(self, fd: int) -> bool:
+        """Whether a file descriptor is watched for reading."""
+        key = self._mapping.get(fd)
+        return key is not None and bool(key.events & selectors.EVENT_READ)

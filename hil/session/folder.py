@@ -1,0 +1,91 @@
+"""The folder of a run: everything needed to read it, and to make it again."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from hil.session.record import ArrowSink
+from hil.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from hil.session.result import Result
+
+_LIBRARIES = ("ridethrough", "numpy", "pyarrow", "pydantic", "pymodbus", "pysunspec2")
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """A folder that does not exist yet, named for scenario and time."""
+    stem = f"{name}-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}"
+    for suffix in ["", *(f"-{number}" for number in range(2, 1000))]:
+        folder = parent / f"{stem}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{parent / stem}: a thousand runs within a second")
+
+
+class RunFolder:
+    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`."""
+
+    def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
+        self.path = path
+        self.events = path / "events.jsonl"
+        self._provenance = provenance(scenario, overrides)
+        (path / "scenario.toml").write_text(tomli_w.dumps(scenario.document()), encoding="utf-8")
+        (path / "provenance.json").write_text(json.dumps(self._provenance, indent=2) + "\n", encoding="utf-8")
+
+    def record(self, channels: list[str], period_ns: int) -> ArrowSink:
+        """The sink of `record.arrow`."""
+        metadata = {"provenance": json.dumps(self._provenance), "period_ns": str(period_ns)}
+        return ArrowSink(self.path / "record.arrow", channels, period_ns, metadata)
+
+    def finish(self, result: Result) -> None:
+        """Write the summary, and the picture where matplotlib is installed."""
+        (self.path / "summary.json").write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
+        try:
+            from hil.session.picture import draw
+        except ImportError:
+            return
+        draw(result, self.path / "picture.png")
+
+
+def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]:
+    """Versions, host, seed and command of a run."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "overrides": list(overrides),
+        "command": sys.argv,
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "python": platform.python_version(),
+        "host": {"system": platform.platform(), "machine": platform.machine(), "node": platform.node()},
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """The commit of a checkout, with a plus where files differ from it; None elsewhere."""
+    here = Path(__file__).parent
+    try:
+        run = subprocess.run(  # noqa: S603
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return run.stdout.strip() or None if run.returncode == 0 else None

@@ -1,0 +1,51 @@
+"""The process image of one emulated storage system: an engine's arrays as its server sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware_sim.image import PcsPoint
+from hil.kernel.engine import Engine
+from hil.scenario.model import Scenario
+
+
+class EngineStorageImage:
+    """Implements `firmware_sim.image.StorageImage`."""
+
+    def __init__(self, engine: Engine, scenario: Scenario, name: str) -> None:
+        self._engine = engine
+        self._index = list(scenario.bess).index(name)
+        bess = scenario.bess[name]
+        self.rating_va = bess.rating_va
+        self.charge_max_w = bess.charge_w or bess.rating_va
+        self.discharge_max_w = bess.discharge_w or bess.rating_va
+        self.energy_wh = bess.energy_wh
+        self.capacity_ah = float(engine.arrays["battery_params"][self._index]["capacity_as"]) / 3600.0
+        self.grid_voltage_v = scenario.grid.voltage_v
+        self.soc_window = (bess.soc_min, bess.soc_max)
+        self._firmware = engine.arrays["pcs"][self._index]
+        own = f"bess.{name}."
+        self._channels = {channel.removeprefix(own): index for index, channel in enumerate(engine.channels)}
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+        return self._engine.tick
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+        return self._engine.period_ns
+
+    @property
+    def firmware(self) -> Any:
+        """State of the inverter firmware."""
+        return self._firmware
+
+    def signal(self, name: str) -> float:
+        """A channel of the latest row."""
+        return self._engine.value(self._channels[name])
+
+    def command(self, point: PcsPoint, value: float) -> None:
+        """Queue a write for the next tick."""
+        self._engine.command(self._index, int(point), value)

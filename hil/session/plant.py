@@ -1,0 +1,95 @@
+"""The plant as a clock sees it: the engine, kept fed with load and drained of rows, and watched for events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hil.kernel.engine import Engine
+from hil.kernel.site import LOAD_BLOCK_TICKS
+from hil.loads.base import LoadFeed
+from hil.session.record import EventLog, Recorder
+
+_STRETCH_TICKS = 16_384
+
+
+class SitePlant:
+    """Implements `hil.clock.lockstep.Advances`.
+
+    progress: called after every stretch of ticks. Violations and reversions are logged with the tick at which they began.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        feed: LoadFeed,
+        recorder: Recorder,
+        log: EventLog,
+        names: tuple[list[str], list[str]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self._feed = feed
+        self._recorder = recorder
+        self._log = log
+        self._limit_names, self._device_names = names
+        self._progress = progress or (lambda _tick: None)
+        self._limits, self._firmware = engine.arrays["limits"], engine.arrays["pcs"]
+        self._excursions = [0] * len(self._limit_names)
+        self._reversions = [0] * len(self._device_names)
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+        return self.engine.tick
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+        return self.engine.period_ns
+
+    @property
+    def time_s(self) -> float:
+        """Scenario time."""
+        return self.engine.tick * self.engine.period_ns / 1e9
+
+    def advance(self, until_tick: int) -> None:
+        """Run up to a tick, in stretches that the load ring and the record ring can hold."""
+        while self.engine.tick < until_tick:
+            self._top_up()
+            self.engine.advance(min(until_tick, self.engine.tick + _STRETCH_TICKS))
+            self._recorder.drain()
+            self._watch()
+            self._progress(self.engine.tick)
+
+    def _top_up(self) -> None:
+        """Keep at least one stretch of load ahead, for as long as the load has any."""
+        while self.engine.load_room >= LOAD_BLOCK_TICKS and self._feed.tick < self.engine.end_tick:
+            block = self._feed.block(min(LOAD_BLOCK_TICKS, self.engine.end_tick - self._feed.tick))
+            if block.size == 0:
+                return
+            self.engine.feed(block)
+
+    def _watch(self) -> None:
+        if len(self._limit_names):
+            self._changes(self._limits["excursions"], self._excursions, self._violated)
+        if len(self._device_names):
+            self._changes(self._firmware["reversions"], self._reversions, self._reverted)
+
+    def _changes(self, counts: Any, seen: list[int], report: Callable[[int], None]) -> None:
+        now = counts.tolist()
+        if now != seen:
+            for index, (count, before) in enumerate(zip(now, seen, strict=True)):
+                if count > before:
+                    report(index)
+            seen[:] = now
+
+    def _violated(self, index: int) -> None:
+        state = self._limits[index]
+        first = int(state["first_tick"])
+        at = first + 1 if self._excursions[index] == 0 else self.engine.tick
+        self._log.add(at * self.period_ns / 1e9, "limit_violated", {"limit": self._limit_names[index]})
+
+    def _reverted(self, index: int) -> None:
+        at = int(self._firmware[index]["reverted_at"])
+        self._log.add(at * self.period_ns / 1e9, "reversion", {"device": self._device_names[index], "tick": at})

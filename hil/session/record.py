@@ -1,0 +1,129 @@
+"""The record of a run: rows from the engine's ring to an Arrow IPC stream, events to JSON lines.
+
+An Arrow stream stays readable to its last whole batch however the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from hil.kernel.engine import Engine
+
+_BATCH_ROWS = 4096
+
+Ticks = np.ndarray[Any, np.dtype[np.int64]]
+Rows = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class RowSink(Protocol):
+    """Where recorded rows go."""
+
+    def rows(self, ticks: Ticks, values: Rows) -> None:
+        """Take rows: ticks, shape (n,), values, shape (n, channels)."""
+
+    def close(self) -> None:
+        """No more rows will come."""
+
+
+class MemorySink:
+    """Keeps the rows, for `Result.signal`."""
+
+    def __init__(self) -> None:
+        self._ticks: list[Ticks] = []
+        self._values: list[Rows] = []
+
+    def rows(self, ticks: Ticks, values: Rows) -> None:
+        """Keep rows."""
+        self._ticks.append(ticks)
+        self._values.append(values)
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+    def all(self) -> tuple[Ticks, Rows]:
+        """All rows so far."""
+        if not self._ticks:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        return np.concatenate(self._ticks), np.concatenate(self._values)
+
+
+class ArrowSink:
+    """Writes `record.arrow`: column `time_ns` (int64) and one float32 column a channel, zstd, in batches."""
+
+    def __init__(self, path: Path, channels: list[str], period_ns: int, metadata: dict[str, str]) -> None:
+        import pyarrow as pa  # 170 MB: only where a record is written
+
+        self._pa = pa
+        self._period_ns = period_ns
+        fields = [pa.field("time_ns", pa.int64()), *(pa.field(name, pa.float32()) for name in channels)]
+        self._schema = pa.schema(fields, metadata=metadata)
+        self._file = path.open("wb")
+        self._writer = pa.ipc.new_stream(self._file, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
+
+    def rows(self, ticks: Ticks, values: Rows) -> None:
+        """Write one batch."""
+        columns = [ticks * self._period_ns, *np.ascontiguousarray(values.T)]
+        batch = self._pa.record_batch([self._pa.array(column) for column in columns], schema=self._schema)
+        self._writer.write_batch(batch)
+        self._file.flush()
+
+    def close(self) -> None:
+        """End the stream."""
+        self._writer.close()
+        self._file.close()
+
+
+class Recorder:
+    """Drains an engine's ring into sinks, a batch at a time."""
+
+    def __init__(self, engine: Engine, sinks: list[RowSink]) -> None:
+        self._engine = engine
+        self._sinks = sinks
+        self._capacity = engine.record_room
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.drain(all_rows=True)
+        finally:
+            for sink in self._sinks:
+                sink.close()
+
+    def drain(self, *, all_rows: bool = False) -> None:
+        """Write what has gathered, if it is a batch or `all_rows`."""
+        if not all_rows and self._capacity - self._engine.record_room < _BATCH_ROWS:
+            return
+        while True:
+            ticks, values = self._engine.take_rows()
+            if ticks.size == 0:
+                return
+            for sink in self._sinks:
+                sink.rows(ticks, values)
+
+
+class EventLog:
+    """What happened, in order; also as JSON lines where a path is given, flushed line by line."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._file = path.open("w", encoding="utf-8") if path is not None else None
+
+    def add(self, time_s: float, name: str, details: dict[str, object]) -> None:
+        """Add an event at a scenario time."""
+        event = {"time_s": round(time_s, 9), "event": name, **details}
+        self.events.append(event)
+        if self._file is not None:
+            self._file.write(json.dumps(event) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """No more events will come."""
+        if self._file is not None:
+            self._file.close()

@@ -1,0 +1,82 @@
+"""What a run leaves: verdict, limits, signals, events."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hil.session.record import Rows, Ticks
+from hil.scenario.model import Scenario
+from hil.verdict.limits import LimitResult
+from hil.verdict.outcome import Outcome
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
+    inference what was served. requests: that emulated devices answered.
+    """
+
+    scenario: Scenario
+    verdict: Outcome
+    limits: dict[str, LimitResult]
+    reasons: list[str]
+    events: list[dict[str, Any]]
+    waveform_hash: str
+    duration_s: float
+    wall_s: float
+    load: dict[str, Any]
+    requests: int
+    signal_number: int | None
+    folder: Path | None
+    channels: list[str]
+    rows: tuple[Ticks, Rows]
+    period_ns: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 FAIL, 3 INCONCLUSIVE; 128 + n where signal n ended the run."""
+        return self.verdict.exit_code if self.signal_number is None else 128 + self.signal_number
+
+    @property
+    def realtime_factor(self) -> float:
+        """Scenario time over wall-clock time."""
+        return self.duration_s / self.wall_s if self.wall_s > 0 else float("inf")
+
+    def signal(self, channel: str) -> tuple[Floats, Floats]:
+        """A recorded channel as (time_s, values), float64 arrays of shape (n,), at the record's rate.
+
+        Raises KeyError naming the channels there are.
+        """
+        if channel not in self.channels:
+            raise KeyError(f"no channel {channel!r}; recorded: {', '.join(self.channels)}")
+        ticks, values = self.rows
+        return ticks * (self.period_ns / 1e9), values[:, self.channels.index(channel)].astype(np.float64)
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the waveforms, ready for JSON."""
+        return {
+            "scenario": self.scenario.name,
+            "title": self.scenario.title,
+            "verdict": str(self.verdict),
+            "reasons": self.reasons,
+            "limits": [{**asdict(limit), "outcome": str(limit.outcome)} for limit in self.limits.values()],
+            "waveform_hash": self.waveform_hash,
+            "duration_s": self.duration_s,
+            "tick_s": self.scenario.tick_s,
+            "seed": self.scenario.seed,
+            "clock": "lock-step",
+            "wall_s": self.wall_s,
+            "realtime_factor": self.realtime_factor,
+            "load": self.load,
+            "requests": self.requests,
+            "signal": self.signal_number,
+            "folder": None if self.folder is None else str(self.folder),
+        }

@@ -1,0 +1,197 @@
+"""One run of a scenario, from its engine to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controllers.supervisor import Supervisor
+from hil.clock.lockstep import LockstepLoop
+from hil.errors import RunInterrupted
+from hil.kernel.engine import Engine
+from hil.kernel.site import build_engine, recorded_channels
+from hil.loads.source import LoadSource
+from hil.session.devices import Slow
+from hil.session.folder import RunFolder
+from hil.session.plant import SitePlant
+from hil.session.record import EventLog, MemorySink, Recorder, RowSink
+from hil.session.result import Result
+from hil.scenario.model import Scenario
+from hil.verdict.liveness import Liveness
+from hil.verdict.judge import judge
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made; nothing here changes its waveforms but `accounting = False`.
+
+    folder: where the run's files go; None keeps the record in memory only. progress: hears of ticks done. tap: float64 array,
+    shape (n, channels), that takes every row. controllers: False leaves the slow side out.
+    """
+
+    folder: Path | None = None
+    progress: Callable[[int], None] | None = None
+    supervisors: Mapping[str, Supervisor] | None = None
+    controllers: bool = True
+    accounting: bool = True
+    tap: Any = None
+    overrides: Iterable[str] = ()
+
+
+def run_scenario(scenario: Scenario, options: Options) -> Result:
+    """Run a scenario in lock-step virtual time.
+
+    Raises ScenarioError for what only shows when it is built; whatever a supervisor of one's own raises, after its devices
+    have been left safe.
+    """
+    source = LoadSource(scenario)
+    engine = build_engine(scenario, source.first_w)
+    if options.tap is not None:
+        engine.attach_tap(options.tap)
+    with ExitStack() as stack:
+        folder = None if options.folder is None else RunFolder(options.folder, scenario, tuple(options.overrides))
+        log = EventLog(None if folder is None else folder.events)
+        stack.callback(log.close)
+        memory = MemorySink()
+        channels = recorded_channels(scenario, engine.channels)
+        sinks: list[RowSink] = [memory]
+        if folder is not None:
+            sinks.append(folder.record(channels, engine.period_ns))
+        recorder = stack.enter_context(Recorder(engine, sinks))
+        names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
+        plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
+        _script(scenario, log)
+        began = time.perf_counter()
+        outcome = _drive(scenario, plant, log, options)
+        recorder.drain(all_rows=True)
+        judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
+        for silence in outcome.liveness.values():
+            silence.until(judged_s)
+        verdict = judge(scenario, engine, outcome.liveness, engine.largest_demand_w, outcome.interrupted)
+        result = Result(
+            scenario=scenario,
+            verdict=verdict.outcome,
+            limits=verdict.limits,
+            reasons=verdict.reasons,
+            events=log.events,
+            waveform_hash=engine.waveform_hash,
+            duration_s=judged_s,
+            wall_s=time.perf_counter() - began,
+            load={"energy_j": engine.load_energy_j, "largest_w": engine.largest_demand_w, **source.summary(judged_s)},
+            requests=outcome.requests,
+            signal_number=outcome.signal_number,
+            folder=options.folder,
+            channels=channels,
+            rows=memory.all(),
+            period_ns=engine.period_ns,
+        )
+    if folder is not None:
+        folder.finish(result)
+    return result
+
+
+@dataclass
+class _Outcome:
+    """What the drive of a run leaves for the verdict."""
+
+    liveness: Mapping[str, Liveness]
+    requests: int = 0
+    interrupted: str | None = None
+    signal_number: int | None = None
+
+
+def _drive(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+    if not options.controllers or not scenario.bess:
+        return _drive_alone(scenario, plant)
+    with asyncio.Runner(loop_factory=lambda: LockstepLoop(plant, accounting=options.accounting)) as runner:
+        return runner.run(_drive_with_devices(scenario, plant, log, options))
+
+
+def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
+    """Without a slow side there is nothing to make safe: an interrupt just ends the run."""
+    try:
+        plant.advance(scenario.ticks)
+    except KeyboardInterrupt:
+        plant.engine.close()
+        return _Outcome({}, interrupted=f"interrupted at {plant.time_s:.3f} s", signal_number=signal.SIGINT)
+    return _Outcome({})
+
+
+async def _drive_with_devices(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+    outcome = _Outcome({})
+
+    def event(name: str, details: dict[str, object]) -> None:
+        log.add(plant.time_s, name, details)
+
+    async def whole_run() -> None:
+        slow = Slow(scenario, plant.engine, event, options.supervisors or {})
+        outcome.liveness = slow.liveness
+        try:
+            async with slow:
+                end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
+                try:
+                    await asyncio.wait({end, slow.failed}, return_when=asyncio.FIRST_COMPLETED)
+                    if slow.failed.done():
+                        slow.failed.result()
+                finally:
+                    end.cancel()
+                    plant.engine.close()  # what follows makes devices safe and is not judged
+        finally:
+            outcome.requests = slow.requests()
+
+    task = asyncio.ensure_future(whole_run())
+    with _signals(task, plant.engine) as caught:
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not caught:
+                raise
+    if caught:
+        outcome.signal_number = caught[0]
+        outcome.interrupted = f"{RunInterrupted(caught[0])} at {plant.engine.end_tick * plant.period_ns / 1e9:.3f} s"
+    return outcome
+
+
+class _signals:  # noqa: N801  # used as a with-statement's verb
+    """SIGINT and SIGTERM cancel the run once; what makes devices safe is not disturbed by more of them."""
+
+    def __init__(self, task: asyncio.Future[None], engine: Engine) -> None:
+        self._task = task
+        self._engine = engine
+        self._caught: list[int] = []
+        self._handled: list[signal.Signals] = []
+
+    def __enter__(self) -> list[int]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self._on, number)
+            except (RuntimeError, ValueError):  # not the main thread: its owner handles signals
+                continue
+            self._handled.append(number)
+        return self._caught
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in self._handled:
+            loop.remove_signal_handler(number)
+
+    def _on(self, number: int) -> None:
+        if not self._caught:
+            self._caught.append(number)
+            self._engine.close()
+            self._task.cancel()
+
+
+def _script(scenario: Scenario, log: EventLog) -> None:
+    """Scripted events of the plant stand in the log from the start, at their times."""
+    for event in scenario.events:
+        if event.kind != "server_stop":
+            details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
+            log.add(event.at_s, event.kind, {"scripted": True, **details})

@@ -1,0 +1,78 @@
+"""The verdict of a run: its required limits, and the evidence that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hil.kernel.engine import Engine
+from hil.verdict.liveness import Liveness
+from hil.scenario.model import Scenario
+from hil.verdict.limits import LimitResult, limit_result
+from hil.verdict.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, the limits behind it, and what blocks PASS although no required limit was violated."""
+
+    outcome: Outcome
+    limits: dict[str, LimitResult]
+    reasons: list[str] = field(default_factory=list)
+
+
+def judge(
+    scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], largest_load_w: float, interrupted: str | None
+) -> Verdict:
+    """Judge a run.
+
+    FAIL of a required limit outranks everything; missing evidence only blocks PASS. liveness: by supervisor. interrupted: why
+    the run ended early, if it did.
+    """
+    ticks = min(engine.tick, engine.end_tick)
+    states = engine.arrays["limits"]
+    limits = {
+        limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)
+    }
+    reasons = list(_missing(scenario, engine, liveness, largest_load_w, interrupted))
+    required = [result for result in limits.values() if result.required]
+    reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]
+    if not required:
+        reasons.append("the scenario requires no limit")
+    if any(result.outcome is Outcome.FAIL for result in required):
+        outcome = Outcome.FAIL
+    else:
+        outcome = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
+    return Verdict(outcome, limits, reasons)
+
+
+_DECIDED = (Outcome.PASS, Outcome.FAIL)
+
+
+def _missing(
+    scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], largest_load_w: float, interrupted: str | None
+) -> list[str]:
+    reasons = []
+    if interrupted is not None:
+        reasons.append(interrupted)
+    if engine.underruns:
+        reasons.append(f"load: {engine.underruns} ticks without a value (under-run)")
+    for name, silence in liveness.items():
+        supervisor = scenario.supervisor.get(name)
+        allowed = supervisor.stale_after_s if supervisor is not None else 1.0
+        required = supervisor is None or supervisor.required
+        if required and silence.longest_s > allowed:
+            reasons.append(
+                f"supervisor.{name}: silent for {silence.longest_s:.3f} s from {silence.longest_from_s:.3f} s, "
+                f"allowed {allowed:g} s"
+            )
+    if largest_load_w > 0.0:
+        ratio = scenario.grid.short_circuit_va / largest_load_w
+        if ratio < scenario.grid.validity_floor:
+            reasons.append(f"grid: short-circuit ratio {ratio:.2f} is below the model's validity, {scenario.grid.validity_floor:g}")
+    collapsed = int(engine.arrays["grid"][0]["collapsed_ticks"])
+    if collapsed:
+        reasons.append(f"grid: no solution of the network in {collapsed} ticks")
+    if engine.dropped_rows:
+        reasons.append(f"record: {engine.dropped_rows} rows dropped")
+    return reasons

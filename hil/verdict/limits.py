@@ -1,0 +1,111 @@
+"""The result of one limit, from its parameters and the state that the tick left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from hil.kernel.site import limit_bounds
+from hil.scenario.limit import Limit
+from hil.scenario.model import Scenario
+from hil.verdict.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class LimitResult:
+    """How one limit ended.
+
+    worst: the most extreme value sustained for the limit's delay, on the side with less margin; None where nothing was judged.
+    limit: the bound on that side. margin: what was left of the span between reference and bound, negative beyond. The
+    reference is nominal for voltage and frequency, the middle of the window for SoC, else 0. unit: of worst and limit.
+    """
+
+    name: str
+    kind: str
+    node: str
+    required: bool
+    outcome: Outcome
+    unit: str
+    limit: float
+    worst: float | None = None
+    margin: float | None = None
+    at_s: float | None = None
+    first_violation_s: float | None = None
+    time_beyond_s: float = 0.0
+    excursions: int = 0
+    blanked_s: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+
+
+UNITS = {
+    "undervoltage": "pu",
+    "overvoltage": "pu",
+    "underfrequency": "Hz",
+    "overfrequency": "Hz",
+    "ramp": "W/s",
+    "peak_to_peak": "W",
+    "soc_window": "",
+    "converter_current": "pu",
+}
+
+
+def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> LimitResult:
+    """Result of a limit after `ticks` judged ticks."""
+    period_s = scenario.tick_s
+    low, high = limit_bounds(limit)
+    outcome, reasons = Outcome.PASS, _short_run(scenario, limit, ticks)
+    worst = margin = at_s = None
+    bound = high if math.isfinite(high) else low
+    sides = []
+    if math.isfinite(high) and math.isfinite(state["highest"]):
+        sides.append((float(state["highest"]), high, int(state["highest_tick"])))
+    if math.isfinite(low) and math.isfinite(state["lowest"]):
+        sides.append((float(state["lowest"]), low, int(state["lowest_tick"])))
+    if sides:
+        reference = _reference(scenario, limit)
+        margin, worst, bound, tick = min(((b - v) / (b - reference), v, b, t) for v, b, t in sides)
+        at_s = (tick + 1) * period_s
+    elif state["valid_ticks"] == 0 and state["blank_ticks"] > 0:
+        outcome = Outcome.NOT_EXERCISED
+        reasons = ["a scripted stimulus acted all the time"]
+    if reasons and outcome is Outcome.PASS:
+        outcome = Outcome.INCONCLUSIVE
+    if state["beyond_ticks"] > 0:
+        outcome = Outcome.FAIL
+    first = int(state["first_tick"])
+    return LimitResult(
+        name=limit.name,
+        kind=limit.kind,
+        node=limit.node,
+        required=limit.required,
+        outcome=outcome,
+        unit=UNITS[limit.kind],
+        limit=bound,
+        worst=worst,
+        margin=margin,
+        at_s=at_s,
+        first_violation_s=(first + 1) * period_s if first >= 0 else None,
+        time_beyond_s=int(state["beyond_ticks"]) * period_s,
+        excursions=int(state["excursions"]),
+        blanked_s=int(state["blank_ticks"]) * period_s,
+        reasons=reasons,
+    )
+
+
+def _short_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
+    needed = getattr(limit, "window_s", 0.0) + getattr(limit, "mean_s", 0.0) + getattr(limit, "delay_s", 0.0)
+    run_s = ticks * scenario.tick_s
+    if needed > run_s + 0.5 * scenario.tick_s:
+        return [f"its window, {needed:g} s, is longer than the run, {run_s:g} s"]
+    return []
+
+
+def _reference(scenario: Scenario, limit: Limit) -> float:
+    if limit.kind in ("undervoltage", "overvoltage"):
+        return 1.0
+    if limit.kind in ("underfrequency", "overfrequency"):
+        return scenario.grid.frequency_hz
+    if limit.kind == "soc_window":
+        return 0.5 * (limit.window[0] + limit.window[1])
+    return 0.0
