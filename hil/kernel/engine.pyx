@@ -144,7 +144,7 @@ cdef class Engine:
                 raise ValueError(f"{name} has {len(arrays[name])} rows for {count} BESS")
         if len(arrays["measured"]) != 3 + count or len(arrays["limits"]) != len(arrays["limit_params"]):
             raise ValueError("measurements or limits do not match the site")
-        self.row_words = -(-len(self.channels) // 4) * 4
+        self.row_words = (len(self.channels) + 3) // 4 * 4  # in C, // truncates: no -(-a // b) here
         self.row = np.zeros(self.row_words)
         self.load_ring = np.zeros(load_capacity)
         self.blank_until = np.zeros(BLANK_KINDS, dtype=np.int64)

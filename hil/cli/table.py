@@ -1,0 +1,77 @@
+"""The verdict as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hil.verdict.outcome import Outcome
+
+if TYPE_CHECKING:
+    from hil.session.result import Result
+    from hil.verdict.limits import LimitResult
+
+_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
+
+
+def print_result(result: Result) -> None:
+    """Print what was run, every limit, the verdict and why."""
+    console = Console(highlight=False, soft_wrap=True)
+    scenario = result.scenario
+    console.print(
+        f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
+        f"lock-step, {result.realtime_factor:,.0f} x real time · waveform {result.waveform_hash}"
+    )
+    if "requests_served" in result.load:
+        load = result.load
+        console.print(
+            f"served {load['requests_served']:,} requests: {load['context_tokens']:,} context and "
+            f"{load['generated_tokens']:,} generated tokens, {load['energy_j'] / 3.6e9:.3f} MWh"
+        )
+    console.print()
+    console.print(_table(result))
+    console.print()
+    for reason in result.reasons:
+        console.print(f"[yellow]{escape(reason)}[/]")
+    required = [limit for limit in result.limits.values() if limit.required]
+    held = sum(limit.outcome is Outcome.PASS for limit in required)
+    where = "" if result.folder is None else f"   {result.folder}"
+    colour = _COLOURS[result.verdict]
+    console.print(f"[{colour}]{result.verdict}[/]  {held} of {len(required)} required limits held{escape(where)}")
+
+
+def _table(result: Result) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    for name, justify in (("limit", "left"), ("node", "left"), ("worst", "right"), ("limit", "right"), ("margin", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("at", justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    for limit in result.limits.values():
+        colour = _COLOURS.get(limit.outcome, "dim")
+        note = "" if limit.required else " [dim](not required)[/]"
+        if limit.first_violation_s is not None:
+            note += f" first at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond"
+        table.add_row(
+            escape(limit.name),
+            limit.node,
+            "never judged" if limit.worst is None else quantity(limit.worst, limit),
+            quantity(limit.limit, limit),
+            "" if limit.margin is None else f"{100 * limit.margin:.1f} %",
+            "" if limit.at_s is None else f"{limit.at_s:.3f} s",
+            f"[{colour}]{limit.outcome}[/]{note}",
+        )
+    return table
+
+
+def quantity(value: float, limit: LimitResult) -> str:
+    """A value of a limit as people read it."""
+    if limit.unit == "W/s":
+        return f"{value * 60e-6:.2f} MW/min"
+    if limit.unit == "W":
+        return f"{value * 1e-6:.2f} MW"
+    if limit.unit == "Hz":
+        return f"{value:.3f} Hz"
+    return f"{value:.3f} {limit.unit}".rstrip()
