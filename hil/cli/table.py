@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from hil.session.result import Result
     from hil.verdict.limits import LimitResult
 
+_WIDTH = 160  # where the output is no terminal, nothing is cut
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 
 
 def print_result(result: Result) -> None:
     """Print what was run, every limit, the verdict and why."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
     scenario = result.scenario
     console.print(
         f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
@@ -46,9 +48,9 @@ def print_result(result: Result) -> None:
 def _table(result: Result) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim")
     for name, justify in (("limit", "left"), ("node", "left"), ("worst", "right"), ("limit", "right"), ("margin", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("at", justify="right", no_wrap=True)
-    table.add_column("result", no_wrap=True)
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("at", justify="right", overflow="fold")
+    table.add_column("result", overflow="fold")
     for limit in result.limits.values():
         colour = _COLOURS.get(limit.outcome, "dim")
         note = "" if limit.required else " [dim](not required)[/]"

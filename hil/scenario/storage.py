@@ -16,8 +16,15 @@ class Driver(Section):
 
     rate_hz: Frequency = Field(20.0, alias="rate", gt=0, le=1000.0)
     timeout_s: Time = Field(0.25, alias="timeout", gt=0, description="for one answer")
-    reversion_s: int = Field(5, ge=0, le=86_400, description="WSetRvrtTms in whole seconds; 0: the device never reverts")
+    reversion_s: Time = Field(5.0, alias="reversion", ge=0, le=86_400, description="WSetRvrtTms; 0: the device never reverts")
     ramp_down_s: Time = Field(2.0, alias="ramp_down", ge=0, description="from the last set-point to 0 W when leaving")
+
+    @field_validator("reversion_s")
+    @classmethod
+    def _whole_seconds(cls, value: float) -> float:
+        if value != int(value):
+            raise ValueError("must be whole seconds, as the register holds")
+        return value
 
 
 class Bess(Section):

@@ -119,7 +119,7 @@ class Slow:
             settings=DriverSettings(
                 rate_hz=settings.rate_hz,
                 timeout_s=settings.timeout_s,
-                reversion_s=settings.reversion_s,
+                reversion_s=int(settings.reversion_s),
                 ramp_down_s=settings.ramp_down_s,
                 target_ttl_s=target_ttl_s,
             ),

@@ -39,7 +39,7 @@ def draw(result: Result, path: Path) -> None:
         for event in scenario.events:
             _mark(axis, event)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(loc="upper left", ncols=4, fontsize=8, frameon=False)
+            axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6, fontsize=8, frameon=False, borderaxespad=0.2)
     axes[-1].set_xlabel("time / s")
     held = sum(limit.required and limit.outcome == "PASS" for limit in result.limits.values())
     required = sum(limit.required for limit in result.limits.values())
