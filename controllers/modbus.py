@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
+from pymodbus.pdu import ModbusPDU
 
 from hil.errors import DeviceLost, DeviceRefused, DeviceTimeout
 
@@ -44,24 +46,38 @@ class ModbusConnection:
 
     async def read(self, address: int, count: int) -> list[int]:
         """Holding registers. Raises DeviceTimeout, DeviceLost, DeviceRefused."""
-        try:
-            reply = await self._client.read_holding_registers(address, count=count, device_id=self._unit_id)
-        except ModbusException as error:
-            raise self._failure(error, f"read of {count} registers at {address}") from None
-        if reply.isError():
-            raise DeviceRefused(self.device, f"read of {count} registers at {address}: exception {reply.exception_code}")
+        what = f"read of {count} registers at {address}"
+        reply = await self._call(
+            self._client.read_holding_registers(address, count=count, device_id=self._unit_id), what
+        )
         if len(reply.registers) != count:
-            raise DeviceRefused(self.device, f"read of {count} registers at {address}: {len(reply.registers)} came")
+            raise DeviceRefused(self.device, f"{what}: {len(reply.registers)} came")
         return list(reply.registers)
 
     async def write(self, address: int, values: Sequence[int]) -> None:
         """Write holding registers. Raises DeviceTimeout, DeviceLost, DeviceRefused."""
+        await self._call(
+            self._client.write_registers(address, list(values), device_id=self._unit_id),
+            f"write of {list(values)} at {address}",
+        )
+
+    async def _call(self, request: Awaitable[ModbusPDU], what: str) -> ModbusPDU:
+        cancels = _cancels()
         try:
-            reply = await self._client.write_registers(address, list(values), device_id=self._unit_id)
+            reply = await request
         except ModbusException as error:
-            raise self._failure(error, f"write of {list(values)} at {address}") from None
+            self._honour(cancels)
+            raise self._failure(error, what) from None
+        self._honour(cancels)
         if reply.isError():
-            raise DeviceRefused(self.device, f"write of {list(values)} at {address}: exception {reply.exception_code}")
+            raise DeviceRefused(self.device, f"{what}: exception {reply.exception_code}")
+        return reply
+
+    @staticmethod
+    def _honour(cancels: int) -> None:
+        """Be cancelled if asked to meanwhile: asyncio.wait_for of Python 3.11 drops a cancellation that meets the reply."""
+        if _cancels() > cancels:
+            raise asyncio.CancelledError
 
     def _failure(self, error: ModbusException, what: str) -> DeviceTimeout | DeviceLost:
         if isinstance(error, ConnectionException) or not self._client.connected:
@@ -69,3 +85,9 @@ class ModbusConnection:
         if isinstance(error, ModbusIOException):
             return DeviceTimeout(self.device, f"{what}: no answer")
         return DeviceLost(self.device, f"{what}: {error}")
+
+
+def _cancels() -> int:
+    """How often the present task has been asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

@@ -199,7 +199,7 @@ class SunSpecStorage:
             self._enabled = True
 
     async def _make_safe(self) -> None:
-        """Ramp from the last set-point to 0 W, clear the enable, read back."""
+        """Ramp from the last set-point to 0 W, clear the enable, give it a cycle, read back."""
         steps = max(1, round(self._settings.ramp_down_s * self._settings.rate_hz)) if self._sent_w else 1
         start_w = self._sent_w
         began = _now()
@@ -208,6 +208,7 @@ class SunSpecStorage:
             if step < steps:
                 await asyncio.sleep(began + step / self._settings.rate_hz - _now())
         await self._client.write(704, {"WSetEna": 0.0})
+        await asyncio.sleep(1.0 / self._settings.rate_hz)  # a device applies a write in its own time
         shown = await self._client.read(704, "WSetEna", "WSet")
         if shown["WSetEna"] != 0 or shown["WSet"] != 0:
             raise ReadbackMismatch(self._name, f"wrote 0 W, disabled; reads {shown['WSet']} W, enable {shown['WSetEna']}")
