@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
@@ -47,24 +48,20 @@ class ModbusConnection:
     async def read(self, address: int, count: int) -> list[int]:
         """Holding registers. Raises DeviceTimeout, DeviceLost, DeviceRefused."""
         what = f"read of {count} registers at {address}"
-        reply = await self._call(
-            self._client.read_holding_registers(address, count=count, device_id=self._unit_id), what
-        )
+        reply = await self._call(partial(self._client.read_holding_registers, address, count=count), what)
         if len(reply.registers) != count:
             raise DeviceRefused(self.device, f"{what}: {len(reply.registers)} came")
         return list(reply.registers)
 
     async def write(self, address: int, values: Sequence[int]) -> None:
         """Write holding registers. Raises DeviceTimeout, DeviceLost, DeviceRefused."""
-        await self._call(
-            self._client.write_registers(address, list(values), device_id=self._unit_id),
-            f"write of {list(values)} at {address}",
-        )
+        what = f"write of {list(values)} at {address}"
+        await self._call(partial(self._client.write_registers, address, list(values)), what)
 
-    async def _call(self, request: Awaitable[ModbusPDU], what: str) -> ModbusPDU:
+    async def _call(self, request: Callable[..., Awaitable[ModbusPDU]], what: str) -> ModbusPDU:
         cancels = _cancels()
         try:
-            reply = await request
+            reply = await request(device_id=self._unit_id)
         except ModbusException as error:
             self._honour(cancels)
             raise self._failure(error, what) from None
