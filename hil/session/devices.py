@@ -43,7 +43,8 @@ class Slow:
         self._own = own
         self._servers: dict[str, tuple[ModbusTcpServer, tuple[str, int]]] = {}
         self._stack = AsyncExitStack()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._supervisors: list[asyncio.Task[None]] = []
+        self._script: list[asyncio.Task[None]] = []
         self.liveness: dict[str, Liveness] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -56,18 +57,17 @@ class Slow:
             for index, event in enumerate(self._scenario.events):
                 if event.kind == "server_stop":
                     with acting_as(_SCRIPT + index, f"events.{index}"):
-                        self._start(self._stop_server(event), f"events.{index}")
+                        self._script.append(self._start(self._stop_server(event), f"events.{index}"))
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Supervisors first, then the drivers, each leaving its device safe, then the servers."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Supervisors first, then the drivers, each leaving its device safe, then the script and the servers."""
+        await _end(self._supervisors)
         await self._stack.aclose()
+        await _end(self._script)
         for server, _ in self._servers.values():
             await server.stop()
         if self.failed.done() and not self.failed.cancelled():
@@ -129,7 +129,7 @@ class Slow:
         with acting_as(_DRIVERS + index, device_name):
             device = await self._stack.enter_async_context(driver)
         with acting_as(_SUPERVISORS + index, f"supervisor.{label}"):
-            self._start(self._supervise(label, supervisor, device), f"supervisor.{label}")
+            self._supervisors.append(self._start(self._supervise(label, supervisor, device), f"supervisor.{label}"))
 
     def _supervisor(self, device: str) -> tuple[str, Supervisor, float] | None:
         if device in self._own:
@@ -139,7 +139,7 @@ class Slow:
                 return name, _soc_window(section), section.stale_after_s
         return None
 
-    def _start(self, work: Awaitable[None], name: str) -> None:
+    def _start(self, work: Awaitable[None], name: str) -> asyncio.Task[None]:
         async def guarded() -> None:
             try:
                 await work
@@ -147,7 +147,7 @@ class Slow:
                 if not self.failed.done():
                     self.failed.set_exception(error)
 
-        self._tasks.append(asyncio.create_task(guarded(), name=name))
+        return asyncio.create_task(guarded(), name=name)
 
     async def _supervise(self, label: str, supervisor: Supervisor, device: StorageDevice) -> None:
         """Run a supervisor; start it again after a device error, which its driver deals with."""
@@ -170,6 +170,12 @@ class Slow:
         await asyncio.sleep(event.at_s + event.duration_s - loop.time())
         await server.start(host, port)
         self._event("server_started", {"device": event.device, "port": port})
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _soc_window(section: SocWindow) -> Supervisor:
