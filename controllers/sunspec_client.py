@@ -11,6 +11,9 @@ from hil.standards.sunspec import BASE_ADDRESSES, END_MODEL, MARKER, Model, Poin
 _MOST_REGISTERS = 125
 
 
+_Plan = list[tuple[int, int, list[tuple[Point, int, int, int]]]]
+
+
 class Connection(Protocol):
     """What it needs of a connection."""
 
@@ -30,6 +33,7 @@ class SunSpecClient:
         self._connection = connection
         self._found: dict[int, tuple[int, Model]] = {}  # number: address of its ID register, layout
         self._scales: dict[tuple[int, str], int] = {}
+        self._plans: dict[tuple[int, tuple[str, ...]], _Plan] = {}
 
     async def scan(self, needed: Mapping[int, str]) -> None:
         """Find the map and its models, and read the scale factors of the needed ones.
@@ -49,13 +53,16 @@ class SunSpecClient:
                 raise DeviceRefused(self._connection.device, f"has no SunSpec model {number} ({purpose})")
         for number, (_, layout) in self._found.items():
             factors = [point for point in layout.points.values() if point.type == "sunssf"]
-            values = await self._read_points(number, factors)
+            values = await self._read_plan(self._plan(number, factors))
             self._scales |= {(number, name): int(value) for name, value in values.items() if isinstance(value, (int, float))}
 
     async def read(self, number: int, *names: str) -> dict[str, float | str | None]:
         """Points of one model, in as few requests as their span allows; None where not implemented."""
-        points = self._found[number][1].points
-        return await self._read_points(number, [points[name] for name in names])
+        plan = self._plans.get((number, names))
+        if plan is None:
+            points = self._found[number][1].points
+            plan = self._plans[number, names] = self._plan(number, [points[name] for name in names])
+        return await self._read_plan(plan)
 
     async def write(self, number: int, values: Mapping[str, float]) -> None:
         """Write points that stand next to each other in one request, in their order. Raises OverflowError, DeviceRefused."""
@@ -71,19 +78,25 @@ class SunSpecClient:
     def _scale(self, point: Point) -> int:
         return self._scales.get((point.model, point.scale), 0) if point.scale else 0
 
-    async def _read_points(self, number: int, points: list[Point]) -> dict[str, float | str | None]:
+    def _plan(self, number: int, points: list[Point]) -> _Plan:
+        """Requests for a set of points: address, count, and where each point stands in the reply."""
         start = self._found[number][0]
-        values: dict[str, float | str | None] = {}
+        plan: _Plan = []
         todo = sorted(points, key=lambda point: point.offset)
         while todo:
             first = todo[0].offset
             batch = [point for point in todo if point.offset + point.size - first <= _MOST_REGISTERS]
             todo = todo[len(batch) :]
-            count = batch[-1].offset + batch[-1].size - first
-            registers = await self._connection.read(start + first, count)
-            for point in batch:
-                at = point.offset - first
-                values[point.name] = point.decode(registers[at : at + point.size], self._scale(point))
+            places = [(point, point.offset - first, point.offset - first + point.size, self._scale(point)) for point in batch]
+            plan.append((start + first, places[-1][2], places))
+        return plan
+
+    async def _read_plan(self, plan: _Plan) -> dict[str, float | str | None]:
+        values: dict[str, float | str | None] = {}
+        for address, count, places in plan:
+            registers = await self._connection.read(address, count)
+            for point, begin, end, scale in places:
+                values[point.name] = point.decode(registers[begin:end], scale)
         return values
 
     async def _find_base(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -63,8 +64,8 @@ class StorageImage(Protocol):
     def soc_window(self) -> tuple[float, float]:
         """State of charge within which the firmware works."""
 
-    def signal(self, name: str) -> float:
-        """A channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
 
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a validated write for the next tick."""

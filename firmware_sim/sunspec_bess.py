@@ -29,6 +29,7 @@ class SunSpecBess:
         power = scale_for(1.25 * max(image.rating_va, image.charge_max_w, image.discharge_max_w))
         energy = scale_for(image.energy_wh, 65_534)
         rated_a = image.rating_va / (math.sqrt(3.0) * image.grid_voltage_v)
+        soc = image.reader("soc")
         self.registers = SunSpecMap(
             {
                 1: {"Mn": "Ridethrough", "Md": model_name, "Opt": "LFP", "Vr": "0.1.0", "SN": serial, "DA": 1},
@@ -37,8 +38,8 @@ class SunSpecBess:
                 704: self._controls(),
                 713: {
                     "WHRtg": image.energy_wh,
-                    "WHAvail": lambda: image.energy_wh * image.signal("soc"),
-                    "SoC": lambda: 100.0 * image.signal("soc"),
+                    "WHAvail": lambda: image.energy_wh * soc(),
+                    "SoC": lambda: 100.0 * soc(),
                     "SoH": 100.0,
                     "Sta": 0,
                     "WH_SF": energy,
@@ -74,14 +75,17 @@ class SunSpecBess:
 
     def _measurements(self, power: int, rated_a: float) -> dict[str, object]:
         image = self._image
+        watts, var, current_pu = (image.reader(name) for name in ("power_w", "reactive_var", "current_pu"))
+        voltage_pu, hertz = image.reader("pcc.voltage_measured_pu"), image.reader("pcc.frequency_measured_hz")
+        line_v, phase_v = image.grid_voltage_v, image.grid_voltage_v / math.sqrt(3.0)
         current = scale_for(2.0 * rated_a) - 1
 
         def apparent_va() -> float:
-            return math.hypot(image.signal("power_w"), image.signal("reactive_var"))
+            return math.hypot(watts(), var())
 
         def power_factor() -> float | None:
             va = apparent_va()
-            return image.signal("power_w") / va if va > 1e-3 * image.rating_va else None
+            return watts() / va if va > 1e-3 * image.rating_va else None
 
         return {
             "ACType": _THREE_PHASE,
@@ -89,14 +93,14 @@ class SunSpecBess:
             "InvSt": lambda: 0 if image.firmware["operation"] == 0 else 4 if image.firmware["limited"] else 3,
             "ConnSt": 1,
             "Alrm": 0,
-            "W": lambda: image.signal("power_w"),
+            "W": watts,
             "VA": apparent_va,
-            "Var": lambda: image.signal("reactive_var"),
+            "Var": var,
             "PF": power_factor,
-            "A": lambda: rated_a * image.signal("current_pu"),
-            "LLV": lambda: image.grid_voltage_v * image.signal("pcc.voltage_measured_pu"),
-            "LNV": lambda: image.grid_voltage_v * image.signal("pcc.voltage_measured_pu") / math.sqrt(3.0),
-            "Hz": lambda: image.signal("pcc.frequency_measured_hz"),
+            "A": lambda: rated_a * current_pu(),
+            "LLV": lambda: line_v * voltage_pu(),
+            "LNV": lambda: phase_v * voltage_pu(),
+            "Hz": hertz,
             "A_SF": current,
             "V_SF": scale_for(2.0 * image.grid_voltage_v, 65_534),
             "Hz_SF": -3,
@@ -160,8 +164,10 @@ class SunSpecBess:
 
     def _battery(self, power: int, energy: int) -> dict[str, object]:
         image = self._image
+        soc, volts = image.reader("soc"), image.reader("dc_voltage_v")
+        amperes, watts = image.reader("dc_current_a"), image.reader("dc_power_w")
         capacity = scale_for(image.capacity_ah, 65_534)
-        current = scale_for(2.0 * max(image.charge_max_w, image.discharge_max_w) / max(image.signal("dc_voltage_v"), 1.0))
+        current = scale_for(2.0 * max(image.charge_max_w, image.discharge_max_w) / max(volts(), 1.0))
 
         operation = self._setting("operation", PcsPoint.OPERATION, lambda _: True)
 
@@ -172,12 +178,10 @@ class SunSpecBess:
             operation.write(1.0 if value == 3 else 0.0)
 
         def charge_status() -> int:
-            watts = image.signal("dc_power_w")
             low, high = image.soc_window
-            soc = image.signal("soc")
-            if abs(watts) > 0.005 * image.rating_va:
-                return 3 if watts > 0 else 4
-            return 2 if soc <= low else 5 if soc >= high else 6
+            if abs(watts()) > 0.005 * image.rating_va:
+                return 3 if watts() > 0 else 4
+            return 2 if soc() <= low else 5 if soc() >= high else 6
 
         return {
             "AHRtg": image.capacity_ah,
@@ -186,7 +190,7 @@ class SunSpecBess:
             "WDisChaRteMax": image.discharge_max_w,
             "SoCMax": 100.0 * image.soc_window[1],
             "SoCMin": 100.0 * image.soc_window[0],
-            "SoC": lambda: 100.0 * image.signal("soc"),
+            "SoC": lambda: 100.0 * soc(),
             "SoH": 100.0,
             "ChaSt": charge_status,
             "LocRemCtl": 0,
@@ -200,9 +204,9 @@ class SunSpecBess:
             "Evt2": 0,
             "EvtVnd1": 0,
             "EvtVnd2": 0,
-            "V": lambda: image.signal("dc_voltage_v"),
-            "A": lambda: image.signal("dc_current_a"),
-            "W": lambda: image.signal("dc_power_w"),
+            "V": volts,
+            "A": amperes,
+            "W": watts,
             "AHRtg_SF": capacity,
             "WHRtg_SF": energy,
             "WChaDisChaMax_SF": power,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,9 @@ class Setting:
     write: Callable[[float], None]
 
 
+_Encoder = Callable[[Value], list[int]]
+_Plan = tuple[list[int], list[tuple[int, int, _Encoder, Live]]]
+_MOST_PLANS = 1024  # kept reads; clients repeat a few
 Declared = Mapping[str, Value | Live | Setting]
 
 
@@ -35,13 +37,13 @@ class SunSpecMap:
     def __init__(self, models: Mapping[int, Declared], base: int = 40000) -> None:
         self._base = base
         self._registers = list(MARKER)
-        self._live: list[tuple[int, Point, int, Live]] = []  # address, point, scale, value
+        self._live: list[tuple[int, int, _Encoder, Live]] = []  # address, registers, encoder, value
         self._settings: dict[int, tuple[Point, int, Setting]] = {}
         self.addresses: dict[tuple[int, str], int] = {}
         for number, declared in models.items():
             self._place(number, declared)
         self._registers += [END_MODEL, 0]
-        self._live_at = [address for address, *_ in self._live]
+        self._plans: dict[tuple[int, int], _Plan] = {}
 
     def _place(self, number: int, declared: Declared) -> None:
         layout = model(number)
@@ -61,24 +63,41 @@ class SunSpecMap:
                 self._settings[address] = (point, scale, value)
                 value = value.read
             if callable(value):
-                self._live.append((address, point, scale, value))
+                self._live.append((address, point.size, point.encoder(scale), value))
                 value = None
             self._registers += point.encode(value, scale)
 
     def read(self, address: int, count: int) -> Sequence[int]:
         """Registers from the map; a read may start inside a model and span models, not leave the map."""
+        plan = self._plans.get((address, count))
+        if plan is None:
+            plan = self._plan(address, count)
+        fixed, live = plan
+        registers = fixed.copy()
+        for first, last, encode, value in live:
+            encoded = encode(value())
+            if first >= 0 and last <= count:
+                registers[first:last] = encoded
+                continue
+            for where, register in enumerate(encoded, first):  # the read cuts through this point
+                if 0 <= where < count:
+                    registers[where] = register
+        return registers
+
+    def _plan(self, address: int, count: int) -> _Plan:
+        """What a read of a range takes: the registers that never change, and the live points with their places."""
         start = address - self._base
         if start < 0 or start + count > len(self._registers):
             raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"registers {address} to {address + count - 1}")
-        registers = self._registers[start : start + count]
-        first = max(0, bisect_left(self._live_at, address) - 1)
-        for at, point, scale, value in self._live[first : bisect_right(self._live_at, address + count - 1)]:
-            if at + point.size <= address:
-                continue
-            for index, register in enumerate(_clipped(point, value(), scale), at - address):
-                if 0 <= index < count:
-                    registers[index] = register
-        return registers
+        live = [
+            (at - address, at - address + size, encode, value)
+            for at, size, encode, value in self._live
+            if at < address + count and at + size > address
+        ]
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        plan = self._plans[address, count] = (self._registers[start : start + count], live)
+        return plan
 
     def write(self, address: int, values: Sequence[int]) -> None:
         """Write whole points; all are checked before the first takes effect."""
@@ -98,11 +117,3 @@ class SunSpecMap:
             at += point.size
         for setting, value in writes:
             setting.write(value)
-
-
-def _clipped(point: Point, value: Value, scale: int) -> list[int]:
-    """Registers of a live value; one beyond the point's range reads "not implemented" rather than a wrong number."""
-    try:
-        return point.encode(value, scale)
-    except OverflowError:
-        return point.encode(None, scale)

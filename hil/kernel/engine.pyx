@@ -194,7 +194,7 @@ cdef class Engine:
         self.commands_pending += 1
 
     def value(self, int64_t channel):
-        if not 0 <= channel < len(self.channels):
+        if not 0 <= channel < self.row.shape[0]:
             raise IndexError(f"no channel {channel}")
         return self.row[channel]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from firmware_sim.image import PcsPoint
@@ -42,9 +44,9 @@ class EngineStorageImage:
         """State of the inverter firmware."""
         return self._firmware
 
-    def signal(self, name: str) -> float:
-        """A channel of the latest row."""
-        return self._engine.value(self._channels[name])
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row."""
+        return partial(self._engine.value, self._channels[name])
 
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a write for the next tick."""

@@ -64,6 +64,8 @@ class SitePlant:
 
     def _top_up(self) -> None:
         """Keep at least one stretch of load ahead, for as long as the load has any."""
+        if self.engine.load_filled - self.engine.tick > _STRETCH_TICKS:
+            return
         while self.engine.load_room >= LOAD_BLOCK_TICKS and self._feed.tick < self.engine.end_tick:
             block = self._feed.block(min(LOAD_BLOCK_TICKS, self.engine.end_tick - self._feed.tick))
             if block.size == 0:

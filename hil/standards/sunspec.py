@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,19 +16,19 @@ MARKER = (0x5375, 0x6E53)  # "SunS"
 END_MODEL = 0xFFFF
 BASE_ADDRESSES = (40000, 0, 50000)
 
-_INTEGERS = {  # type: (struct format, registers, value of "not implemented")
-    "int16": (">h", 1, -0x8000),
-    "sunssf": (">h", 1, -0x8000),
-    "uint16": (">H", 1, 0xFFFF),
-    "enum16": (">H", 1, 0xFFFF),
-    "bitfield16": (">H", 1, 0xFFFF),
-    "pad": (">H", 1, 0x8000),
-    "int32": (">i", 2, -0x8000_0000),
-    "uint32": (">I", 2, 0xFFFF_FFFF),
-    "bitfield32": (">I", 2, 0xFFFF_FFFF),
-    "acc32": (">I", 2, 0),
-    "uint64": (">Q", 4, 0xFFFF_FFFF_FFFF_FFFF),
-    "acc64": (">Q", 4, 0),
+_INTEGERS = {  # type: (registers, signed, value of "not implemented")
+    "int16": (1, True, -0x8000),
+    "sunssf": (1, True, -0x8000),
+    "uint16": (1, False, 0xFFFF),
+    "enum16": (1, False, 0xFFFF),
+    "bitfield16": (1, False, 0xFFFF),
+    "pad": (1, False, 0x8000),
+    "int32": (2, True, -0x8000_0000),
+    "uint32": (2, False, 0xFFFF_FFFF),
+    "bitfield32": (2, False, 0xFFFF_FFFF),
+    "acc32": (2, False, 0),
+    "uint64": (4, False, 0xFFFF_FFFF_FFFF_FFFF),
+    "acc64": (4, False, 0),
 }
 
 
@@ -52,21 +52,48 @@ class Point:
         """
         if self.type == "string":
             text = ("" if value is None else str(value)).encode()[: 2 * self.size]
-            return _registers(text.ljust(2 * self.size, b"\0"))
-        code, _, missing = _INTEGERS[self.type]
-        raw = missing if value is None else round(float(value) / 10.0**scale)
-        try:
-            return _registers(struct.pack(code, raw))
-        except struct.error:
-            raise OverflowError(f"{self.name} = {value} does not fit {self.type} with scale factor {scale}") from None
+            return list(struct.unpack(f">{self.size}H", text.ljust(2 * self.size, b"\0")))
+        size, signed, missing = _INTEGERS[self.type]
+        raw = missing if value is None else round(float(value) / 10.0**scale) if scale else round(float(value))
+        half = 1 << (16 * size - 1)
+        if not (-half <= raw < half if signed else 0 <= raw < 2 * half):
+            raise OverflowError(f"{self.name} = {value} does not fit {self.type} with scale factor {scale}")
+        if size == 1:
+            return [raw & 0xFFFF]
+        return [raw >> shift & 0xFFFF for shift in range(16 * (size - 1), -1, -16)]
+
+    def encoder(self, scale: int = 0) -> Callable[[float | str | None], list[int]]:
+        """`encode` for one scale factor, quick for numbers; beyond the range it gives "not implemented", not a wrong number."""
+        missing_registers = self.encode(None)
+        if self.type == "string":
+            return self.encode
+        size, signed, _ = _INTEGERS[self.type]
+        low, high = (-(1 << 16 * size - 1), (1 << 16 * size - 1) - 1) if signed else (0, (1 << 16 * size) - 1)
+        divisor = 10.0**scale
+        shifts = tuple(range(16 * (size - 1), -1, -16))
+
+        def encode(value: float | str | None) -> list[int]:
+            if value is None:
+                return missing_registers
+            raw = round(value / divisor)  # type: ignore[operator]  # a number, as the type says
+            if not low <= raw <= high:
+                return missing_registers
+            if size == 1:
+                return [raw & 0xFFFF]
+            return [raw >> shift & 0xFFFF for shift in shifts]
+
+        return encode
 
     def decode(self, registers: Sequence[int], scale: int = 0) -> float | str | None:
         """Value of registers, shape (size,), in the point's unit; None where it is not implemented."""
-        data = struct.pack(f">{self.size}H", *registers)
         if self.type == "string":
-            return data.rstrip(b"\0").decode(errors="replace")
-        code, _, missing = _INTEGERS[self.type]
-        raw: int = struct.unpack(code, data)[0]
+            return struct.pack(f">{self.size}H", *registers).rstrip(b"\0").decode(errors="replace")
+        size, signed, missing = _INTEGERS[self.type]
+        raw = 0
+        for register in registers:
+            raw = raw << 16 | register
+        if signed and raw >> (16 * size - 1):
+            raw -= 1 << (16 * size)
         if raw == missing and not self.type.startswith("acc"):
             return None
         return raw * 10**scale if scale > 0 else raw / 10**-scale if scale < 0 else raw
@@ -119,7 +146,3 @@ def scale_for(largest: float, limit: int = 32_767) -> int:
     while largest / 10**exponent > limit:
         exponent += 1
     return exponent
-
-
-def _registers(data: bytes) -> list[int]:
-    return list(struct.unpack(f">{len(data) // 2}H", data))
