@@ -1,22 +1,33 @@
-"""Extensions only; everything else about the distribution is in pyproject.toml."""
+"""Extensions only; everything else about the distribution is in pyproject.toml.
+
+RIDETHROUGH_CHECKED=1 builds with every check instead of for speed (scripts/checked_build.sh).
+"""
+
+import os
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+CHECKED = os.environ.get("RIDETHROUGH_CHECKED") == "1"
 DIRECTIVES = {
     "language_level": 3,
-    "boundscheck": False,
+    "boundscheck": CHECKED,
     "wraparound": False,
-    "cdivision": True,
-    "initializedcheck": False,
-    "nonecheck": False,
+    "cdivision": True,  # also where checked: division that may raise needs the GIL
+    "initializedcheck": CHECKED,
+    "nonecheck": CHECKED,
 }
 # No contraction to fused multiply-add: the same bits on machines with and without it.
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-unreachable-code"]
+LINK_FLAGS: list[str] = []
+if CHECKED:
+    SANITIZE = "-fsanitize=address,undefined"
+    FLAGS = ["-O1", "-g", "-ffp-contract=off", "-Wno-unreachable-code", "-fno-sanitize-recover=undefined", SANITIZE]
+    LINK_FLAGS = [SANITIZE]
 
 
 def extension(name: str) -> Extension:
-    return Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=FLAGS)
+    return Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=FLAGS, extra_link_args=LINK_FLAGS)
 
 
 setup(

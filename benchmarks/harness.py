@@ -7,6 +7,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 
 def interleaved(rounds: int, subjects: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
@@ -42,7 +43,7 @@ def report(benchmark: str, figures: Mapping[str, float], rounds: int) -> None:
 def cpu() -> str:
     """Model name of the processor, where the system tells."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
             return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
     except OSError:
         return platform.processor() or "unknown"

@@ -1,7 +1,7 @@
 """The flagship with its controller over TCP at 20 Hz, against the same transactions on a bare client and server.
 
-Figures: `realtime_factor`; `wire_ratio`, wall-clock time of the whole run over that of its transactions alone (pymodbus client,
-our server, plain asyncio loop, registers that cost nothing), both at the run's count and mix; `transactions_per_cycle`.
+Figures: `realtime_factor`; `wire_ratio`, wall-clock time of the run over that of its transactions alone (pymodbus client, our
+server, plain asyncio loop, registers that cost nothing), in the run's order and mix; `transactions_per_cycle`.
 """
 
 from __future__ import annotations

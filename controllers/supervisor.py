@@ -35,7 +35,9 @@ class SocWindowSupervisor(Supervisor):
     rating. At an edge of the window it is the limit itself.
     """
 
-    def __init__(self, window: tuple[float, float], *, rate_hz: float = 10.0, horizon_s: float = 600.0, most: float = 0.2) -> None:
+    def __init__(
+        self, window: tuple[float, float], *, rate_hz: float = 10.0, horizon_s: float = 600.0, most: float = 0.2
+    ) -> None:
         if not 0.0 <= window[0] < window[1] <= 1.0:
             raise ValueError(f"window {window}: must be low and high between 0 and 1")
         if rate_hz <= 0.0 or horizon_s <= 0.0 or not 0.0 <= most <= 1.0:

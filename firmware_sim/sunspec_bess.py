@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from firmware_sim.image import PcsPoint, StorageImage
-from firmware_sim.sunspec_map import Setting, SunSpecMap
+from firmware_sim.sunspec_map import Declaration, Setting, SunSpecMap
 from hil.standards.sunspec import scale_for
 
 _WATTS = 1  # WSetMod: the set-point is in watts
@@ -73,7 +73,7 @@ class SunSpecBess:
 
         return Setting(read, allowed, write)
 
-    def _measurements(self, power: int, rated_a: float) -> dict[str, object]:
+    def _measurements(self, power: int, rated_a: float) -> dict[str, Declaration]:
         image = self._image
         watts, var, current_pu = (image.reader(name) for name in ("power_w", "reactive_var", "current_pu"))
         voltage_pu, hertz = image.reader("pcc.voltage_measured_pu"), image.reader("pcc.frequency_measured_hz")
@@ -110,7 +110,7 @@ class SunSpecBess:
             "Var_SF": power,
         }
 
-    def _capacity(self, power: int, rated_a: float) -> dict[str, object]:
+    def _capacity(self, power: int, rated_a: float) -> dict[str, Declaration]:
         image = self._image
         voltage = image.grid_voltage_v
         return {
@@ -131,7 +131,7 @@ class SunSpecBess:
             "A_SF": scale_for(2.0 * rated_a) - 1,
         }
 
-    def _controls(self) -> dict[str, object]:
+    def _controls(self) -> dict[str, Declaration]:
         image = self._image
 
         def power(value: float) -> bool:
@@ -162,7 +162,7 @@ class SunSpecBess:
             "VarSet_SF": 0,
         }
 
-    def _battery(self, power: int, energy: int) -> dict[str, object]:
+    def _battery(self, power: int, energy: int) -> dict[str, Declaration]:
         image = self._image
         soc, volts = image.reader("soc"), image.reader("dc_voltage_v")
         amperes, watts = image.reader("dc_current_a"), image.reader("dc_power_w")

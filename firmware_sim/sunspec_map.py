@@ -24,7 +24,8 @@ class Setting:
 _Encoder = Callable[[Value], list[int]]
 _Plan = tuple[list[int], list[tuple[int, int, _Encoder, Live]]]
 _MOST_PLANS = 1024  # kept reads; clients repeat a few
-Declared = Mapping[str, Value | Live | Setting]
+Declaration = Value | Live | Setting
+Declared = Mapping[str, Declaration]
 
 
 class SunSpecMap:

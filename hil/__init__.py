@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         ReadbackMismatch,
         ScenarioError,
     )
-    from hil.session.result import Result
     from hil.scenario.files import packaged
     from hil.scenario.model import Scenario
+    from hil.session.result import Result
     from hil.verdict.limits import LimitResult
     from hil.verdict.outcome import Outcome
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hil.session.run import Options, run_scenario
 from hil.scenario import files
+from hil.session.run import Options, run_scenario
 
 if TYPE_CHECKING:
     from controllers.supervisor import Supervisor
-    from hil.session.result import Result
     from hil.scenario.model import Scenario
+    from hil.session.result import Result
 
 
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -24,7 +24,9 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     return files.load(source, overrides)
 
 
-def run(scenario: Scenario, *, supervisors: Mapping[str, Supervisor] | None = None, folder: str | Path | None = None) -> Result:
+def run(
+    scenario: Scenario, *, supervisors: Mapping[str, Supervisor] | None = None, folder: str | Path | None = None
+) -> Result:
     """Run a scenario in lock-step virtual time and return its result.
 
     supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: an existing

@@ -5,7 +5,6 @@
     HilError
     ├── ScenarioError (ValueError)         the scenario cannot be run as written
     ├── LockstepStall (TimeoutError)       something in flight stayed silent
-    ├── RunInterrupted                     a signal ended the run early
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
         ├── DeviceLost (ConnectionError)   the connection is gone
@@ -37,14 +36,6 @@ class LockstepStall(HilError, TimeoutError):
         self.waited_s = waited_s
         self.waiting_for = waiting_for
         super().__init__(f"silent for {waited_s:g} s with something in flight: {'; '.join(waiting_for)}")
-
-
-class RunInterrupted(HilError):
-    """A signal ended the run early."""
-
-    def __init__(self, signal_number: int) -> None:
-        self.signal_number = signal_number
-        super().__init__(f"ended by signal {signal_number}")
 
 
 class DeviceError(HilError):

@@ -86,7 +86,7 @@ def test_checkpoint_start_crash_and_stop():
         idle_power=0.1, compute_share=1.0,
     )  # fmt: skip
     wave = samples(load, 60.0, crash_s=50.0)
-    at = lambda second: wave[round(second / PERIOD_S)]  # noqa: E731
+    at = lambda second: wave[round(second / PERIOD_S)]
     assert at(2.9) == pytest.approx(1e6)
     assert at(5.5) == pytest.approx(5.5e6, rel=1e-3)
     assert at(15.0) == pytest.approx(10e6)
@@ -151,8 +151,8 @@ def test_one_request_by_hand(edge):
 def test_energy_is_the_sum_of_the_requests_whatever_the_batching():
     rng = np.random.default_rng(5)
     arrivals = np.sort(rng.uniform(0, 20, 300))
-    requests = [Request(float(t), int(c), int(g)) for t, c, g in zip(arrivals, rng.integers(0, 6000, 300), rng.integers(0, 200, 300),
-                                                                     strict=True)]  # fmt: skip
+    context, generated = rng.integers(0, 6000, 300), rng.integers(0, 200, 300)
+    requests = [Request(float(t), int(c), int(g)) for t, c, g in zip(arrivals, context, generated, strict=True)]
     load = fleet(replicas=3, max_batch=4)  # so few slots that requests queue
     model = Fleet(load, requests)
     expected = model.idle_w * 160 + sum(model.request_energy_j(request) for request in requests)

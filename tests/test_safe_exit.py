@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -66,7 +65,7 @@ def test_a_signal_ends_the_run_safely(tmp_path, number):
     )  # fmt: skip
     try:
         log = wait_for_log(tmp_path, process)
-        while os.path.getsize(log) == 0:
+        while log.stat().st_size == 0:
             time.sleep(0.01)
         time.sleep(0.5)
         process.send_signal(number)
@@ -151,9 +150,7 @@ def test_after_sigkill_the_reversion_timer_acts():
         loop = asyncio.get_running_loop()
         assert isinstance(loop, LockstepLoop)
         _, port = await bench.server.start("127.0.0.1", 0)
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(port), str(reversion_s)], stdout=subprocess.PIPE, text=True
-        )
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(port), str(reversion_s)], stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdout is not None
             assert await asyncio.to_thread(child.stdout.readline) == "holding\n"

@@ -22,7 +22,7 @@ class ExceptionCode(IntEnum):
     GATEWAY_TARGET_FAILED = 0x0B
 
 
-class ModbusFault(Exception):  # noqa: N818  # the specification calls it an exception response; this is its cause
+class ModbusFault(Exception):  # the specification calls it an exception response; this is its cause
     """A request that is answered with an exception; `code` is what the client sees."""
 
     def __init__(self, code: ExceptionCode, reason: str) -> None:

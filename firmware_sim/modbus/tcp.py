@@ -82,7 +82,7 @@ class _Connection(asyncio.Protocol):
             next(iter(connections)).close()
         connections[self] = None
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._await_rest(partial=False)
         self._server.connections.pop(self, None)
         self._transport = None

@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from typing import Any, Protocol
 
-from hil.clock.ledger import AccountedSocket, Ledger, void
+from hil.clock.ledger import AccountedSocket, Ledger
 from hil.clock.participants import current
 from hil.errors import LockstepStall
-
 
 _MOST_PASSED = 16  # polls left out in a row while callbacks are ready, so that a callback may wait for a socket by spinning
 
@@ -72,7 +71,7 @@ class LockstepLoop(asyncio.SelectorEventLoop):
 
     # Timers: kept here, so that they can be released one at a time; asyncio's own list stays empty.
 
-    def call_at(
+    def call_at(  # type: ignore[override]  # typeshed's variadic generics say no more than Any here
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Call at a scenario time, rounded up to a tick."""
@@ -111,14 +110,16 @@ class LockstepLoop(asyncio.SelectorEventLoop):
 
     # Sockets and jobs of this loop report to the ledger.
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]  # likewise
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         """As asyncio's; scenario time stands still until the job is done."""
         release = self.ledger.hold_open(f"executor job {getattr(func, '__qualname__', func)!s}")
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(lambda _: release())
         return future
 
-    async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:  # type: ignore[override]
+    async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         """As asyncio's; a connection to a server of this loop is accounted for."""
         if host is None or options.get("sock") is not None:
             return await super().create_connection(protocol_factory, host, port, **options)
@@ -143,7 +144,7 @@ class LockstepLoop(asyncio.SelectorEventLoop):
             return await super().create_connection(protocol_factory, sock=sock, **options)
         raise errors[0] if errors else OSError(f"no address for {host}")
 
-    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:  # type: ignore[override]
+    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         """As asyncio's; connections from this loop are accounted for. `host` is one numeric address."""
         if options.get("sock") is not None or not isinstance(host, str):
             return await super().create_server(protocol_factory, host, port, **options)
@@ -157,7 +158,7 @@ class LockstepLoop(asyncio.SelectorEventLoop):
             sock.close()
             raise
 
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:  # type: ignore[override]
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         """As asyncio's, at once for numeric addresses."""
         try:
             return socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV, **options)

@@ -1,11 +1,11 @@
 """Interface of the compiled engine."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-_Float64s = np.ndarray[Any, np.dtype[np.float64]]
+_Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 def channel_names(bess_names: Sequence[str]) -> tuple[str, ...]:
     """Channels of a row, in order: the site's, then those of each BESS."""

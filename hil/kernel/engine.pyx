@@ -113,8 +113,8 @@ cdef class Engine:
     cdef double[:, ::1] tap
     cdef Command commands[4096]
 
-    def __init__(self, arrays, bess_names, *, double first_demand_w, int64_t period_ns, int64_t end_tick, double load_tan_phi, int64_t load_capacity,
-                 int64_t record_every, record_channels, int64_t record_capacity):
+    def __init__(self, arrays, bess_names, *, double first_demand_w, int64_t period_ns, int64_t end_tick,
+                 double load_tan_phi, int64_t load_capacity, int64_t record_every, record_channels, int64_t record_capacity):
         cdef Site site
         if period_ns <= 0 or end_tick <= 0 or record_every <= 0 or record_capacity <= 0 or load_capacity <= 0:
             raise ValueError("period, end, load capacity, record interval and record capacity must be positive")
@@ -261,7 +261,7 @@ cdef class Engine:
         site.events = &self.events[0] if site.event_count else NULL
 
     cdef void run(self, Site* site, int64_t n) noexcept nogil:
-        cdef int64_t i
+        cdef int64_t _i
         cdef int64_t j
         cdef int64_t slot
         cdef int64_t ring = self.load_ring.shape[0]
@@ -271,7 +271,7 @@ cdef class Engine:
         cdef int64_t until_record = self.record_every - self.tick % self.record_every
         cdef double demand = self.last_demand_w
         cdef bint judged
-        for i in range(n):
+        for _i in range(n):
             judged = self.tick < self.end_tick
             if self.tick < self.load_filled:
                 demand = self.load_ring[load_slot]

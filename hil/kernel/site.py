@@ -103,7 +103,10 @@ def build_engine(scenario: Scenario, first_load_w: float) -> Engine:
     for index, (name, bess) in enumerate(scenario.bess.items()):
         _bess(scenario, bess, index, arrays)
         _law(scenario, f"bess.{name}", index, initial, arrays)
-    arrays["limit_params"], arrays["limits"] = zeros("limit_params", len(scenario.limits)), zeros("limits", len(scenario.limits))
+    arrays["limit_params"], arrays["limits"] = (
+        zeros("limit_params", len(scenario.limits)),
+        zeros("limits", len(scenario.limits)),
+    )
     for index in range(len(scenario.limits)):
         _limit(scenario, index, channels, initial, arrays, arena)
     arrays["events"] = _events(scenario, dtypes["events"])
@@ -301,7 +304,7 @@ def limit_bounds(limit: Any) -> tuple[float, float]:
     if limit.kind == "peak_to_peak":
         return -math.inf, limit.max_w
     if limit.kind == "soc_window":
-        return limit.window
+        return float(limit.window[0]), float(limit.window[1])
     return -math.inf, limit.max
 
 

@@ -71,12 +71,12 @@ class Fleet:
         """Energy that one request adds to the idle energy of the site, J."""
         prefill_s = request.context_tokens / self._load.prefill_tokens_per_s
         decode_s = request.generated_tokens / self._load.decode_tokens_per_s
-        return self._prefill_w * prefill_s + self._sequence_w * decode_s
+        return float(self._prefill_w * prefill_s + self._sequence_w * decode_s)
 
     @property
     def idle_w(self) -> float:
         """Power of the site with nothing to serve, W."""
-        return self._idle_w
+        return float(self._idle_w)
 
     def served(self, until_s: float) -> Served:
         """What was complete by a time that the break-points have already passed."""
@@ -112,7 +112,7 @@ class Fleet:
             start = end
 
     def _power_w(self) -> float:
-        return self._idle_w + self._prefilling * self._prefill_w + self._decoding * self._sequence_w
+        return float(self._idle_w + self._prefilling * self._prefill_w + self._decoding * self._sequence_w)
 
     def _steps(self, until_s: float) -> list[tuple[float, float]]:
         """Serve up to a time; steps of power as (time, size)."""

@@ -1,7 +1,5 @@
 """From break-points to ticks: the mean of a piecewise-linear power over each tick, exact to rounding."""
 
-from libc.stdint cimport int64_t
-
 
 def fill(const double[::1] time_s, const double[::1] power_w, double start_s, double period_s, double[::1] out):
     """Fill `out` with the mean power of consecutive ticks.

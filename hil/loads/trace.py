@@ -50,7 +50,9 @@ def _rows(path: Path, time_column: str, power_column: str, source: str) -> Itera
         columns = reader.fieldnames or []
         for column in (time_column, power_column):
             if column not in columns:
-                raise ScenarioError(source, "load.trace", f" = {str(path)!r}: no column {column!r}; it has: {', '.join(columns)}")
+                raise ScenarioError(
+                    source, "load.trace", f" = {str(path)!r}: no column {column!r}; it has: {', '.join(columns)}"
+                )
         first = last = None
         for row in reader:
             where = f" = {str(path)!r}: line {reader.line_num}"

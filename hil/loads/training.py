@@ -55,7 +55,7 @@ def _pieces(load: TrainingLoad, seed: int) -> Iterator[tuple[Floats, Floats]]:
         times.extend((time, time + load.edge_s))
         powers.extend((level_w, to_w))
         level_w = to_w
-        return time + load.edge_s
+        return time + float(load.edge_s)
 
     while True:
         for _ in range(_PIECE_ITERATIONS):

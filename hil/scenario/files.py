@@ -41,8 +41,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     for override in overrides:
         _override(name, document, override)
     scenario = from_document(document, source=name, folder=path.parent)
-    scenario._name = path.stem
-    return scenario
+    return scenario.named(path.stem)
 
 
 def from_document(document: dict[str, Any], *, source: str = "scenario", folder: Path | None = None) -> Scenario:
@@ -78,16 +77,15 @@ def _override(source: str, document: dict[str, Any], text: str) -> None:
     node: Any = document
     parts = key.split(".")
     for index, part in enumerate(parts):
+        place: Any = part
         if isinstance(node, list):
-            part = _entry(source, key, node, part)
+            place = _entry(source, key, node, part)
         elif not isinstance(node, dict):
             raise ScenarioError(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
         if index == len(parts) - 1:
-            node[part] = value
-        elif isinstance(node, list):
-            node = node[int(part)]
+            node[place] = value
         else:
-            node = node.setdefault(part, {})
+            node = node[place] if isinstance(node, list) else node.setdefault(place, {})
 
 
 def _entry(source: str, key: str, entries: list[Any], part: str) -> Any:

@@ -46,10 +46,15 @@ class Scenario(Section):
         """Name of the run's folder: that of the file, or of the packaged scenario."""
         return self._name
 
+    def named(self, name: str) -> Self:
+        """This scenario, going by a name."""
+        self._name = name
+        return self
+
     @property
     def period_ns(self) -> int:
         """Length of a tick, integer nanoseconds."""
-        return round(self.tick_s * 1e9)
+        return round(float(self.tick_s) * 1e9)
 
     @property
     def ticks(self) -> int:
@@ -58,7 +63,7 @@ class Scenario(Section):
 
     def ticks_of(self, seconds: float) -> int:
         """Ticks nearest to a time."""
-        return round(seconds * 1e9 / self.period_ns)
+        return round(float(seconds) * 1e9 / self.period_ns)
 
     def document(self) -> dict[str, Any]:
         """The scenario as a TOML-ready document: every key, quantities with units, exact to the bit."""

@@ -41,7 +41,7 @@ class Dimension:
                 return float(value)
             raise ValueError(f"must be a {self.name} with its unit, such as {self.example!r}")
         if not isinstance(value, str):
-            raise ValueError(f"must be a {self.name}, such as {self.example!r}")
+            raise ValueError(f"must be a {self.name}, such as {self.example!r}")  # noqa: TRY004  # as pydantic wants it
         match = _TEXT.fullmatch(value)
         if match is None:
             raise ValueError(f"must be a {self.name}, such as {self.example!r}")

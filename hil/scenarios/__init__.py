@@ -1,0 +1,1 @@
+"""Packaged scenarios, one TOML file each. Nothing else."""

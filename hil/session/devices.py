@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from typing import Self
 
 from controllers.contracts import StorageDevice
 from controllers.sunspec_storage import DriverSettings, SunSpecStorage
@@ -15,10 +16,10 @@ from firmware_sim.sunspec_bess import SunSpecBess
 from hil.clock.participants import acting_as
 from hil.errors import DeviceError, ScenarioError
 from hil.kernel.engine import Engine
-from hil.session.image import EngineStorageImage
 from hil.scenario.event import ServerStop
 from hil.scenario.model import Scenario
 from hil.scenario.storage import SocWindow
+from hil.session.image import EngineStorageImage
 from hil.verdict.liveness import Liveness
 
 Event = Callable[[str, dict[str, object]], None]
@@ -48,7 +49,7 @@ class Slow:
         self.liveness: dict[str, Liveness] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def __aenter__(self) -> Slow:
+    async def __aenter__(self) -> Self:
         try:
             for index, name in enumerate(self._scenario.bess):
                 await self._serve(index, name)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from hil.session.record import ArrowSink
 from hil.scenario.model import Scenario
+from hil.session.record import ArrowSink
 
 if TYPE_CHECKING:
     from hil.session.result import Result

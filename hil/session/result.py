@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.session.record import Rows, Ticks
 from hil.scenario.model import Scenario
+from hil.session.record import Rows, Ticks
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
 
@@ -58,7 +58,8 @@ class Result:
         if channel not in self.channels:
             raise KeyError(f"no channel {channel!r}; recorded: {', '.join(self.channels)}")
         ticks, values = self.rows
-        return ticks * (self.period_ns / 1e9), values[:, self.channels.index(channel)].astype(np.float64)
+        time_s: Floats = np.multiply(ticks, self.period_ns / 1e9, dtype=np.float64)
+        return time_s, values[:, self.channels.index(channel)].astype(np.float64)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the waveforms, ready for JSON."""

@@ -13,18 +13,17 @@ from typing import Any
 
 from controllers.supervisor import Supervisor
 from hil.clock.lockstep import LockstepLoop
-from hil.errors import RunInterrupted
 from hil.kernel.engine import Engine
 from hil.kernel.site import build_engine, recorded_channels
 from hil.loads.source import LoadSource
+from hil.scenario.model import Scenario
 from hil.session.devices import Slow
 from hil.session.folder import RunFolder
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
-from hil.scenario.model import Scenario
-from hil.verdict.liveness import Liveness
 from hil.verdict.judge import judge
+from hil.verdict.liveness import Liveness
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ async def _drive_with_devices(scenario: Scenario, plant: SitePlant, log: EventLo
                 raise
     if caught:
         outcome.signal_number = caught[0]
-        outcome.interrupted = f"{RunInterrupted(caught[0])} at {plant.engine.end_tick * plant.period_ns / 1e9:.3f} s"
+        outcome.interrupted = f"ended by signal {caught[0]} at {plant.engine.end_tick * plant.period_ns / 1e9:.3f} s"
     return outcome
 
 

@@ -16,7 +16,8 @@ MARKER = (0x5375, 0x6E53)  # "SunS"
 END_MODEL = 0xFFFF
 BASE_ADDRESSES = (40000, 0, 50000)
 
-_INTEGERS = {  # type: (registers, signed, value of "not implemented")
+# By point type: registers, signed, the value that means "not implemented".
+_INTEGERS = {
     "int16": (1, True, -0x8000),
     "sunssf": (1, True, -0x8000),
     "uint16": (1, False, 0xFFFF),
@@ -63,7 +64,7 @@ class Point:
         return [raw >> shift & 0xFFFF for shift in range(16 * (size - 1), -1, -16)]
 
     def encoder(self, scale: int = 0) -> Callable[[float | str | None], list[int]]:
-        """`encode` for one scale factor, quick for numbers; beyond the range it gives "not implemented", not a wrong number."""
+        """`encode` for one scale factor, made quick; beyond its range a value reads "not implemented", not wrong."""
         missing_registers = self.encode(None)
         if self.type == "string":
             return self.encode

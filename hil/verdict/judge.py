@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hil.kernel.engine import Engine
-from hil.verdict.liveness import Liveness
 from hil.scenario.model import Scenario
 from hil.verdict.limits import LimitResult, limit_result
+from hil.verdict.liveness import Liveness
 from hil.verdict.outcome import Outcome
 
 
@@ -31,9 +31,7 @@ def judge(
     """
     ticks = min(engine.tick, engine.end_tick)
     states = engine.arrays["limits"]
-    limits = {
-        limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)
-    }
+    limits = {limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)}
     reasons = list(_missing(scenario, engine, liveness, largest_load_w, interrupted))
     required = [result for result in limits.values() if result.required]
     reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]
@@ -69,7 +67,9 @@ def _missing(
     if largest_load_w > 0.0:
         ratio = scenario.grid.short_circuit_va / largest_load_w
         if ratio < scenario.grid.validity_floor:
-            reasons.append(f"grid: short-circuit ratio {ratio:.2f} is below the model's validity, {scenario.grid.validity_floor:g}")
+            reasons.append(
+                f"grid: short-circuit ratio {ratio:.2f} is below the model's validity, {scenario.grid.validity_floor:g}"
+            )
     collapsed = int(engine.arrays["grid"][0]["collapsed_ticks"])
     if collapsed:
         reasons.append(f"grid: no solution of the network in {collapsed} ticks")

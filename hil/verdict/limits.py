@@ -105,7 +105,7 @@ def _reference(scenario: Scenario, limit: Limit) -> float:
     if limit.kind in ("undervoltage", "overvoltage"):
         return 1.0
     if limit.kind in ("underfrequency", "overfrequency"):
-        return scenario.grid.frequency_hz
+        return float(scenario.grid.frequency_hz)
     if limit.kind == "soc_window":
         return 0.5 * (limit.window[0] + limit.window[1])
     return 0.0

@@ -1,0 +1,28 @@
+# Thin: every target is one command in the private environment, which scripts/setup.sh makes.
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd')
+
+.PHONY: run test lint bench clean
+
+run: $(VENV)/.ready
+	$(BIN)/hil run training_job
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint hil firmware_sim controllers
+
+bench: $(VENV)/.ready
+	$(BIN)/python benchmarks/all.py
+
+$(VENV)/.ready: $(SOURCES)
+	VENV="$(VENV)" scripts/setup.sh
+
+clean:
+	rm -rf build *.egg-info runs
+	find hil -name '*.so' -delete
