@@ -1,0 +1,100 @@
+"""Who may import whom (docs/architecture.md), and how big a room may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("hil", "firmware_sim", "controllers")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
+
+SHARED = ("hil.errors", "hil.standards")
+# What each room may import of ours, besides itself.
+RULES = {
+    "firmware_sim": SHARED,
+    "controllers": SHARED,
+    "hil.errors": (),
+    "hil.standards": (),
+    "hil.clock": ("hil.errors",),
+    "hil.scenario": ("hil.errors",),
+    "hil.loads": ("hil.errors", "hil.scenario"),
+    "hil.kernel": ("hil.errors", "hil.scenario"),
+    "hil.verdict": ("hil.kernel", "hil.scenario"),
+    "hil.session": ("hil", "firmware_sim", "controllers"),
+    "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor"),
+    "hil.cli": ("hil.errors", "hil.scenario", "hil.session", "hil.verdict"),
+}
+OUTSIDE = {"pymodbus": "controllers/modbus.py", "matplotlib": "hil/session/picture.py", "pyarrow": "hil/session/record.py"}
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module if node.module != "hil" else f"hil.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_imports_follow_the_rules(path):
+    own = module(path)
+    rooms = [room for room in RULES if within(own, room)]
+    if not rooms:
+        assert own in ("hil", "hil.scenarios")  # the public names, given on first use; and a folder of data
+        return
+    room = max(rooms, key=len)
+    for name in imports(path):
+        if name.split(".")[0] in PACKAGES:
+            assert within(name, room) or any(within(name, allowed) for allowed in RULES[room]), f"{own} imports {name}"
+
+
+@pytest.mark.parametrize(("library", "only"), OUTSIDE.items())
+def test_one_module_adapts_each_library(library, only):
+    users = [str(path.relative_to(ROOT)) for path in FILES if any(within(name, library) for name in imports(path))]
+    assert users == [only]
+
+
+def test_only_the_tick_and_the_engine_join_the_packages():
+    for path in CYTHON:
+        own = path.relative_to(ROOT).parts[0]
+        joined = {name.split(".")[0] for name in re.findall(r"^from ([\w.]+) cimport", path.read_text(), re.MULTILINE)}
+        others = joined & set(PACKAGES) - {own}
+        assert not others or path.name in ("tick.pxd", "engine.pyx"), f"{path.name} cimports {others}"
+
+
+@pytest.mark.parametrize("path", [*FILES, *CYTHON], ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_a_room(path):
+    assert len(path.read_text().splitlines()) < 400
+
+
+def test_the_public_interface_is_small_and_there():
+    import hil
+
+    assert len(hil.__all__) <= 30
+    for name in hil.__all__:
+        assert getattr(hil, name) is not None
+    assert set(hil.__all__) == set(hil._HOMES)
+
+
+def test_packages_and_their_data_are_listed():
+    import tomllib
+
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    there = {module(path) for path in FILES if path.name == "__init__.py"}
+    assert listed == there

@@ -1,0 +1,71 @@
+"""What the documents show is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_script_of_the_readme_runs(tmp_path):
+    script = BLOCKS[0]
+    assert len([line for line in script.splitlines() if line.strip()]) <= 15
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert lines[0] == "FAIL"
+    worst, limit, at_s = map(float, lines[1].split())
+    assert worst > limit == 10e6
+    assert 0 < at_s < 180
+
+
+def test_the_supervisor_of_the_readme_runs(tmp_path):
+    script = "import hil\n" + BLOCKS[1] + "\nprint(result.verdict, len(result.events), result.requests)\n"
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    assert run.stdout.split()[0] in ("PASS", "FAIL", "INCONCLUSIVE")
+
+
+def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
+    """Every limit's line of the README, figures included; the first line but for the speed, the last but for the time."""
+    shown = re.search(r"```\n(training_job · .*?)```", README, re.DOTALL)
+    assert shown is not None
+    run = subprocess.run(
+        [sys.executable, "-c", "from hil.cli import main; main()", "run", "training_job"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    def lines(text: str) -> list[str]:
+        text = re.sub(r"lock-step, [\d,]+ x real time · waveform \w+", "", text)  # a build's own
+        text = re.sub(r"runs/\S+", "", text)
+        return [line.rstrip() for line in text.strip().splitlines()]
+
+    assert lines(shown[1]) == lines(run.stdout)
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=str
+)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_scenario_page_names_every_key():
+    """docs/scenario.md and docs/loads.md mention each key of the models."""
+    from hil.scenario import event, grid, limit, load, model, storage
+
+    text = (ROOT / "docs" / "scenario.md").read_text() + (ROOT / "docs" / "loads.md").read_text()
+    named = {word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)}
+    for module in (event, grid, limit, load, model, storage):
+        for section in vars(module).values():
+            if isinstance(section, type) and hasattr(section, "model_fields") and section.__module__ == module.__name__:
+                for name, field in section.model_fields.items():
+                    assert (field.alias or name) in named, f"{section.__name__}.{field.alias or name}"
