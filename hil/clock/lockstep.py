@@ -119,6 +119,11 @@ class LockstepLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(lambda _: release())
         return future
 
+    async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
+        """As asyncio's, whose time-out (since Python 3.12) must not run out in scenario time."""
+        with self.ledger.hold("the end of executor jobs"):
+            await super().shutdown_default_executor(*args, **options)
+
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         """As asyncio's; a connection to a server of this loop is accounted for."""
         if host is None or options.get("sock") is not None:
