@@ -121,6 +121,7 @@ class LockstepLoop(asyncio.SelectorEventLoop):
 
     async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
         """As asyncio's, whose time-out (since Python 3.12) must not run out in scenario time."""
+        self._accounting = True
         with self.ledger.hold("the end of executor jobs"):
             await super().shutdown_default_executor(*args, **options)
 
