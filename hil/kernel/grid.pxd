@@ -28,7 +28,8 @@ cdef struct GridState:
     double voltage_pu
     double power_w             # import > 0
     double reactive_var
-    double delivered           # share of constant power that the voltage lets through (1 at or above the threshold)
+    double load_share          # of the load's power that the voltage lets through (1 at or above the threshold)
+    double storage_share       # of the converters' power, likewise
     double deviation_pu        # frequency deviation
     double governor_pu         # governor power
     double source_pu           # voltage behind the impedance now, with dips
@@ -36,38 +37,45 @@ cdef struct GridState:
     int64_t collapsed_ticks    # ticks without a solution of the network
 
 
-cdef inline void grid_solve(const GridParams* p, GridState* s, double power_w, double reactive_var) noexcept nogil:
-    """Voltage at the PCC for a drawn power, in closed form; constant power turns to constant current when low."""
+cdef inline void grid_solve(const GridParams* p, GridState* s, double load_w, double load_var, double storage_w,
+                            double storage_var, double measured_pu) noexcept nogil:
+    """Voltage at the PCC in closed form, for load and storage at their nominal powers.
+
+    Where the voltage is low everything is a current in phase with it: the load's is its power at the threshold, a converter's
+    is its command at the voltage it measures.
+    """
     cdef double e2 = s.source_pu * s.source_pu
-    cdef double pu = power_w / p.short_circuit_va
-    cdef double qu = reactive_var / p.short_circuit_va
-    cdef double half = 0.5 * e2 - (p.resistance_pu * pu + p.reactance_pu * qu)
+    cdef double p_pu = (load_w - storage_w) / p.short_circuit_va
+    cdef double q_pu = (load_var - storage_var) / p.short_circuit_va
+    cdef double half = 0.5 * e2 - (p.resistance_pu * p_pu + p.reactance_pu * q_pu)
     cdef double z2 = p.resistance_pu * p.resistance_pu + p.reactance_pu * p.reactance_pu
-    cdef double disc = half * half - (pu * pu + qu * qu) * z2
+    cdef double disc = half * half - (p_pu * p_pu + q_pu * q_pu) * z2
     cdef double voltage = -1.0
     cdef double across
+    cdef double seen_pu
+    s.load_share = 1.0
+    s.storage_share = 1.0
     if disc >= 0.0 and half + sqrt(disc) >= 0.0:
         voltage = sqrt(half + sqrt(disc))
-    if voltage >= p.constant_current_below_pu:
-        s.delivered = 1.0
-    else:
-        pu = pu / p.constant_current_below_pu
-        qu = qu / p.constant_current_below_pu
-        across = p.reactance_pu * pu - p.resistance_pu * qu
+    if voltage < p.constant_current_below_pu:
+        seen_pu = measured_pu if measured_pu > 0.05 else 0.05  # a converter's own division is guarded too
+        p_pu = (load_w / p.constant_current_below_pu - storage_w / seen_pu) / p.short_circuit_va
+        q_pu = (load_var / p.constant_current_below_pu - storage_var / seen_pu) / p.short_circuit_va
+        across = p.reactance_pu * p_pu - p.resistance_pu * q_pu
         disc = e2 - across * across
         voltage = -1.0
         if disc >= 0.0:
-            voltage = sqrt(disc) - (p.resistance_pu * pu + p.reactance_pu * qu)
+            voltage = sqrt(disc) - (p.resistance_pu * p_pu + p.reactance_pu * q_pu)
         if voltage < 0.0:
             voltage = 0.0
             if e2 > 0.0:
                 s.collapsed_ticks += 1
-        s.delivered = voltage / p.constant_current_below_pu
-        if s.delivered > 1.0:
-            s.delivered = 1.0
+        if voltage < p.constant_current_below_pu:
+            s.load_share = voltage / p.constant_current_below_pu
+        s.storage_share = voltage / seen_pu
     s.voltage_pu = voltage
-    s.power_w = power_w * s.delivered
-    s.reactive_var = reactive_var * s.delivered
+    s.power_w = load_w * s.load_share - storage_w * s.storage_share
+    s.reactive_var = load_var * s.load_share - storage_var * s.storage_share
 
 
 cdef inline double governor_demand(const GridParams* p, double deviation) noexcept nogil:

@@ -158,7 +158,7 @@ def _grid(scenario: Scenario, initial: InitialState, arrays: dict[str, Any]) -> 
     params["balanced_w"] = state["power_w"] = initial.load_w
     state["reactive_var"] = initial.load_var
     state["voltage_pu"] = initial.voltage_pu
-    state["delivered"] = 1.0
+    state["load_share"] = state["storage_share"] = 1.0
 
 
 def _measurement(

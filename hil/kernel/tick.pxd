@@ -105,7 +105,7 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
     cdef double* out = s.row
     cdef int64_t i
     out[0] = demand_w
-    out[1] = demand_w * s.grid.delivered
+    out[1] = demand_w * s.grid.load_share
     out[2] = s.grid.power_w
     out[3] = s.grid.reactive_var
     out[4] = s.grid.voltage_pu
@@ -135,8 +135,8 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
 cdef inline void site_tick(Site* s, int64_t tick, double demand_w, bint judged) noexcept nogil:
     cdef int64_t i
     cdef double law_w
-    cdef double power_w = demand_w
-    cdef double reactive_var = demand_w * s.load_tan_phi
+    cdef double storage_w = 0.0
+    cdef double storage_var = 0.0
     # Firmware: commands of the slow side, fast law on the load as measured at the end of the last tick.
     for i in range(s.command_count):
         pcs_command(&s.pcs[s.commands[i].device], s.commands[i].point, s.commands[i].value, tick)
@@ -147,15 +147,16 @@ cdef inline void site_tick(Site* s, int64_t tick, double demand_w, bint judged) 
         law_w = law_step(&s.law_params[i], &s.law[i], s.measured[MEASURED_LOAD + i].value, tick, s.dt)
         pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, s.measured[MEASURED_VOLTAGE].value, s.battery[i].soc, tick, s.dt)
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
-        power_w -= s.converter[i].lagged_w
-        reactive_var -= s.converter[i].lagged_var
+        storage_w += s.converter[i].lagged_w
+        storage_var += s.converter[i].lagged_var
     # Plant.
-    grid_solve(s.grid_params, s.grid, power_w, reactive_var)
+    grid_solve(s.grid_params, s.grid, demand_w, demand_w * s.load_tan_phi, storage_w, storage_var,
+               s.measured[MEASURED_VOLTAGE].value)
     grid_frequency(s.grid_params, s.grid, s.dt)
     for i in range(s.bess_count):
-        converter_deliver(&s.converter_params[i], &s.converter[i], s.grid.delivered, s.grid.voltage_pu)
+        converter_deliver(&s.converter_params[i], &s.converter[i], s.grid.storage_share, s.grid.voltage_pu)
         battery_step(&s.battery_params[i], &s.battery[i], s.converter[i].dc_power_w, s.dt)
-        measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.grid.delivered)
+        measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.grid.load_share)
     measure(&s.measured[MEASURED_POWER], s.arena, s.grid.power_w)
     measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.grid.voltage_pu)
     measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.grid_params.nominal_hz * (1.0 + s.grid.deviation_pu))

@@ -1,0 +1,155 @@
+"""Limits against brute force over the rows, and the waveform hash against another implementation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xxhash
+from rig import H, Rig
+
+TICKS = 6_000
+
+
+def walk(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return 20e6 + np.cumsum(rng.normal(0, 1.5e5, TICKS)) + 4e6 * (rng.random(TICKS) < 0.002).cumsum() % 3e6
+
+
+def rig_of(limits: list[dict], seed: int = 1, **sections: object) -> Rig:
+    measured = {"window": "5 ms"}
+    return Rig({"limits": limits, "measurement": measured, "grid": {"short_circuit": "100 MVA"}, **sections}, walk(seed)).run()
+
+
+def state(rig: Rig, index: int = 0):
+    return rig.engine.arrays["limits"][index]
+
+
+def sustained(x: np.ndarray, delay: int, worst) -> np.ndarray:
+    """For each tick from `delay` on, the value held over the closed delay: min for an upper limit, max for a lower."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, delay + 1)
+    return worst(windows, axis=1)
+
+
+def check(limit_state, beyond: np.ndarray, first_judged: int) -> None:
+    """Counts of an element from a mask of violated ticks."""
+    assert limit_state["beyond_ticks"] == beyond.sum()
+    starts = np.flatnonzero(beyond & ~np.concatenate([[False], beyond[:-1]]))
+    assert limit_state["excursions"] == starts.size
+    assert limit_state["first_tick"] == (starts[0] + first_judged if starts.size else -1)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.001, 0.02, 0.3])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_undervoltage_with_delay(delay_s, seed):
+    voltage = rig_of([], seed)["pcc.voltage_measured_pu"]
+    pickup = float(np.quantile(voltage, 0.4))
+    rig = rig_of([{"name": "27", "kind": "undervoltage", "min": pickup, "delay": f"{delay_s} s"}], seed)
+    delay = round(delay_s / H)
+    held = sustained(voltage, delay, np.max)
+    assert state(rig)["lowest"] == held.min()
+    assert state(rig)["lowest_tick"] == np.argmin(held) + delay
+    check(state(rig), held < pickup, delay)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05])
+def test_converter_current_with_delay(delay_s):
+    bess = {"rating": "10 MVA", "energy": "10 MWh"}
+    absorber = {"kind": "ramp_limit", "device": "bess.x", "ramp": "0.5 MW/s"}
+    limit = {"name": "I", "kind": "converter_current", "node": "bess.x", "max": 0.3, "delay": f"{delay_s} s"}
+    rig = rig_of([limit], bess={"x": bess}, absorber={"a": absorber})
+    delay = round(delay_s / H)
+    held = sustained(rig["bess.x.current_pu"], delay, np.min)
+    assert state(rig)["highest"] == held.max()
+    check(state(rig), held > 0.3, delay)
+    assert (held > 0.3).any()
+
+
+@pytest.mark.parametrize("window_s", [0.001, 0.1, 2.0, 20.0])
+def test_peak_to_peak(window_s):
+    limit = {"name": "p2p", "kind": "peak_to_peak", "max": "3 MW", "window": f"{window_s} s"}
+    rig = rig_of([limit])
+    power = rig["pcc.power_measured_w"]
+    width = round(window_s / H) + 1
+    span = np.array([np.ptp(power[max(0, k - width + 1) : k + 1]) for k in range(TICKS)])
+    assert state(rig)["highest"] == pytest.approx(span.max(), rel=1e-12)
+    check(state(rig), span > 3e6, 0)
+
+
+@pytest.mark.parametrize(("window_s", "mean_s"), [(1.0, 0.1), (0.05, 0.5), (3.0, 1.0), (10.0, 1.0)])
+def test_ramp(window_s, mean_s):
+    limit = {"name": "ramp", "kind": "ramp", "max": "0.6 MW/s", "window": f"{window_s} s", "mean": f"{mean_s} s"}
+    rig = rig_of([limit])
+    power = rig["pcc.power_measured_w"]
+    window, mean = round(window_s / H), round(mean_s / H)
+    before = np.full(window + mean, walk(1)[0])  # the site had stood like its first tick for ever
+    means = np.convolve(np.concatenate([before, power]), np.full(mean, 1.0 / mean), "valid")[1:]
+    ramp = (means[window:] - means[:-window])[:TICKS] / (window * H)
+    assert state(rig)["highest"] == pytest.approx(ramp.max(), abs=1.0)
+    assert state(rig)["lowest"] == pytest.approx(ramp.min(), abs=1.0)
+    assert state(rig)["beyond_ticks"] == pytest.approx(np.sum(np.abs(ramp) > 0.6e6), abs=2)
+
+
+def test_soc_window_is_judged_on_both_sides():
+    bess = {"rating": "40 MVA", "energy": "20 kWh", "soc": 0.5, "soc_min": 0.0, "soc_max": 1.0}
+    limit = {"name": "SoC", "kind": "soc_window", "node": "bess.x", "window": [0.4, 0.6]}
+    absorber = {"kind": "ramp_limit", "device": "bess.x", "ramp": "0.2 MW/s"}
+    rig = rig_of([limit], bess={"x": bess}, absorber={"a": absorber})
+    soc = rig["bess.x.soc"]
+    assert (state(rig)["lowest"], state(rig)["highest"]) == (soc.min(), soc.max())
+    check(state(rig), (soc < 0.4) | (soc > 0.6), 0)
+    assert state(rig)["beyond_ticks"] > 0
+
+
+def test_at_the_limit_is_inside():
+    """Strictly beyond: a constant value equal to the limit is no violation, the next float beyond is."""
+    flat = np.full(1_000, 20e6)
+    value = Rig({"measurement": {"window": "1 ms"}}, flat).run()["pcc.voltage_measured_pu"][-1]
+    for pickup, expected in ((value, 0), (np.nextafter(value, 1.0), 1_000)):
+        limits = [{"name": "27", "kind": "undervoltage", "min": float(pickup)}]
+        rig = Rig({"measurement": {"window": "1 ms"}, "limits": limits}, flat).run()
+        assert state(rig)["beyond_ticks"] == expected
+
+
+def test_a_dip_blanks_voltage_limits_and_restarts_their_timers():
+    dip = {"kind": "grid_dip", "at": "2 s", "duration": "100 ms", "residual": 0.5, "settle": "50 ms"}
+    limits = [
+        {"name": "27", "kind": "undervoltage", "min": 0.9999, "delay": "500 ms"},
+        {"name": "81U", "kind": "underfrequency", "min": "59 Hz"},
+    ]
+    rig = rig_of(limits, events=[dip])
+    voltage = rig["pcc.voltage_measured_pu"]
+    blank = 100 + 50 + 5  # the dip, its settle time, the measuring window
+    parts = [voltage[:2_000], voltage[2_000 + blank :]]
+    held = np.concatenate([sustained(part, 500, np.max) for part in parts])
+    assert state(rig, 0)["blank_ticks"] == blank
+    assert state(rig, 0)["valid_ticks"] == TICKS - blank
+    assert state(rig, 0)["lowest"] == held.min()
+    assert state(rig, 0)["beyond_ticks"] == np.sum(held < 0.9999)
+    assert state(rig, 1)["blank_ticks"] == 0
+
+
+def test_ticks_after_the_end_are_not_judged():
+    rig = Rig(
+        {"duration": "2 s", "limits": [{"name": "p", "kind": "peak_to_peak", "max": "1 W", "window": "1 s"}]}, walk(1)
+    ).run()
+    assert rig.engine.tick == TICKS
+    assert state(rig)["valid_ticks"] == 2_000
+    assert not rig.rows[2_000:].any()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_waveform_hash_is_xxh64_of_the_rows(count):
+    bess = {f"b{i}": {"rating": "10 MVA", "energy": "10 MWh"} for i in range(count)}
+    rig = rig_of([], bess=bess)
+    columns = -(-rig.rows.shape[1] // 4) * 4
+    padded = np.zeros((TICKS, columns))
+    padded[:, : rig.rows.shape[1]] = rig.rows
+    assert rig.engine.waveform_hash == xxhash.xxh64(padded.tobytes()).hexdigest()
+
+
+def test_a_full_record_ring_drops_the_newest_and_counts():
+    rig = Rig({"duration": "100 s", "record": {"rate": "1 kHz"}}, np.full(70_000, 1e7)).run()
+    assert rig.engine.dropped_rows == 70_000 - 65_536
+    ticks, _ = rig.engine.take_rows()
+    assert ticks[0] == 1
+    assert ticks[-1] == 65_536
