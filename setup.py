@@ -15,7 +15,7 @@ DIRECTIVES = {
     "wraparound": False,
     "cdivision": True,  # also where checked: division that may raise needs the GIL
     "initializedcheck": CHECKED,
-    "nonecheck": CHECKED,
+    "nonecheck": False,  # needs the GIL
 }
 # No contraction to fused multiply-add: the same bits on machines with and without it.
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-unreachable-code"]

@@ -6,11 +6,12 @@ cd "$(dirname "$0")/.."
 VENV=$(cd "${VENV:-.venv}" && pwd)
 COPY=$(mktemp -d)
 trap 'rm -rf "$COPY"' EXIT
-cp -r hil firmware_sim controllers tests benchmarks docs README.md setup.py pyproject.toml "$COPY"
+cp -r hil firmware_sim controllers tests benchmarks docs README.md LICENSE setup.py pyproject.toml "$COPY"
 find "$COPY" -name '*.so' -delete
+export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
 export RIDETHROUGH_CHECKED=1
-"$VENV/bin/python" setup.py -q build_ext --inplace
+"$VENV/bin/python" setup.py -q build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
 # The interpreter itself is not built with the sanitizer: preload it; leaks of the interpreter are not ours to report.
 PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$COPY"

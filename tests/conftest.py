@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 PEERS_REQUIRED = os.environ.get("RIDETHROUGH_REQUIRE_PEERS") == "1"
-TRACES = Path(__file__).parents[2] / "shared" / "data" / "azure_llm_2023"
+_SHARED = Path(os.environ.get("RIDETHROUGH_SHARED", Path(__file__).parents[2] / "shared"))
+TRACES = _SHARED / "data" / "azure_llm_2023"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

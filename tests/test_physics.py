@@ -18,8 +18,9 @@ SOC_GRID = np.linspace(0.0, 1.0, 21)
 SET_W, ENABLE = 0, 1
 
 BESS = {
-    "rating": "10 MVA", "energy": "0.6 MWh", "soc": 0.62, "dc_voltage": "1000 V", "setpoint_ramp": "40 MW/s", "slew": "100 MW/s",
-    "converter_lag": "50 ms", "resistance": 0.02, "rc1_resistance": 0.015, "rc1_time": "2 s", "rc2_resistance": 0.02,
+    "rating": "10 MVA", "energy": "0.6 MWh", "soc": 0.62, "dc_voltage": "1000 V",
+    "setpoint_ramp": "40 MW/s", "slew": "100 MW/s", "converter_lag": "50 ms",
+    "resistance": 0.02, "rc1_resistance": 0.015, "rc1_time": "2 s", "rc2_resistance": 0.02,
     "rc2_time": "20 s", "thermal_time": "60 s", "temperature_rise": "20 degC", "soc_min": 0.0, "soc_max": 1.0,
 }  # fmt: skip
 
@@ -37,7 +38,7 @@ def program(seconds: float, seed: int = 1) -> list[tuple[int, int, float]]:
 
 def chain(commands: list[tuple[int, int, float]], ticks: int) -> np.ndarray:
     """AC power of each tick from the set-points: set-point ramp, slew, converter lag ("Inverter firmware", "Converter")."""
-    at = dict((tick, value) for tick, point, value in commands if point == SET_W)
+    at = {tick: value for tick, point, value in commands if point == SET_W}
     gain = 1.0 - math.exp(-H / 0.050)
     target = bias = command = lagged = 0.0
     out = np.empty(ticks)
@@ -223,7 +224,7 @@ def test_frequency_against_solve_ivp():
 
     edges = [0, 2_000, 10_000, 18_000, 20_000, 24_000, 30_000]
     state, errors, seen = np.zeros(2), np.zeros(2), []
-    sampled = {tick: grid_state for tick, grid_state in rig.states}
+    sampled = dict(rig.states)
     for begin, end in itertools.pairwise(edges):
         missing = (load[begin] - 10e6 + (25e6 if 20_000 <= begin < 24_000 else 0.0)) / 500e6
         at = np.arange(begin + 10, end + 1, 10)
@@ -242,7 +243,7 @@ def test_frequency_against_solve_ivp():
 
 
 def phasor_voltage(e: float, r: float, x: float, p: float, q: float, below: float) -> tuple[float, float]:
-    """Voltage and delivered share by fixed-point iteration on complex phasors, a method that shares nothing with a closed form."""
+    """Voltage and delivered share by fixed-point iteration on complex phasors: shares nothing with a closed form."""
     z = complex(r, x)
     v = complex(e, 0.0)
     for _ in range(500):
