@@ -11,20 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from bench_device import Bench
 
 import hil
 from controllers import StorageDevice, Supervisor
 from controllers.contracts import StorageSample
 from controllers.sunspec_storage import DriverSettings, SunSpecStorage
-from firmware_sim.modbus.tcp import ModbusTcpServer
-from firmware_sim.sunspec_bess import SunSpecBess
-from hil.clock.lockstep import LockstepLoop
-from hil.kernel.engine import Engine
-from hil.kernel.site import build_engine
-from hil.loads.source import LoadSource
-from hil.session.image import EngineStorageImage
-from hil.session.plant import SitePlant
-from hil.session.record import EventLog, Recorder
 
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 
@@ -103,24 +95,6 @@ def wait_for_log(tmp_path: Path, process: subprocess.Popen[str]) -> Path:
     raise AssertionError("no run began")
 
 
-class Bench:
-    """One emulated BESS on a lock-step loop, without a run around it."""
-
-    def __init__(self) -> None:
-        scenario = hil.load("training_job", ["events=[]", "absorber.main.kind=none"])
-        source = LoadSource(scenario)
-        self.engine: Engine = build_engine(scenario, source.first_w)
-        recorder = Recorder(self.engine, [])
-        names = ([limit.name for limit in scenario.limits], ["bess.main"])
-        self.log = EventLog()
-        self.plant = SitePlant(self.engine, source.feed, recorder, self.log, names)
-        self.server = ModbusTcpServer(SunSpecBess(EngineStorageImage(self.engine, scenario, "main")).registers)
-
-    @property
-    def firmware(self):
-        return self.engine.arrays["pcs"][0]
-
-
 CHILD = """
 import asyncio, sys
 from controllers.sunspec_storage import DriverSettings, SunSpecStorage
@@ -146,10 +120,7 @@ def test_after_sigkill_the_reversion_timer_acts():
     bench = Bench()
     reversion_s = 2
 
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, LockstepLoop)
-        _, port = await bench.server.start("127.0.0.1", 0)
+    async def main(port: int) -> None:
         child = subprocess.Popen([sys.executable, "-c", CHILD, str(port), str(reversion_s)], stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdout is not None
@@ -169,11 +140,9 @@ def test_after_sigkill_the_reversion_timer_acts():
         assert bench.firmware["set_w"] == 0
         assert abs(int(bench.firmware["reverted_at"]) - (applied + reversion_s * 1000)) <= 1
         await asyncio.sleep(60.0)
-        assert bench.engine.value(bench.engine.channels.index("bess.main.power_w")) == pytest.approx(0.0, abs=1.0)
-        await bench.server.stop()
+        assert bench.channel("bess.main.power_w") == pytest.approx(0.0, abs=1.0)
 
-    with asyncio.Runner(loop_factory=lambda: LockstepLoop(bench.plant, patience_s=60.0)) as runner:
-        runner.run(main())
+    bench.serve(main)
 
 
 @pytest.mark.parametrize("reversion_s", [0, 2, 5])
@@ -182,8 +151,7 @@ def test_reversion_counts_from_the_last_accepted_write(reversion_s):
     bench = Bench()
     written: list[float] = []
 
-    async def main() -> None:
-        _, port = await bench.server.start("127.0.0.1", 0)
+    async def main(port: int) -> None:
         settings = DriverSettings(reversion_s=reversion_s, target_ttl_s=0.5)
         loop = asyncio.get_running_loop()
         async with SunSpecStorage(
@@ -195,10 +163,8 @@ def test_reversion_counts_from_the_last_accepted_write(reversion_s):
             await asyncio.sleep(10.0)
             sample: StorageSample = await device.read()
             assert sample.setpoint_enabled == (reversion_s == 0)
-        await bench.server.stop()
 
-    with asyncio.Runner(loop_factory=lambda: LockstepLoop(bench.plant)) as runner:
-        runner.run(main())
+    bench.serve(main)
     last_write_tick = round(written[-1] * 1000)
     if reversion_s == 0:
         assert bench.firmware["reversions"] == 0

@@ -1,0 +1,53 @@
+"""One emulated BESS on a lock-step loop, without a run around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import hil
+from firmware_sim.modbus.tcp import ModbusTcpServer
+from firmware_sim.sunspec_bess import SunSpecBess
+from hil.clock.lockstep import LockstepLoop
+from hil.kernel.site import build_engine
+from hil.loads.source import LoadSource
+from hil.session.image import EngineStorageImage
+from hil.session.plant import SitePlant
+from hil.session.record import EventLog, Recorder
+
+
+class Bench:
+    """The flagship's BESS, without its absorber, controllers and events."""
+
+    def __init__(self, *overrides: str) -> None:
+        scenario = hil.load("training_job", ["events=[]", "absorber.main.kind=none", *overrides])
+        source = LoadSource(scenario)
+        self.engine = build_engine(scenario, source.first_w)
+        names = ([limit.name for limit in scenario.limits], ["bess.main"])
+        self.log = EventLog()
+        self.plant = SitePlant(self.engine, source.feed, Recorder(self.engine, []), self.log, names)
+        self.device = SunSpecBess(EngineStorageImage(self.engine, scenario, "main"))
+        self.server = ModbusTcpServer(self.device.registers)
+
+    @property
+    def firmware(self) -> Any:
+        """State of the inverter firmware."""
+        return self.engine.arrays["pcs"][0]
+
+    def channel(self, name: str) -> float:
+        """Latest value of a channel."""
+        return self.engine.value(self.engine.channels.index(name))
+
+    def serve(self, main: Callable[[int], Awaitable[None]], patience_s: float = 60.0) -> None:
+        """Run `main(port)` with the device listening."""
+
+        async def served() -> None:
+            _, port = await self.server.start("127.0.0.1", 0)
+            try:
+                await main(port)
+            finally:
+                await self.server.stop()
+
+        with asyncio.Runner(loop_factory=lambda: LockstepLoop(self.plant, patience_s=patience_s)) as runner:
+            runner.run(served())
