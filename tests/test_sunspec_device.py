@@ -207,8 +207,8 @@ def test_reversion_timer(seconds):
         await asyncio.sleep(1.5)
         await client.write(704, {"WSet": 4e6})  # the refresh
         applied = bench.engine.tick
+        await asyncio.sleep(0.3)
         with pytest.raises(DeviceRefused):
-            await asyncio.sleep(0.3)
             await client.write(704, {"WSet": 99e6})  # refused: does not restart it
         remaining = (await client.read(704, "WSetRvrtRem"))["WSetRvrtRem"]
         assert remaining == seconds  # 4.7 s of 5 left read 5: whole seconds, rounded up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +64,7 @@ def scenarios() -> None:
 
 def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool) -> Result:
     from hil.cli.progress import progress_bar
+    from hil.errors import ScenarioError
     from hil.scenario.files import load
     from hil.session.folder import new_folder
     from hil.session.run import Options, run_scenario
@@ -72,9 +74,8 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool) -> Resul
     try:
         with progress_bar(scenario, quiet=quiet) as progress:
             return run_scenario(scenario, Options(folder=folder, progress=progress, overrides=overrides))
-    except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    except ScenarioError:  # it never ran: there is nothing to keep
+        shutil.rmtree(folder)
         raise
 
 

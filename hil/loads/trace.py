@@ -54,6 +54,7 @@ def _rows(path: Path, time_column: str, power_column: str, source: str) -> Itera
                     source, "load.trace", f" = {str(path)!r}: no column {column!r}; it has: {', '.join(columns)}"
                 )
         first = last = None
+        rows = 0
         for row in reader:
             where = f" = {str(path)!r}: line {reader.line_num}"
             try:
@@ -66,6 +67,8 @@ def _rows(path: Path, time_column: str, power_column: str, source: str) -> Itera
                 raise ScenarioError(source, "load.trace", f"{where}: time falls from {last:g} to {time:g} s")
             first = time if first is None else first
             last = time
+            rows += 1
             yield time - first, power
-    if last is None:
-        raise ScenarioError(source, "load.trace", f" = {str(path)!r}: no rows")
+    if rows < 2:
+        problem = "needs two rows or more" if rows else "no rows"
+        raise ScenarioError(source, "load.trace", f" = {str(path)!r}: {problem}")

@@ -52,6 +52,14 @@ def from_document(document: dict[str, Any], *, source: str = "scenario", folder:
         raise scenario_error(source, document, error) from None
 
 
+def checked(scenario: Scenario) -> Scenario:
+    """The scenario validated as a whole again: sections that were assigned to in Python may no longer agree.
+
+    Raises ScenarioError.
+    """
+    return from_document(scenario.document(), source=scenario.name).named(scenario.name)
+
+
 def _find(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():

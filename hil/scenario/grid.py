@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hil.scenario.base import Section, Share
+from hil.scenario.base import Number, Section, Share
 from hil.scenario.quantity import Apparent, Frequency, PerUnit, Time, Voltage
 
 
@@ -14,13 +14,13 @@ class Grid(Section):
     voltage_v: Voltage = Field(34.5e3, alias="voltage", gt=0)
     frequency_hz: Frequency = Field(60.0, alias="frequency", ge=16.0, le=400.0)
     short_circuit_va: Apparent = Field(alias="short_circuit", gt=0)
-    x_over_r: float = Field(12.0, ge=0)
+    x_over_r: Number = Field(12.0, ge=0)
     source_pu: PerUnit = Field(1.0, alias="source", gt=0.5, lt=1.5)
     constant_current_below_pu: PerUnit = Field(0.9, alias="constant_current_below", gt=0, lt=1)
-    validity_floor: float = Field(3.0, ge=0, description="short-circuit ratio below which the model is not valid")
+    validity_floor: Number = Field(3.0, ge=0, description="short-circuit ratio below which the model is not valid")
     area_va: Apparent = Field(60e9, alias="area", gt=0)
     inertia_s: Time = Field(4.0, alias="inertia", gt=0)
-    damping: float = Field(1.0, ge=0)
+    damping: Number = Field(1.0, ge=0)
     droop: Share = 0.05
     governor_time_s: Time = Field(0.5, alias="governor_time", gt=0)
     governor_limit: Share = 0.1

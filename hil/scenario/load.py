@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hil.scenario.base import Section, Share
+from hil.scenario.base import Number, Section, Share, Whole
 from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Power, Time
 
@@ -14,7 +14,7 @@ from hil.scenario.quantity import Power, Time
 class LoadSection(Section):
     """Keys of every kind of load."""
 
-    power_factor: float = Field(0.98, gt=0, le=1, description="lagging, constant")
+    power_factor: Number = Field(0.98, gt=0, le=1, description="lagging, constant")
 
 
 class TrainingLoad(LoadSection):
@@ -27,7 +27,7 @@ class TrainingLoad(LoadSection):
     compute_share: Share = 0.8
     communication_power: Share = 0.35
     idle_power: Share = 0.1
-    jitter: float = Field(0.0, ge=0, le=0.5, description="standard deviation of the iteration time, share of it; seeded")
+    jitter: Number = Field(0.0, ge=0, le=0.5, description="standard deviation of the iteration time, share of it; seeded")
     start_s: Time = Field(0.0, alias="start", ge=0, description="idle before")
     start_ramp_s: Time = Field(0.0, alias="start_ramp", ge=0)
     stop_s: Time | None = Field(None, alias="stop", gt=0, description="idle after")
@@ -39,11 +39,11 @@ class TrainingLoad(LoadSection):
     def _phases_hold_their_edges(self) -> Self:
         shortest = self.iteration_s * min(self.compute_share, 1.0 - self.compute_share)
         if 0.0 < self.compute_share < 1.0 and self.edge_s > shortest * (1.0 - 3.0 * self.jitter):
-            raise ValueError(f"edge = {self.edge_s:g} s does not fit the shortest phase of an iteration, {shortest:g} s")
+            raise ValueError(f"@edge: must fit the shortest phase of an iteration, {shortest:g} s")
         if self.checkpoint_every_s is not None and self.checkpoint_duration_s + 2 * self.edge_s >= self.checkpoint_every_s:
-            raise ValueError(f"checkpoint_duration = {self.checkpoint_duration_s:g} s must be shorter than checkpoint_every")
+            raise ValueError("@checkpoint_duration: must be shorter, with its edges, than checkpoint_every")
         if self.stop_s is not None and self.stop_s <= self.start_s:
-            raise ValueError(f"stop = {self.stop_s:g} s must come after start")
+            raise ValueError(f"@stop: must come after start, {self.start_s:g} s")
         return self
 
 
@@ -53,22 +53,22 @@ class InferenceLoad(LoadSection):
     kind: Literal["inference"]
     trace: TracePath = Field(description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
     gpu_power_w: Power = Field(700.0, alias="gpu_power", gt=0, description="thermal design power of one GPU")
-    gpus_per_replica: int = Field(8, ge=1)
-    replicas: int = Field(16, ge=1)
-    scale: float = Field(1.0, gt=0, description="how many such fleets the site holds")
+    gpus_per_replica: Whole = Field(8, ge=1)
+    replicas: Whole = Field(16, ge=1)
+    scale: Number = Field(1.0, gt=0, description="how many such fleets the site holds")
     idle_power: Share = 0.174
-    prefill_power: float = Field(1.0, gt=0, le=1.5, description="share of gpu_power while a replica prefills")
-    decode_power: float = Field(0.5, gt=0, le=1.5, description="share of gpu_power at a full batch")
-    prefill_tokens_per_s: float = Field(10_000.0, gt=0, description="of one replica")
-    decode_tokens_per_s: float = Field(30.0, gt=0, description="of one sequence")
-    max_batch: int = Field(32, ge=1, description="sequences that a replica holds at once")
+    prefill_power: Number = Field(1.0, gt=0, le=1.5, description="share of gpu_power while a replica prefills")
+    decode_power: Number = Field(0.5, gt=0, le=1.5, description="share of gpu_power at a full batch")
+    prefill_tokens_per_s: Number = Field(10_000.0, gt=0, description="of one replica")
+    decode_tokens_per_s: Number = Field(30.0, gt=0, description="of one sequence")
+    max_batch: Whole = Field(32, ge=1, description="sequences that a replica holds at once")
     edge_s: Time = Field(0.02, alias="edge", ge=0, description="power supplies smooth a step over this time")
 
     @model_validator(mode="after")
     def _active_above_idle(self) -> Self:
         for key in ("prefill_power", "decode_power"):
             if getattr(self, key) < self.idle_power:
-                raise ValueError(f"{key} = {getattr(self, key):g}: must be at least idle_power = {self.idle_power:g}")
+                raise ValueError(f"@{key}: must be at least idle_power = {self.idle_power:g}")
         return self
 
 
@@ -79,7 +79,7 @@ class TraceLoad(LoadSection):
     trace: TracePath = Field(description="CSV with a header, a column of times and one of powers")
     time_column: str = "time_s"
     power_column: str = "power_w"
-    scale: float = Field(1.0, gt=0)
+    scale: Number = Field(1.0, gt=0)
     repeat: bool = False
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from hil.scenario.base import Name, Section
+from hil.scenario.base import Name, Section, Whole
 from hil.scenario.event import Event
 from hil.scenario.grid import Grid, Measurement
 from hil.scenario.limit import Limit
@@ -28,7 +28,7 @@ class Scenario(Section):
     title: str = ""
     duration_s: Time = Field(alias="duration", gt=0)
     tick_s: Time = Field(0.001, alias="tick", ge=1e-5, le=0.01)
-    seed: int = Field(0, ge=0)
+    seed: Whole = Field(0, ge=0)
     grid: Grid
     measurement: Measurement = Field(default_factory=lambda: Measurement.model_validate({}))
     load: Load
@@ -95,11 +95,11 @@ class Scenario(Section):
             raise ValueError(f"@tick = {self.tick_s!r} s: must be a whole number of nanoseconds")
         if self.ticks < 1:
             raise ValueError(f"@duration = {self.duration_s:g} s: must be at least one tick")
+        if round(1e9 / self.period_ns) * self.period_ns != 1_000_000_000:
+            raise ValueError(f"@tick = {self.tick_s:g} s: must divide one second")
         every = 1.0 / (self.record.rate_hz * self.tick_s)
         if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
             raise ValueError(f"@record.rate = {self.record.rate_hz:g} Hz: must divide the tick rate, {1 / self.tick_s:g} Hz")
-        if round(1e9 / self.period_ns) * self.period_ns != 1_000_000_000:
-            raise ValueError(f"@tick = {self.tick_s:g} s: must divide one second")
         for index, event in enumerate(self.events):
             if event.at_s >= self.duration_s:
                 raise ValueError(f"@events.{index}.at = {event.at_s:g} s: must be before the end, {self.duration_s:g} s")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from pydantic import ValidationError
 
 from hil.errors import ScenarioError
+from hil.scenario.reference import keys_at, unit_at
 
+_BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_NAME = "must start with a letter and go on with letters, digits, - or _"
 _WORDS = {
     "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -22,9 +26,9 @@ _WORDS = {
     "bool_parsing": "must be true or false",
     "string_type": "must be a string",
     "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "must match {pattern}",
     "list_type": "must be a list",
-    "too_short": "must have at least {min_length} entries",
+    "too_short": "must not be empty",
+    "finite_number": "must be a finite number",
     "tuple_type": "must be a list of two numbers",
     "dict_type": "must be a table",
     "model_type": "must be a table",
@@ -40,19 +44,28 @@ def scenario_error(source: str, document: Any, error: ValidationError) -> Scenar
     kind = problem["type"]
     context = problem.get("ctx", {})
     message = problem["msg"].removeprefix("Value error, ")
-    if message.startswith("@"):  # a rule of the whole scenario names its key itself
+    if message.startswith("@") and not problem["loc"]:  # a rule of the whole scenario says key and value itself
         return ScenarioError(source, "", message[1:])
     path, value, found = _locate(document, problem["loc"], missing=kind == "missing")
-    if kind == "missing":
+    if message.startswith("@"):  # a rule of one section names its key
+        key, _, message = message[1:].partition(": ")
+        path, value = f"{path}.{key}", value.get(key)
+        found = value is not None
+    elif kind == "missing" and isinstance(value, list):
+        message = "must be a list of two numbers"
+    elif kind in ("missing", "union_tag_not_found"):
+        path = path if kind == "missing" else f"{path}.kind"
         return ScenarioError(source, path, ": missing; it has no default")
-    if kind == "extra_forbidden":
+    elif kind == "extra_forbidden":
         return ScenarioError(source, path, ": unknown key" + _neighbours(problem["loc"], document))
-    if kind == "union_tag_not_found":
-        return ScenarioError(source, f"{path}.kind", ": missing; it has no default")
-    if kind == "union_tag_invalid":
+    elif kind == "union_tag_invalid":
         path, value = f"{path}.kind", context["tag"]
+    if kind == "string_pattern_mismatch":
+        message = "must name a BESS, such as 'bess.main'" if "bess" in context["pattern"] else _NAME
     if kind in _WORDS:
         message = _WORDS[kind].format(**{key: _number(item) for key, item in context.items()})
+    if kind in _BOUNDS:
+        message += unit_at(problem["loc"], document)
     shown = f" = {value!r}" if found and not isinstance(value, (dict, list)) else ""
     if isinstance(value, list) and len(repr(value)) < 60:
         shown = f" = {value!r}"
@@ -80,7 +93,9 @@ def _locate(document: Any, location: tuple[int | str, ...], *, missing: bool) ->
             else:
                 return f"{path}.{part}" if path else str(part), None, False
             path = f"{path}.{part}" if path else str(part)
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+        elif isinstance(node, list) and isinstance(part, int) and part >= len(node):
+            return path, node, True
+        elif isinstance(node, list) and isinstance(part, int):
             node = node[part]
             name = node.get("name") if isinstance(node, dict) else None
             path = f"{path}.{name if isinstance(name, str) else part}"
@@ -89,10 +104,6 @@ def _locate(document: Any, location: tuple[int | str, ...], *, missing: bool) ->
 
 def _neighbours(location: tuple[int | str, ...], document: Any) -> str:
     """A hint at the key that was probably meant."""
-    import difflib
-
-    from hil.scenario.reference import keys_at
-
     known = keys_at(location[:-1], document)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     if close:

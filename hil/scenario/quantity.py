@@ -31,6 +31,11 @@ class Dimension:
     example: str
     units: dict[str, float]
 
+    @property
+    def article(self) -> str:
+        """The indefinite article of the name."""
+        return "an" if self.name[0] in "aeiou" else "a"
+
     def parse(self, value: Any, info: ValidationInfo) -> float:
         """SI value of a number with unit; plain numbers are SI and accepted from Python only.
 
@@ -39,16 +44,16 @@ class Dimension:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if not (info.context or {}).get("file") or not self.unit:
                 return float(value)
-            raise ValueError(f"must be a {self.name} with its unit, such as {self.example!r}")
+            raise ValueError(f"must be {self.article} {self.name} with its unit, such as {self.example!r}")
         if not isinstance(value, str):
-            raise ValueError(f"must be a {self.name}, such as {self.example!r}")  # noqa: TRY004  # as pydantic wants it
+            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}")  # noqa: TRY004  # as pydantic wants it
         match = _TEXT.fullmatch(value)
         if match is None:
-            raise ValueError(f"must be a {self.name}, such as {self.example!r}")
+            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}")
         scale = self.units.get(match[2] or "")
         if scale is None:
             allowed = ", ".join(unit for unit in self.units if unit)
-            raise ValueError(f"must be a {self.name}, such as {self.example!r}; units: {allowed}")
+            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}; units: {allowed}")
         number = float(match[1].replace("_", ""))
         inverse = round(1.0 / scale)
         # A division by a whole number keeps "40 ms" at the float nearest to 0.04.

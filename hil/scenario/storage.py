@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hil.scenario.base import Section, Share
+from hil.scenario.base import Number, Section, Share, Whole
 from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage
 
 
@@ -36,7 +36,7 @@ class Bess(Section):
     firmware: Literal["sunspec"] = "sunspec"
     endpoint: Literal["emulated"] = "emulated"
     listen: str = "127.0.0.1:0"
-    unit_id: int = Field(1, ge=1, le=247)
+    unit_id: Whole = Field(1, ge=1, le=247)
     charge_w: Power | None = Field(None, alias="charge", gt=0, description="most it charges; default: the rating")
     discharge_w: Power | None = Field(None, alias="discharge", gt=0)
     current_limit: PerUnit = Field(1.1, gt=0, le=3)
@@ -48,14 +48,14 @@ class Bess(Section):
     soc_min: Share = 0.05
     soc_max: Share = 0.95
     dc_voltage_v: Voltage = Field(1200.0, alias="dc_voltage", gt=0)
-    resistance: float = Field(0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage")
-    rc1_resistance: float = Field(0.005, ge=0, lt=0.25)
+    resistance: Number = Field(0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage")
+    rc1_resistance: Number = Field(0.005, ge=0, lt=0.25)
     rc1_time_s: Time = Field(30.0, alias="rc1_time", gt=0)
-    rc2_resistance: float = Field(0.005, ge=0, lt=0.25)
+    rc2_resistance: Number = Field(0.005, ge=0, lt=0.25)
     rc2_time_s: Time = Field(600.0, alias="rc2_time", gt=0)
-    standby_loss: float = Field(0.002, ge=0, lt=0.2)
-    linear_loss: float = Field(0.008, ge=0, lt=0.2)
-    quadratic_loss: float = Field(0.007, ge=0, lt=0.2)
+    standby_loss: Number = Field(0.002, ge=0, lt=0.2)
+    linear_loss: Number = Field(0.008, ge=0, lt=0.2)
+    quadratic_loss: Number = Field(0.007, ge=0, lt=0.2)
     ambient_degc: Temperature = Field(25.0, alias="ambient", ge=-50, le=80)
     temperature_rise_degc: Temperature = Field(15.0, alias="temperature_rise", ge=0, description="lasting, at rated power")
     thermal_time_s: Time = Field(3600.0, alias="thermal_time", gt=0)
@@ -72,7 +72,7 @@ class Bess(Section):
     @model_validator(mode="after")
     def _soc_inside(self) -> Self:
         if self.soc_min >= self.soc_max:
-            raise ValueError(f"soc_min = {self.soc_min:g}: must be below soc_max = {self.soc_max:g}")
+            raise ValueError(f"@soc_min: must be below soc_max = {self.soc_max:g}")
         return self
 
 

@@ -16,6 +16,7 @@ from hil.clock.lockstep import LockstepLoop
 from hil.kernel.engine import Engine
 from hil.kernel.site import build_engine, recorded_channels
 from hil.loads.source import LoadSource
+from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.devices import Slow
 from hil.session.folder import RunFolder
@@ -49,6 +50,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     Raises ScenarioError for what only shows when it is built; whatever a supervisor of one's own raises, after its devices
     have been left safe.
     """
+    scenario = checked(scenario)
     source = LoadSource(scenario)
     engine = build_engine(scenario, source.first_w)
     if options.tap is not None:
