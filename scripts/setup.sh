@@ -18,5 +18,5 @@ HEADERS=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing "no C library headers" "apt-get install libc6-dev"
 
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
-"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[lint,test]'
+"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[build,lint,test]'
 touch "$VENV/.ready"
