@@ -14,7 +14,7 @@ from hil.kernel.site import build_engine
 from hil.loads.source import LoadSource
 from hil.session.image import EngineStorageImage
 from hil.session.plant import SitePlant
-from hil.session.record import EventLog, Recorder
+from hil.session.record import EventLog, MemorySink, Recorder
 
 
 class Bench:
@@ -26,7 +26,9 @@ class Bench:
         self.engine = build_engine(scenario, source.first_w)
         names = ([limit.name for limit in scenario.limits], ["bess.main"])
         self.log = EventLog()
-        self.plant = SitePlant(self.engine, source.feed, Recorder(self.engine, []), self.log, names)
+        self.plant = SitePlant(
+            self.engine, source.feed, Recorder(self.engine, MemorySink([], self.engine.period_ns)), self.log, names
+        )
         self.device = SunSpecBess(EngineStorageImage(self.engine, scenario, "main"))
         self.server = ModbusTcpServer(self.device.registers)
 

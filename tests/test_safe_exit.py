@@ -17,6 +17,9 @@ import hil
 from controllers import StorageDevice, Supervisor
 from controllers.contracts import StorageSample
 from controllers.sunspec_storage import DriverSettings, SunSpecStorage
+from hil.clock.lockstep import LockstepLoop
+from hil.errors import LockstepStall
+from hil.session.run import Options, run_scenario
 
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 
@@ -181,3 +184,23 @@ def test_a_device_that_is_away_at_the_end_is_insisted_upon(tmp_path):
     result = hil.run(hil.load("training_job", [stop, "duration='70 s'"]))
     safe = next(event for event in result.events if event["event"] == "made_safe")
     assert safe["time_s"] > 72.0
+
+
+class HoldsForEver(Supervisor):
+    """Commands 2 MW, then holds scenario time for an answer that never comes."""
+
+    async def run(self, device: StorageDevice) -> None:
+        await device.set_active_power(2e6)
+        await asyncio.sleep(1.0)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LockstepLoop)
+        with loop.hold("an answer from the bench"):
+            await asyncio.sleep(1.0)
+
+
+def test_a_stalled_run_is_given_up_safely(tmp_path):
+    options = Options(supervisors={"bess.main": HoldsForEver()}, folder=tmp_path, patience_s=0.3)
+    with pytest.raises(LockstepStall, match=r"silent for 0\.3 s with something in flight: an answer from the bench"):
+        run_scenario(hil.load("training_job"), options)
+    last = events(tmp_path)[-1]
+    assert (last["event"], last["from_w"]) == ("made_safe", 2e6)

@@ -18,10 +18,12 @@ _BATCH_ROWS = 4096
 
 Ticks = np.ndarray[Any, np.dtype[np.int64]]
 Rows = np.ndarray[Any, np.dtype[np.float32]]
+Times = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class RowSink(Protocol):
-    """Where recorded rows go."""
+    """Where recorded rows go, and come from again."""
 
     def rows(self, ticks: Ticks, values: Rows) -> None:
         """Take rows: ticks, shape (n,), values, shape (n, channels)."""
@@ -29,13 +31,18 @@ class RowSink(Protocol):
     def close(self) -> None:
         """No more rows will come."""
 
+    def column(self, channel: str) -> tuple[Times, Floats]:
+        """Time, ns, and values of a channel, shape (n,) each; once closed. Raises KeyError."""
+
 
 class MemorySink:
-    """Keeps the rows, for `Result.signal`."""
+    """Keeps the rows in memory."""
 
-    def __init__(self) -> None:
-        self._ticks: list[Ticks] = []
-        self._values: list[Rows] = []
+    def __init__(self, channels: list[str], period_ns: int) -> None:
+        self._channels = channels
+        self._period_ns = period_ns
+        self._ticks: list[Ticks] = [np.empty(0, np.int64)]
+        self._values: list[Rows] = [np.empty((0, len(channels)), np.float32)]
 
     def rows(self, ticks: Ticks, values: Rows) -> None:
         """Keep rows."""
@@ -43,13 +50,15 @@ class MemorySink:
         self._values.append(values)
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Make one array of them."""
+        self._ticks = [np.concatenate(self._ticks)]
+        self._values = [np.concatenate(self._values)]
 
-    def all(self) -> tuple[Ticks, Rows]:
-        """All rows so far."""
-        if not self._ticks:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        return np.concatenate(self._ticks), np.concatenate(self._values)
+    def column(self, channel: str) -> tuple[Times, Floats]:
+        """A channel."""
+        if channel not in self._channels:
+            raise KeyError(channel)
+        return self._ticks[0] * self._period_ns, self._values[0][:, self._channels.index(channel)]
 
 
 class ArrowSink:
@@ -59,6 +68,7 @@ class ArrowSink:
         import pyarrow as pa  # 170 MB: only where a record is written
 
         self._pa = pa
+        self._path = path
         self._period_ns = period_ns
         fields = [pa.field("time_ns", pa.int64()), *(pa.field(name, pa.float32()) for name in channels)]
         self._schema = pa.schema(fields, metadata=metadata)
@@ -77,13 +87,25 @@ class ArrowSink:
         self._writer.close()
         self._file.close()
 
+    def column(self, channel: str) -> tuple[Times, Floats]:
+        """A channel, read from the file batch by batch: a long record never is in memory as a whole."""
+        if channel not in self._schema.names:
+            raise KeyError(channel)
+        times, values = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        options = self._pa.ipc.IpcReadOptions(included_fields=[0, self._schema.get_field_index(channel)])
+        with self._pa.memory_map(str(self._path)) as file, self._pa.ipc.open_stream(file, options=options) as reader:
+            for batch in reader:
+                times.append(batch.column(0).to_numpy())
+                values.append(batch.column(1).to_numpy())
+        return np.concatenate(times), np.concatenate(values)
+
 
 class Recorder:
-    """Drains an engine's ring into sinks, a batch at a time."""
+    """Drains an engine's ring into a sink, a batch at a time."""
 
-    def __init__(self, engine: Engine, sinks: list[RowSink]) -> None:
+    def __init__(self, engine: Engine, sink: RowSink) -> None:
         self._engine = engine
-        self._sinks = sinks
+        self._sink = sink
         self._capacity = engine.record_room
 
     def __enter__(self) -> Self:
@@ -93,8 +115,7 @@ class Recorder:
         try:
             self.drain(all_rows=True)
         finally:
-            for sink in self._sinks:
-                sink.close()
+            self._sink.close()
 
     def drain(self, *, all_rows: bool = False) -> None:
         """Write what has gathered, if it is a batch or `all_rows`."""
@@ -104,8 +125,7 @@ class Recorder:
             ticks, values = self._engine.take_rows()
             if ticks.size == 0:
                 return
-            for sink in self._sinks:
-                sink.rows(ticks, values)
+            self._sink.rows(ticks, values)
 
 
 class EventLog:

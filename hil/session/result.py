@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hil.scenario.model import Scenario
-from hil.session.record import Rows, Ticks
+from hil.session.record import RowSink
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
 
@@ -37,8 +37,7 @@ class Result:
     signal_number: int | None
     folder: Path | None
     channels: list[str]
-    rows: tuple[Ticks, Rows]
-    period_ns: int
+    record: RowSink
 
     @property
     def exit_code(self) -> int:
@@ -57,9 +56,8 @@ class Result:
         """
         if channel not in self.channels:
             raise KeyError(f"no channel {channel!r}; recorded: {', '.join(self.channels)}")
-        ticks, values = self.rows
-        time_s: Floats = np.multiply(ticks, self.period_ns / 1e9, dtype=np.float64)
-        return time_s, values[:, self.channels.index(channel)].astype(np.float64)
+        time_ns, values = self.record.column(channel)
+        return time_ns / 1e9, values.astype(np.float64)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the waveforms, ready for JSON."""

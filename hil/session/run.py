@@ -32,7 +32,8 @@ class Options:
     """How a run is made; nothing here changes its waveforms but `accounting = False`.
 
     folder: where the run's files go; None keeps the record in memory only. progress: hears of ticks done. tap: float64 array,
-    shape (n, channels), that takes every row. controllers: False leaves the slow side out.
+    shape (n, channels), that takes every row. controllers: False leaves the slow side out. patience_s: wall-clock time that
+    something in flight may stay silent.
     """
 
     folder: Path | None = None
@@ -41,6 +42,7 @@ class Options:
     controllers: bool = True
     accounting: bool = True
     tap: Any = None
+    patience_s: float = 5.0
     overrides: Iterable[str] = ()
 
 
@@ -59,18 +61,14 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         folder = None if options.folder is None else RunFolder(options.folder, scenario, tuple(options.overrides))
         log = EventLog(None if folder is None else folder.events)
         stack.callback(log.close)
-        memory = MemorySink()
         channels = recorded_channels(scenario, engine.channels)
-        sinks: list[RowSink] = [memory]
-        if folder is not None:
-            sinks.append(folder.record(channels, engine.period_ns))
-        recorder = stack.enter_context(Recorder(engine, sinks))
+        sink: RowSink = MemorySink(channels, engine.period_ns) if folder is None else folder.record(channels, engine.period_ns)
+        recorder = stack.enter_context(Recorder(engine, sink))
         names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
         began = time.perf_counter()
         outcome = _drive(scenario, plant, log, options)
-        recorder.drain(all_rows=True)
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
@@ -89,8 +87,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             signal_number=outcome.signal_number,
             folder=options.folder,
             channels=channels,
-            rows=memory.all(),
-            period_ns=engine.period_ns,
+            record=sink,
         )
     if folder is not None:
         folder.finish(result)
@@ -110,8 +107,12 @@ class _Outcome:
 def _drive(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     if not options.controllers or not scenario.bess:
         return _drive_alone(scenario, plant)
-    with asyncio.Runner(loop_factory=lambda: LockstepLoop(plant, accounting=options.accounting)) as runner:
+    with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
         return runner.run(_drive_with_devices(scenario, plant, log, options))
+
+
+def _loop(plant: SitePlant, options: Options) -> LockstepLoop:
+    return LockstepLoop(plant, accounting=options.accounting, patience_s=options.patience_s)
 
 
 def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
