@@ -29,8 +29,8 @@ def run(
 ) -> Result:
     """Run a scenario in lock-step virtual time and return its result.
 
-    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: an existing
-    folder for the run's files; by default the record stays in memory. Call it outside any running asyncio loop.
+    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: where the
+    run's files go; by default the record stays in memory. Call it outside any running asyncio loop.
 
     Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe.
     """

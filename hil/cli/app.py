@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 _USAGE = 2
+_UNFINISHED = 4
 
 
 @app.command()
@@ -32,7 +33,11 @@ def run(
     runs: Annotated[Path, typer.Option(help="Where the run's folder is made.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of the table.")] = False,
 ) -> None:
-    """Run a scenario and say which limits held. Exit code: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 wrong usage."""
+    """Run a scenario and say which limits held.
+
+    Exit code: 0 PASS, 1 FAIL, 3 INCONCLUSIVE; 2 wrong usage or a bad scenario, 4 the run could not be finished; 128 + n where
+    signal n ended it.
+    """
     from hil.errors import HilError, ScenarioError
 
     overrides = set_ or []
@@ -41,7 +46,7 @@ def run(
     except ScenarioError as error:
         _fail(str(error), _USAGE)
     except (HilError, OSError) as error:
-        _fail(f"{scenario}: {error}", 4)
+        _fail(f"{scenario}: {error}", _UNFINISHED)
     if as_json:
         print(json.dumps(result.summary(), indent=2))  # noqa: T201
     else:

@@ -42,6 +42,8 @@ def print_result(result: Result) -> None:
     held = sum(limit.outcome is Outcome.PASS for limit in required)
     where = "" if result.folder is None else f"   {result.folder}"
     colour = _COLOURS[result.verdict]
+    if result.folder is not None and not (result.folder / "picture.png").exists():
+        console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
     console.print(f"[{colour}]{result.verdict}[/]  {held} of {len(required)} required limits held{escape(where)}")
 
 

@@ -39,6 +39,7 @@ class RunFolder:
     """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`."""
 
     def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
+        path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.events = path / "events.jsonl"
         self._provenance = provenance(scenario, overrides)

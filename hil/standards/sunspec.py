@@ -64,7 +64,7 @@ class Point:
         return [raw >> shift & 0xFFFF for shift in range(16 * (size - 1), -1, -16)]
 
     def encoder(self, scale: int = 0) -> Callable[[float | str | None], list[int]]:
-        """`encode` for one scale factor, made quick; beyond its range a value reads "not implemented", not wrong."""
+        """`encode` for one scale factor, made quick; a value that does not fit, or is not a number, reads as that."""
         missing_registers = self.encode(None)
         if self.type == "string":
             return self.encode
@@ -76,7 +76,10 @@ class Point:
         def encode(value: float | str | None) -> list[int]:
             if value is None:
                 return missing_registers
-            raw = round(value / divisor)  # type: ignore[operator]  # a number, as the type says
+            try:
+                raw = round(value / divisor)  # type: ignore[operator]  # a number, as the type says
+            except (OverflowError, ValueError):  # infinity, not a number
+                return missing_registers
             if not low <= raw <= high:
                 return missing_registers
             if size == 1:
