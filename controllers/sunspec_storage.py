@@ -87,6 +87,7 @@ class SunSpecStorage:
 
     async def read(self) -> StorageSample:
         """The latest sample; waits for the first. Raises DeviceTimeout when the latest is stale."""
+        self._still_cycling()
         await self._sampled.wait()
         assert self._sample is not None
         age = _now() - self._sample.time_s
@@ -98,8 +99,14 @@ class SunSpecStorage:
         """Set the target for the next cycle on. Raises ValueError beyond the rating."""
         if not -self._charge_w <= power_w <= self._rating_w:
             raise ValueError(f"{self._name}: {power_w:g} W: must be between {-self._charge_w:g} and {self._rating_w:g} W")
+        self._still_cycling()
         self._target_w = power_w
         self._target_at = _now()
+
+    def _still_cycling(self) -> None:
+        """Pass on what ended the cycle, if anything but a device error did: a defect must not look like a silent device."""
+        if self._task is not None and self._task.done():
+            self._task.result()
 
     async def __aenter__(self) -> Self:
         await self._connection.connect()

@@ -204,3 +204,17 @@ def test_a_stalled_run_is_given_up_safely(tmp_path):
         run_scenario(hil.load("training_job"), options)
     last = events(tmp_path)[-1]
     assert (last["event"], last["from_w"]) == ("made_safe", 2e6)
+
+
+def test_a_defect_in_the_driver_is_not_taken_for_a_silent_device(tmp_path, monkeypatch):
+    original = SunSpecStorage._send
+
+    async def breaks(self, power_w):
+        if asyncio.get_running_loop().time() > 2.0:
+            raise ZeroDivisionError("a mistake in a driver")
+        await original(self, power_w)
+
+    monkeypatch.setattr(SunSpecStorage, "_send", breaks)
+    with pytest.raises(ZeroDivisionError, match="a mistake in a driver"):
+        hil.run(hil.load("training_job"), folder=tmp_path)
+    assert events(tmp_path)[-1]["event"] == "made_safe"
