@@ -98,3 +98,11 @@ def test_packages_and_their_data_are_listed():
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
     there = {module(path) for path in FILES if path.name == "__init__.py"}
     assert listed == there
+
+
+def test_python_and_the_kernel_agree_on_the_points_of_a_device():
+    from firmware_sim.image import PcsPoint
+    from hil.kernel.engine import CODES
+
+    points = {name.removeprefix("point."): value for name, value in CODES.items() if name.startswith("point.")}
+    assert points == {point.name.lower(): point.value for point in PcsPoint}

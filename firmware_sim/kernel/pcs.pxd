@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 
 
 cdef enum:
-    # What a command can set. Order is the interface: engine.pyi repeats it in `Point`.
+    # What a command can set; firmware_sim.image.PcsPoint gives the same numbers to Python (a test compares).
     POINT_SET_W = 0
     POINT_SET_ENABLE = 1
     POINT_REVERT_W = 2

@@ -7,6 +7,9 @@ import numpy as np
 
 _Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
+CODES: dict[str, int]
+"""Numbers that stand in the structs for laws, priorities, kinds of limits, blanking and events, measurements, and points."""
+
 def channel_names(bess_names: Sequence[str]) -> tuple[str, ...]:
     """Channels of a row, in order: the site's, then those of each BESS."""
 

@@ -7,14 +7,22 @@ from libc.stdint cimport int64_t
 
 import numpy as np
 
-from controllers.kernel.law cimport LawParams, LawState
-from firmware_sim.kernel.pcs cimport PcsParams, PcsState
+from controllers.kernel.law cimport LAW_NONE, LAW_RAMP_LIMIT, LawParams, LawState
+from firmware_sim.kernel.pcs cimport (
+    POINT_CONTROLLER_HEARTBEAT, POINT_OPERATION, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE,
+    POINT_SET_VAR, POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
+)
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.grid cimport GridParams, GridState
-from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
+from hil.kernel.limits cimport (
+    BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState,
+)
 from hil.kernel.measure cimport Measurement
-from hil.kernel.tick cimport Command, Event, Site, site_tick, write_row
+from hil.kernel.tick cimport (
+    EVENT_DIP, EVENT_GENERATION_LOSS, MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, Command, Event,
+    Site, site_tick, write_row,
+)
 from hil.kernel.xxh64 cimport Xxh64, xxh64_digest, xxh64_reset, xxh64_row
 
 _SITE_CHANNELS = (
@@ -25,6 +33,21 @@ _BESS_CHANNELS = (
     "power_w", "reactive_var", "current_pu", "setpoint_w", "law_w", "command_w", "load_measured_w", "soc", "dc_voltage_v",
     "dc_current_a", "dc_power_w", "rc1_v", "rc2_v", "temperature_degc",
 )
+
+# Numbers that Python puts into the structs.
+CODES = {
+    "law.none": LAW_NONE, "law.ramp_limit": LAW_RAMP_LIMIT,
+    "priority.active": PRIORITY_ACTIVE, "priority.reactive": PRIORITY_REACTIVE,
+    "limit.level": LIMIT_LEVEL, "limit.ramp": LIMIT_RAMP, "limit.range": LIMIT_RANGE,
+    "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
+    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
+    "measured.power": MEASURED_POWER, "measured.voltage": MEASURED_VOLTAGE,
+    "measured.frequency": MEASURED_FREQUENCY, "measured.load": MEASURED_LOAD,
+    "point.set_w": POINT_SET_W, "point.set_enable": POINT_SET_ENABLE, "point.revert_w": POINT_REVERT_W,
+    "point.revert_enable": POINT_REVERT_ENABLE, "point.revert_s": POINT_REVERT_S, "point.set_var": POINT_SET_VAR,
+    "point.var_enable": POINT_VAR_ENABLE, "point.operation": POINT_OPERATION,
+    "point.controller_heartbeat": POINT_CONTROLLER_HEARTBEAT,
+}
 
 
 def channel_names(bess_names):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hil.errors import ScenarioError
-from hil.kernel.engine import Engine, channel_names, struct_dtypes
+from hil.kernel.engine import CODES, Engine, channel_names, struct_dtypes
 from hil.scenario.model import Scenario
 from hil.scenario.storage import Bess, RampLimit
 
@@ -29,8 +29,13 @@ OCV_CELL_V = (
 )  # fmt: skip
 NOMINAL_CELL_V = 3.2
 
-_KINDS = {"ramp": 1, "peak_to_peak": 2}
-_BLANKED_BY = {"undervoltage": 1, "overvoltage": 1, "underfrequency": 2, "overfrequency": 2}
+_KINDS = {"ramp": CODES["limit.ramp"], "peak_to_peak": CODES["limit.range"]}
+_BLANKED_BY = {
+    "undervoltage": CODES["blank.voltage"],
+    "overvoltage": CODES["blank.voltage"],
+    "underfrequency": CODES["blank.frequency"],
+    "overfrequency": CODES["blank.frequency"],
+}
 
 
 class Arena:
@@ -97,7 +102,7 @@ def build_engine(scenario: Scenario, first_load_w: float) -> Engine:
     arrays = {name: zeros(name, count) for name in ("law_params", "law", "pcs_params", "pcs", "converter_params", "converter")}
     arrays |= {name: zeros(name, count) for name in ("battery_params", "battery")}
     arrays["grid_params"], arrays["grid"] = zeros("grid_params", 1), zeros("grid", 1)
-    arrays["measured"] = zeros("measured", 3 + count)
+    arrays["measured"] = zeros("measured", CODES["measured.load"] + count)
     _grid(scenario, initial, arrays)
     _measurements(scenario, initial, arrays["measured"], arena)
     for index, (name, bess) in enumerate(scenario.bess.items()):
@@ -178,14 +183,15 @@ def _measurement(
 
 def _measurements(scenario: Scenario, initial: InitialState, measured: Any, arena: Arena) -> None:
     setting = scenario.measurement
-    _measurement(scenario, measured[0], arena, initial.load_w, setting.window_s, setting.delay_s)
-    _measurement(scenario, measured[1], arena, initial.voltage_pu, setting.window_s, setting.delay_s, rms=True)
-    nominal = scenario.grid.frequency_hz
-    _measurement(scenario, measured[2], arena, nominal, setting.frequency_window_s, setting.delay_s)
-    for index, name in enumerate(scenario.bess):
+    window, delay = setting.window_s, setting.delay_s
+    power, voltage, frequency = (measured[CODES[f"measured.{name}"]] for name in ("power", "voltage", "frequency"))
+    _measurement(scenario, power, arena, initial.load_w, window, delay)
+    _measurement(scenario, voltage, arena, initial.voltage_pu, window, delay, rms=True)
+    _measurement(scenario, frequency, arena, scenario.grid.frequency_hz, setting.frequency_window_s, delay)
+    for load, name in zip(measured[CODES["measured.load"] :], scenario.bess, strict=True):
         absorber = next((a for a in scenario.absorber.values() if a.device == f"bess.{name}"), None)
         window, delay = (absorber.filter_s, absorber.delay_s) if absorber else (scenario.tick_s, 0.0)
-        _measurement(scenario, measured[3 + index], arena, initial.load_w, window, delay)
+        _measurement(scenario, load, arena, initial.load_w, window, delay)
 
 
 def _bess(scenario: Scenario, bess: Bess, index: int, arrays: dict[str, Any]) -> None:
@@ -220,7 +226,7 @@ def _bess(scenario: Scenario, bess: Bess, index: int, arrays: dict[str, Any]) ->
     pcs["charge_max_w"] = bess.charge_w or bess.rating_va
     pcs["discharge_max_w"] = bess.discharge_w or bess.rating_va
     pcs["current_limit_pu"] = bess.current_limit
-    pcs["priority"] = 0 if bess.priority == "active" else 1
+    pcs["priority"] = CODES[f"priority.{bess.priority}"]
     pcs["setpoint_ramp_w_per_s"] = bess.setpoint_ramp_w_per_s or bess.rating_va / 10.0
     pcs["slew_w_per_s"] = bess.slew_w_per_s or bess.rating_va / 0.05
     pcs["soc_min"], pcs["soc_max"] = bess.soc_min, bess.soc_max
@@ -236,7 +242,7 @@ def _law(scenario: Scenario, device: str, index: int, initial: InitialState, arr
     absorber = next((a for a in scenario.absorber.values() if a.device == device), None)
     if not isinstance(absorber, RampLimit):
         return
-    params["kind"] = 1
+    params["kind"] = CODES[f"law.{absorber.kind}"]
     params["update_ticks"] = max(1, scenario.ticks_of(absorber.update_s))
     params["rise_w_per_s"] = absorber.ramp_w_per_s
     params["fall_w_per_s"] = absorber.ramp_down_w_per_s or absorber.ramp_w_per_s
@@ -248,8 +254,8 @@ def _limit(
 ) -> None:
     limit = scenario.limits[index]
     params, state = arrays["limit_params"][index], arrays["limits"][index]
-    params["kind"] = _KINDS.get(limit.kind, 0)
-    params["blank"] = _BLANKED_BY.get(limit.kind, 0)
+    params["kind"] = _KINDS.get(limit.kind, CODES["limit.level"])
+    params["blank"] = _BLANKED_BY.get(limit.kind, CODES["blank.never"])
     params["channel"] = channels.index(limit_channel(limit))
     low, high = limit_bounds(limit)
     params["low"], params["high"] = low, high
@@ -315,8 +321,9 @@ def _events(scenario: Scenario, dtype: Any) -> Any:
         if event.kind == "grid_dip":
             end = start + max(1, scenario.ticks_of(event.duration_s))
             blank = scenario.ticks_of(event.settle_s + scenario.measurement.window_s + scenario.measurement.delay_s)
-            rows.append((0, start, end, blank, event.residual))
+            rows.append((CODES["event.dip"], start, end, blank, event.residual))
         elif event.kind == "generation_loss":
             end = 2**62 if event.duration_s is None else start + max(1, scenario.ticks_of(event.duration_s))
-            rows.append((1, start, end, scenario.ticks_of(event.settle_s) if end < 2**62 else 0, event.power_w))
+            settle = scenario.ticks_of(event.settle_s) if end < 2**62 else 0
+            rows.append((CODES["event.generation_loss"], start, end, settle, event.power_w))
     return np.array(rows, dtype=dtype)
