@@ -153,3 +153,69 @@ def test_a_full_record_ring_drops_the_newest_and_counts():
     ticks, _ = rig.engine.take_rows()
     assert ticks[0] == 1
     assert ticks[-1] == 65_536
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("kind", "key", "channel", "upper"),
+    [
+        ("overvoltage", "max", "pcc.voltage_measured_pu", True),
+        ("underfrequency", "min", "pcc.frequency_measured_hz", False),
+        ("overfrequency", "max", "pcc.frequency_measured_hz", True),
+    ],
+)
+def test_59_81u_81o_with_delay(kind, key, channel, upper, seed, delay_s):
+    """The worst sustained value, counts and first tick of the other relays, on a signal that crosses the pick-up often."""
+    # A light area behind a source above nominal: both signals follow the walk.
+    grid = {"short_circuit": "100 MVA", "source": 1.15, "area": "100 MVA", "inertia": "0.2 s"}
+    signal = rig_of([], seed, grid=grid)[channel]
+    pickup = float(np.sort(signal)[(6 if upper else 4) * TICKS // 10])  # a sample: at the limit is inside
+    limit = {"name": "x", "kind": kind, key: f"{pickup!r} Hz" if channel.endswith("_hz") else pickup, "delay": f"{delay_s} s"}
+    rig = rig_of([limit], seed, grid=grid)
+    delay = round(delay_s / H)
+    held = sustained(signal, delay, np.min if upper else np.max)
+    worst, at = (held.max(), np.argmax(held)) if upper else (held.min(), np.argmin(held))
+    side = "highest" if upper else "lowest"
+    assert (state(rig)[side], state(rig)[f"{side}_tick"]) == (worst, at + delay)
+    check(state(rig), held > pickup if upper else held < pickup, delay)
+    assert state(rig)["beyond_ticks"] > 0
+
+
+@pytest.mark.parametrize(("window_s", "mean_s"), [(1.0, 0.1), (0.05, 0.5), (3.0, 1.0), (0.001, 0.001)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_ramp_is_exact(window_s, mean_s, seed):
+    """Values to 1e-9, every excursion and the first tick, in both directions."""
+    window, mean = round(window_s / H), round(mean_s / H)
+    power = rig_of([], seed)["pcc.power_measured_w"]
+    before = np.full(window + mean - 1, walk(seed)[0])
+    means = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, power]), mean).mean(axis=1)
+    ramp = (means[window:] - means[:-window]) / (window * H)
+    # Sums in another order round differently: the pick-up stands midway between two samples, on neither.
+    pickup = float(np.sort(np.abs(ramp))[7 * TICKS // 10 :][:2].mean())
+    rig = rig_of(
+        [{"name": "r", "kind": "ramp", "max": f"{pickup!r} W/s", "window": f"{window_s} s", "mean": f"{mean_s} s"}], seed
+    )
+    assert state(rig)["highest"] == pytest.approx(ramp.max(), rel=1e-9)
+    assert state(rig)["lowest"] == pytest.approx(ramp.min(), rel=1e-9)
+    check(state(rig), np.abs(ramp) > pickup, 0)
+
+
+def test_a_frequency_event_blanks_frequency_limits_and_restarts_their_timers():
+    """While it acts, for its settle time and the measuring window after it (docs/model.md, "Limits")."""
+    loss = {"kind": "generation_loss", "at": "2 s", "duration": "200 ms", "power": "50 MW", "settle": "100 ms"}
+    limits = [
+        {"name": "81U", "kind": "underfrequency", "min": "59.99 Hz", "delay": "50 ms"},
+        {"name": "81O", "kind": "overfrequency", "max": "60.01 Hz"},
+        {"name": "27", "kind": "undervoltage", "min": 0.9},
+    ]
+    setting = {"window": "5 ms", "frequency_window": "40 ms"}
+    rig = rig_of(limits, grid={"short_circuit": "100 MVA", "area": "1 GVA"}, events=[loss], measurement=setting)
+    blank = 200 + 100 + 40
+    hz = rig["pcc.frequency_measured_hz"]
+    parts = [hz[:2_000], hz[2_000 + blank :]]
+    under = np.concatenate([sustained(part, 50, np.max) for part in parts])
+    assert [int(state(rig, index)["blank_ticks"]) for index in range(3)] == [blank, blank, 0]
+    assert state(rig, 0)["lowest"] == under.min()
+    assert state(rig, 0)["beyond_ticks"] == np.sum(under < 59.99)
+    assert state(rig, 1)["highest"] == max(part.max() for part in parts)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from physics_support import limited, network, ramp_limit, windowed
 from rig import LOSSLESS, H, Rig
 from scipy.integrate import solve_ivp
 
@@ -15,7 +16,8 @@ CELL_V = np.array(
      3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500]
 )  # fmt: skip
 SOC_GRID = np.linspace(0.0, 1.0, 21)
-SET_W, ENABLE = 0, 1
+SET_W, ENABLE, SET_VAR, VAR_ENABLE = 0, 1, 5, 6
+AT_ONCE = {"setpoint_ramp": "1000000 GW/s", "slew": "1000000 GW/s", "converter_lag": "0 s"}
 
 BESS = {
     "rating": "10 MVA", "energy": "0.6 MWh", "soc": 0.62, "dc_voltage": "1000 V",
@@ -166,7 +168,7 @@ def test_stored_energy_balances(driven):
     assert np.max(np.abs(rig["bess.x.dc_power_w"] - dc_power(rig["bess.x.power_w"]))) < 1.0  # terminals got what was asked
 
 
-@pytest.mark.parametrize(("duty", "period_s"), [(0.5, 0.5), (0.5, 2.0), (0.7, 5.0), (0.8, 4.0), (0.9, 10.0), (0.5, 30.0)])
+@pytest.mark.parametrize(("duty", "period_s"), [(d, t) for d in (0.5, 0.7, 0.8, 0.9) for t in (0.5, 2.0, 10.0, 30.0)])
 def test_storage_swing_of_a_square_wave(duty, period_s):
     """max(E) − min(E) = ΔP·T·d(1−d) for a lossless battery that flattens a square wave (loads_incidents_limits 1.7)."""
     swing_w, cycles = 100e6, 4
@@ -330,9 +332,11 @@ def test_measured_signals(window_s, delay_s):
         return mean[: x.size]
 
     v0 = phasor_voltage(1.0, 1 / math.hypot(1, 12), 12 / math.hypot(1, 12), load[0] / 500e6, 0.0, 0.9)[0]
-    assert np.allclose(rig["pcc.power_measured_w"], windowed(rig["pcc.power_w"], load[0]), rtol=1e-10)
-    assert np.allclose(rig["pcc.voltage_measured_pu"], np.sqrt(windowed(rig["pcc.voltage_pu"] ** 2, v0**2)), rtol=1e-10)
-    assert np.allclose(rig["pcc.frequency_measured_hz"], windowed(rig["pcc.frequency_hz"], 60.0), rtol=1e-10)
+    assert np.allclose(rig["pcc.power_measured_w"], windowed(rig["pcc.power_w"], load[0]), rtol=1e-10, atol=0)
+    assert np.allclose(
+        rig["pcc.voltage_measured_pu"], np.sqrt(windowed(rig["pcc.voltage_pu"] ** 2, v0**2)), rtol=1e-10, atol=0
+    )
+    assert np.allclose(rig["pcc.frequency_measured_hz"], windowed(rig["pcc.frequency_hz"], 60.0), rtol=1e-10, atol=0)
 
 
 def test_many_batteries_share_the_work():
@@ -344,3 +348,52 @@ def test_many_batteries_share_the_work():
     assert np.allclose(rig["pcc.power_w"], sum_w)
     assert np.array_equal(rig["bess.a.power_w"], rig["bess.b.power_w"])
     assert len(rig.engine.channels) == 9 + 2 * 14
+
+
+@pytest.mark.parametrize("x_over_r", [12.0, 0.5])
+def test_voltage_with_storage_against_phasors(x_over_r):
+    """Load and four-quadrant storage through dips down to collapse: voltage and every delivered power."""
+    rng, base, below, z = np.random.default_rng(11), 200e6, 0.85, complex(1.0, x_over_r) / math.hypot(1.0, x_over_r)
+    e = np.repeat([1.0, 0.95, 1.0, 0.7, 1.0, 0.45, 1.0, 0.2, 1.0, 0.03, 1.0], 50)
+    dips = [{"kind": "grid_dip", "at": f"{k} ms", "duration": "50 ms", "residual": e[k].item()} for k in range(50, 500, 100)]
+    load, set_w, set_var = (rng.uniform(*bounds, e.size) for bounds in ((1e6, 45e6), (-15e6, 15e6), (-9e6, 9e6)))
+    commands = [(0, ENABLE, 1.0), (0, VAR_ENABLE, 1.0)]
+    commands += [(k, point, float(at[k])) for k in range(load.size) for point, at in ((SET_W, set_w), (SET_VAR, set_var))]
+    grid = {"short_circuit": "200 MVA", "x_over_r": x_over_r, "constant_current_below": below, "source": 1.02}
+    bess = {**BESS, **AT_ONCE, "rating": "40 MVA", "energy": "10 MWh", "current_limit": 3.0}
+    profile = {"kind": "training", "power": "10 MW", "power_factor": 0.97}
+    rig = Rig({"grid": grid, "bess": {"x": bess}, "events": dips, "load": profile}, load).run(commands)
+    drawn, expected = load * complex(1.0, math.tan(math.acos(0.97))) / base, []
+    seen = network(1.02, z, drawn[0], 0j, below, 1.0)[0]
+    for k in range(load.size):
+        given = limited(complex(set_w[k], set_var[k]), 3.0 * 40e6 * seen) / base
+        voltage, share, held = network(1.02 * e[k], z, drawn[k], given, below, seen)
+        seen = rig["pcc.voltage_measured_pu"][k]
+        expected.append((voltage, drawn[k] * share - given * held, given * held))
+    powers = [(rig[f"{at}.power_w"] + 1j * rig[f"{at}.reactive_var"]) / base for at in ("pcc", "bess.x")]
+    assert np.max(np.abs(np.column_stack([rig["pcc.voltage_pu"], *powers]) - expected)) <= 1e-9
+    assert rig.engine.arrays["grid"]["collapsed_ticks"][0] == sum(voltage == 0.0 for voltage, _, _ in expected) > 0
+
+
+@pytest.mark.parametrize("residual", [0.6, 0.93])  # below and above the constant-current threshold
+@pytest.mark.parametrize(("priority", "first"), [("active", "power_w"), ("reactive", "reactive_var")])
+def test_current_limit_after_the_first_measured_window(residual, priority, first):
+    """|I| and the preferred part, one window into a dip; it sees its own effect on the voltage late, hence 2.5e-3 at first."""
+    bess = {**BESS, **AT_ONCE, "current_limit": 1.1, "priority": priority}
+    dip = {"kind": "grid_dip", "at": "0.1 s", "duration": "0.4 s", "residual": residual}
+    commands = [(0, SET_W, 9e6), (0, ENABLE, 1.0), (0, SET_VAR, 9e6), (0, VAR_ENABLE, 1.0)]
+    rig = Rig({"bess": {"x": bess}, "events": [dip]}, np.full(500, 10e6)).run(commands)
+    assert np.max(rig["bess.x.current_pu"][100 + 17 :]) <= 1.1 * (1 + 2.5e-3)
+    assert rig["bess.x.current_pu"][-1] == pytest.approx(1.1, rel=1e-9)
+    assert rig[f"bess.x.{first}"][-1] == pytest.approx(min(9e6, 11e6 * rig["pcc.voltage_pu"][-1]), rel=1e-9)
+
+
+def test_ramp_limit_law_on_its_own_measurement():
+    """Filter, delay, one tick of latency, update period and unequal ramps of the law, tick by tick."""
+    load = 20e6 + np.cumsum(np.random.default_rng(5).normal(0, 2e5, 4_000))
+    law = {"ramp": "3 MW/s", "ramp_down": "5 MW/s", "update": "7 ms", "filter": "10 ms", "delay": "4 ms"}
+    rig = Rig({"bess": {"x": BESS}, "absorber": {"a": {"kind": "ramp_limit", "device": "bess.x", **law}}}, load).run()
+    measured = windowed(load, 10, 4, load[0])
+    assert np.allclose(rig["bess.x.load_measured_w"], measured, rtol=1e-10, atol=0)
+    expected = ramp_limit(measured, 3e6, 5e6, 7, H, load[0])
+    assert np.max(np.abs(rig["bess.x.law_w"] - expected)) <= 1e-9 * np.ptp(expected)

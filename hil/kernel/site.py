@@ -316,14 +316,15 @@ def limit_bounds(limit: Any) -> tuple[float, float]:
 
 def _events(scenario: Scenario, dtype: Any) -> Any:
     rows = []
+    measuring = scenario.measurement
     for event in scenario.events:
         start = scenario.ticks_of(event.at_s)
         if event.kind == "grid_dip":
             end = start + max(1, scenario.ticks_of(event.duration_s))
-            blank = scenario.ticks_of(event.settle_s + scenario.measurement.window_s + scenario.measurement.delay_s)
+            blank = scenario.ticks_of(event.settle_s + measuring.window_s + measuring.delay_s)
             rows.append((CODES["event.dip"], start, end, blank, event.residual))
         elif event.kind == "generation_loss":
             end = 2**62 if event.duration_s is None else start + max(1, scenario.ticks_of(event.duration_s))
-            settle = scenario.ticks_of(event.settle_s) if end < 2**62 else 0
+            settle = scenario.ticks_of(event.settle_s + measuring.frequency_window_s + measuring.delay_s) if end < 2**62 else 0
             rows.append((CODES["event.generation_loss"], start, end, settle, event.power_w))
     return np.array(rows, dtype=dtype)
