@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 from firmware_sim.image import PcsPoint, StorageImage
+from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault
 from firmware_sim.sunspec_map import Declaration, Setting, SunSpecMap
 from hil.standards.sunspec import scale_for
 
@@ -68,8 +69,11 @@ class SunSpecBess:
             if self._pending_tick != image.tick:
                 self._pending.clear()
                 self._pending_tick = image.tick
+            try:
+                image.command(point, value)
+            except OverflowError as error:
+                raise ModbusFault(ExceptionCode.DEVICE_FAILURE, str(error)) from None
             self._pending[point] = value
-            image.command(point, value)
 
         return Setting(read, allowed, write)
 
@@ -78,7 +82,7 @@ class SunSpecBess:
         watts, var, current_pu = (image.reader(name) for name in ("power_w", "reactive_var", "current_pu"))
         voltage_pu, hertz = image.reader("pcc.voltage_measured_pu"), image.reader("pcc.frequency_measured_hz")
         line_v, phase_v = image.grid_voltage_v, image.grid_voltage_v / math.sqrt(3.0)
-        current = scale_for(2.0 * rated_a) - 1
+        current = scale_for(20.0 * rated_a) - 1
 
         def apparent_va() -> float:
             return math.hypot(watts(), var())
@@ -128,7 +132,7 @@ class SunSpecBess:
             "VA_SF": power,
             "Var_SF": power,
             "V_SF": scale_for(2.0 * voltage, 65_534),
-            "A_SF": scale_for(2.0 * rated_a) - 1,
+            "A_SF": scale_for(20.0 * rated_a) - 1,
         }
 
     def _controls(self) -> dict[str, Declaration]:

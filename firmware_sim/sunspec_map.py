@@ -101,20 +101,22 @@ class SunSpecMap:
         return plan
 
     def write(self, address: int, values: Sequence[int]) -> None:
-        """Write whole points; all are checked before the first takes effect."""
+        """Write whole points; all are checked, addresses first, before the first takes effect."""
         if address < self._base or address + len(values) > self._base + len(self._registers):
             raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"registers {address} to {address + len(values) - 1}")
-        writes: list[tuple[Setting, float]] = []
+        found_at: list[tuple[int, tuple[Point, int, Setting]]] = []
         at = 0
         while at < len(values):
             found = self._settings.get(address + at)
             if found is None or at + found[0].size > len(values):
                 raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, f"register {address + at} cannot be written by itself")
-            point, scale, setting = found
+            found_at.append((at, found))
+            at += found[0].size
+        writes: list[tuple[Setting, float]] = []
+        for at, (point, scale, setting) in found_at:
             value = point.decode(values[at : at + point.size], scale)
             if not isinstance(value, (int, float)) or not setting.allowed(value):
                 raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, f"{point.model}.{point.name} = {value}")
             writes.append((setting, value))
-            at += point.size
         for setting, value in writes:
             setting.write(value)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import operator
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +15,7 @@ import pytest
 from bad_scenarios import TABLE
 
 import hil
+from hil.scenario.files import from_document
 
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 SMALL = """
@@ -21,6 +26,17 @@ short_circuit = "500 MVA"
 kind = "training"
 power = "10 MW"
 """
+BESS = "[bess.main]\nrating = '1 MVA'\nenergy = '1 MWh'\n"
+TRACE = SMALL.replace('kind = "training"\npower = "10 MW"\n', 'kind = "trace"\ntrace = "power.csv"\n')
+APPARENT = "must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GVA"
+RATE = "must be a frequency with its unit, such as '20 Hz'"
+TOP = "title, duration, tick, seed, grid, measurement, load, bess, absorber, supervisor, record, limits, events"
+TRAINING = (
+    "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "
+    "stop, checkpoint_every, checkpoint_duration, checkpoint_power"
+)
+REPLAY = "power_factor, kind, trace, time_column, power_column, scale, repeat"
+CRASH = "events.0.kind = 'load_crash': needs load.kind = 'training'"
 
 
 @pytest.mark.parametrize(("overrides", "line"), TABLE, ids=[" ".join(overrides)[:60] for overrides, _ in TABLE])
@@ -50,13 +66,29 @@ def refused(source: str | Path, *overrides: str) -> str:
         ),
         (SMALL + "[bess.main]\nrating='1 MVA'\nenergy='1 MWh'\nsoc = 1.2\n", "bess.main.soc = 1.2: must be between 0 and 1"),
         ("duration = \n", "not TOML: Invalid value (at line 1, column 12)"),
+        ("seed = 1\nseed = 2\n", "not TOML: Cannot overwrite a value (at line 2, column 9)"),
+        ("seed = " + "[" * 5000, "not TOML: nested too deeply"),
+        ("seed = " + "1" * 5000, "not TOML: a number has too many digits"),
+        ("\ufeff" + SMALL.replace("500 MVA", "500 MW"), f"grid.short_circuit = '500 MW': {APPARENT}"),
+        (SMALL.replace('power = "10 MW"', "power = 10"), "load.power = 10: must be a power with its unit, such as '25 MW'"),
+        (SMALL.replace("short_circuit", "short_circut"), "grid.short_circut: unknown key; did you mean 'short_circuit'?"),
+        (SMALL + BESS + "[bess.soc]\n", "bess.soc.rating: missing; it has no default"),
+        (SMALL + BESS.replace("main", "driver") + "[bess.driver.driver]\nrate = 5\n", f"bess.driver.driver.rate = 5: {RATE}"),
+        ('"a\\nb" = 1\n' + SMALL, f"a\\nb: unknown key; known keys: {TOP}"),
+        (SMALL + "load = 5\n", f"load.load: unknown key; known keys: {TRAINING}"),
+        (TRACE + "scale = -1\n", "load.scale = -1: must be above 0"),
+        (TRACE + "repeat = 1\n", "load.repeat = 1: must be true or false"),
+        (TRACE + "trce = 1\n", "load.trce: unknown key; did you mean 'trace'?"),
+        (TRACE + "zzz = 1\n", f"load.zzz: unknown key; known keys: {REPLAY}"),
+        (TRACE + '[[events]]\nkind = "load_crash"\nat = "1 s"\n', CRASH),
         ("", "duration: missing; it has no default"),
         ('duration = "5 s"\n', "grid: missing; it has no default"),
     ],
 )
 def test_files(tmp_path, text, line):
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
+    (tmp_path / "power.csv").write_text("time_s,power_w\n0,1e6\n9,2e6\n")
     assert refused(path) == f"{path}: {line}"
 
 
@@ -64,9 +96,55 @@ def test_sources_that_are_not_there(tmp_path):
     assert refused("mine.toml") == "mine.toml: no such file"
     known = "inference_replay, training_job"
     assert refused("trainingjob") == f"trainingjob: no such scenario; name a .toml file or one of: {known}"
+    assert refused("") == f"'': no such scenario; name a .toml file or one of: {known}"
+    assert refused("a\nb.toml") == "a\\nb.toml: no such file"
+    long = "x" * 5000
+    assert refused(f"{long}.toml") == f"{long}.toml: no such file"
     binary = tmp_path / "binary.toml"
-    binary.write_bytes(b"\xff\xfe\x00")
-    assert refused(binary).startswith(f"{binary}: cannot be read: ")
+    binary.write_bytes(b"a = 1\n\xff\xfe\x00")
+    assert refused(binary) == f"{binary}: cannot be read: not UTF-8 text, at byte 6"
+
+
+def test_what_pydantic_says_is_never_shown():
+    values = [
+        "x",
+        "",
+        "5 MW",
+        "-1 s",
+        "1e999 s",
+        "\n",
+        0,
+        -1,
+        0.5,
+        10**400,
+        float("nan"),
+        True,
+        [],
+        {},
+        [1],
+        ["x", 5],
+        {"kind": 5},
+    ]
+    document = hil.load("training_job").document()
+    said = re.compile(r"Input|[Tt]uple|dictionary|Field|Value error|[Tt]ag\b|valid |_(w|va|wh|s|hz|v|degc|per_s)\b|<|\n")
+    for place in places(document):
+        for value in values:
+            changed = copy.deepcopy(document)
+            functools.reduce(operator.getitem, place[:-1], changed)[place[-1]] = value
+            try:
+                from_document(changed, source="f.toml")
+            except hil.ScenarioError as error:
+                line = str(error)
+                assert line.startswith("f.toml: ")
+                assert not said.search(re.sub(r"; known keys: .*| = '.*?'", "", line).replace("tokens_per_s", "")), line
+
+
+def places(node, above=()):
+    """The keys to everything in a document."""
+    for key, inside in node.items() if isinstance(node, dict) else enumerate(node):
+        yield (*above, key)
+        if isinstance(inside, (dict, list)):
+            yield from places(inside, (*above, key))
 
 
 @pytest.mark.parametrize(
@@ -117,14 +195,41 @@ def test_a_missing_trace_says_where_it_looked(tmp_path, monkeypatch):
     assert str(tmp_path) in message
 
 
-def test_assignments_in_python_are_checked():
+@pytest.mark.parametrize(
+    ("section", "name", "value", "line"),
+    [
+        ("bess.main", "soc", 1.2, "Bess: soc = 1.2: must be between 0 and 1"),
+        ("bess.main", "soc", float("nan"), "Bess: soc = nan: must be a finite number"),
+        ("bess.main", "rating_va", -5.0, "Bess: rating_va = -5.0: must be above 0 VA"),
+        ("bess.main", "rating_va", "5 MW", f"Bess: rating_va = '5 MW': {APPARENT}"),
+        ("bess.main", "rating", 5e6, "Bess: rating: no such attribute; did you mean 'rating_va'?"),
+        ("bess.main", "soc_min", 0.99, "Bess: soc_min = 0.99: must be below soc_max = 0.95"),
+        ("bess.main", "soc_max", 0.01, "Bess: soc_max = 0.01: soc_min must be below soc_max = 0.01"),
+        ("supervisor.energy", "window", (0.8, 0.3), "SocWindow: window = [0.8, 0.3]: must be [low, high] with low below high"),
+        ("", "duration_s", 50, "Scenario: duration_s = 50: events.0.at must be before the end, 50 s"),
+        ("", "duration_s", 1e300, "Scenario: duration_s = 1e+300: must be at most 1000000000 s"),
+        ("", "load", {"kind": "training"}, "Scenario: load.power: missing; it has no default"),
+    ],
+)
+def test_assignments_in_python_are_checked(section, name, value, line):
     scenario = hil.load("training_job")
-    with pytest.raises(hil.ScenarioError, match=r"^Bess: soc = 1\.2: must be between 0 and 1$"):
-        scenario.bess["main"].soc = 1.2
-    assert scenario.bess["main"].soc == 0.55
+    kind, _, entry = section.partition(".")
+    part = getattr(scenario, kind)[entry] if section else scenario
+    before = scenario.document()
+    with pytest.raises(hil.ScenarioError) as caught:
+        setattr(part, name, value)
+    assert str(caught.value) == line
+    assert scenario.document() == before  # what was refused did not stay
+
+
+def test_sections_that_do_not_agree_are_refused_by_the_run():
+    scenario = hil.load("training_job")
     scenario.absorber["main"].device = "bess.other"  # agrees with its own section, not with the whole
-    with pytest.raises(hil.ScenarioError, match=r"absorber\.main\.device = 'bess\.other': no such device"):
+    with pytest.raises(hil.ScenarioError) as caught:
         hil.run(scenario)
+    line = "absorber.main.device = 'bess.other': no such device; the scenario has: 'bess.main'"
+    assert str(caught.value) == f"training_job: {line}"
+    assert caught.value.key == "absorber.main.device"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +237,8 @@ def test_assignments_in_python_are_checked():
     [
         ["training_job", "--set", "bess.main.soc=1.2"],
         ["training_job", "--set", "nonsense"],
+        ["training_job", "--set", "bess.main.soc=1.2", "--json"],
+        ["training_job", "--set", "title=5\nx=1", "--set", "grid.a\nb=1"],
         ["inference_replay"],
         ["inference_replay", "--set", "load.trace=nope.csv"],
         ["nowhere"],

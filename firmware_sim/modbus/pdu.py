@@ -100,6 +100,7 @@ def _read_write(registers: Registers, request: bytes) -> bytes:
     _need(size == 2 * write_count and len(request) == 10 + size, f"{size} bytes for {write_count} registers")
     _in_range(read_at, read_count)
     _in_range(write_at, write_count)
+    registers.read(read_at, read_count)  # refused here, it has not written yet
     registers.write(write_at, struct.unpack_from(f">{write_count}H", request, 10))
     return struct.pack(f">BB{read_count}H", request[0], 2 * read_count, *registers.read(read_at, read_count))
 

@@ -1,7 +1,7 @@
 """A Modbus TCP server (MODBUS Messaging on TCP/IP Implementation Guide V1.0b) for one device.
 
 Frames are cut by their length field; every complete frame of a segment is answered, in order; what cannot be a frame closes
-the connection, and so does a partial frame that is not completed in time.
+the connection, and so does a partial frame that is not completed in time. A client that does not take its replies is not read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ModbusTcpServer:
         self.partial_timeout_s = partial_timeout_s
         self.refused = refused
         self.requests = 0
-        self.connections: dict[_Connection, None] = {}  # oldest first
+        self.connections: dict[_Connection, None] = {}  # the longest without a request first
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
@@ -51,12 +51,12 @@ class ModbusTcpServer:
         return address
 
     async def stop(self) -> None:
-        """Stop listening and close every connection."""
+        """Stop listening and close every connection, without waiting for clients that do not read."""
         if self._server is None:
             return
         self._server.close()
         for connection in list(self.connections):
-            connection.close()
+            connection.drop()
         await self._server.wait_closed()
         self._server = None
 
@@ -79,7 +79,7 @@ class _Connection(asyncio.Protocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connections = self._server.connections
         if len(connections) >= self._server.most_connections:
-            next(iter(connections)).close()
+            next(iter(connections)).drop()
         connections[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -89,9 +89,23 @@ class _Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what is written has been sent."""
-        self._server.connections.pop(self, None)
         if self._transport is not None:
             self._transport.close()
+
+    def drop(self) -> None:
+        """Close at once: replies that the client has not taken are lost."""
+        self._server.connections.pop(self, None)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+            self._await_rest(partial=bool(self._buffer))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -110,6 +124,8 @@ class _Connection(asyncio.Protocol):
             replies += _HEADER.pack(transaction, 0, len(reply) + 1, unit)
             replies += reply
         if replies and self._transport is not None:
+            connections = self._server.connections
+            connections[self] = connections.pop(self, None)
             self._transport.write(replies)
         if not sound:
             self.close()
@@ -118,14 +134,17 @@ class _Connection(asyncio.Protocol):
     def _reply(self, unit: int, request: bytes) -> bytes:
         self._server.requests += 1
         if unit not in self._server.units:
-            return bytes((request[0] | 0x80, ExceptionCode.GATEWAY_TARGET_FAILED))
+            fault = ModbusFault(ExceptionCode.GATEWAY_TARGET_FAILED, f"unit {unit}")
+            if self._server.refused is not None:
+                self._server.refused(request, fault)
+            return bytes((request[0] | 0x80, fault.code))
         return answer(self._server.registers, request, self._server.refused)
 
     def _await_rest(self, *, partial: bool) -> None:
-        """Give the rest of a partial frame its time."""
+        """Give the rest of a partial frame its time, which does not run while we do not read."""
         if self._partial is not None:
             self._partial.cancel()
             self._partial = None
-        if partial:
+        if partial and self._transport is not None and self._transport.is_reading():
             loop = asyncio.get_running_loop()
             self._partial = loop.call_later(self._server.partial_timeout_s, self.close)

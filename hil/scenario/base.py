@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from hil.errors import ScenarioError
-
 
 def _plain_number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError("must be a number")  # noqa: TRY004  # as pydantic wants it
-    return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("must be a finite number") from None
 
 
 def _whole_number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise ValueError("must be a whole number")  # noqa: TRY004  # as pydantic wants it
+    return int(value)
+
+
+def _flag(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004  # as pydantic wants it
     return value
 
 
@@ -29,8 +37,17 @@ def _share(value: float) -> float:
 
 Number = Annotated[float, BeforeValidator(_plain_number)]
 Whole = Annotated[int, BeforeValidator(_whole_number)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Share = Annotated[Number, AfterValidator(_share)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+
+
+class Refused(ValueError):
+    """A rule that reaches across keys refuses the value at `location`, counted from the section that has the rule."""
+
+    def __init__(self, problem: str, *location: int | str) -> None:
+        self.location = location
+        super().__init__(problem)
 
 
 class Section(BaseModel):
@@ -39,9 +56,12 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, populate_by_name=True, allow_inf_nan=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assign, checked as a file would be. Raises ScenarioError."""
+        """Assign, checked as a file would be; what is refused leaves the section as it was. Raises ScenarioError."""
+        before = dict(self.__dict__)
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
-            message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-            raise ScenarioError(type(self).__name__, f"{name} = {value!r}", f": {message}") from None
+            self.__dict__.update(before)
+            from hil.scenario.problems import assignment_error
+
+            raise assignment_error(self, name, value, error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hil.errors import ScenarioError
 from hil.scenario.model import Scenario
-from hil.scenario.problems import scenario_error
+from hil.scenario.problems import refusal, scenario_error
 
 PACKAGED = Path(__file__).parent.parent / "scenarios"
 
@@ -20,7 +20,7 @@ def packaged() -> dict[str, str]:
     """Names and titles of the packaged scenarios."""
     found = {}
     for path in sorted(PACKAGED.glob("*.toml")):
-        found[path.stem] = str(tomllib.loads(path.read_text()).get("title", ""))
+        found[path.stem] = str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
     return found
 
 
@@ -33,15 +33,21 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     path = _find(source)
     name = path.stem if path.parent == PACKAGED else str(source)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(name, "", f"not TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(name, "", f"cannot be read: {error}") from None
+        raise refusal(name, "", f"not TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise refusal(name, "", f"cannot be read: not UTF-8 text, at byte {error.start}") from None
+    except OSError as error:
+        raise refusal(name, "", f"cannot be read: {error.strerror or error}") from None
+    except RecursionError:
+        raise refusal(name, "", "not TOML: nested too deeply") from None
+    except ValueError:  # so it is for tomllib where Python refuses to read an integer
+        raise refusal(name, "", "not TOML: a number has too many digits") from None
     for override in overrides:
         _override(name, document, override)
     scenario = from_document(document, source=name, folder=path.parent)
-    return scenario.named(path.stem)
+    return scenario.named(path.stem, name)
 
 
 def from_document(document: dict[str, Any], *, source: str = "scenario", folder: Path | None = None) -> Scenario:
@@ -49,7 +55,7 @@ def from_document(document: dict[str, Any], *, source: str = "scenario", folder:
     try:
         return Scenario.model_validate(document, context={"file": True, "folder": folder})
     except ValidationError as error:
-        raise scenario_error(source, document, error) from None
+        raise scenario_error(source, document, error, Scenario) from None
 
 
 def checked(scenario: Scenario) -> Scenario:
@@ -57,48 +63,54 @@ def checked(scenario: Scenario) -> Scenario:
 
     Raises ScenarioError.
     """
-    return from_document(scenario.document(), source=scenario.name).named(scenario.name)
+    return from_document(scenario.document(), source=scenario.source).named(scenario.name, scenario.source)
 
 
 def _find(source: str | Path) -> Path:
     path = Path(source)
-    if path.suffix == ".toml" or path.is_file():
-        if not path.is_file():
-            raise ScenarioError(str(source), "", "no such file")
+    if os.path.isfile(path):  # noqa: PTH113  # says no, where Path.is_file raises
         return path
+    if path.suffix == ".toml":
+        raise refusal(str(source), "", "no such file")
     candidate = PACKAGED / f"{source}.toml"
-    if path.name != str(source) or not candidate.is_file():
+    if path.name != str(source) or not os.path.isfile(candidate):  # noqa: PTH113
         known = ", ".join(packaged())
-        raise ScenarioError(str(source), "", f"no such scenario; name a .toml file or one of: {known}")
+        raise refusal(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
     return candidate
 
 
 def _override(source: str, document: dict[str, Any], text: str) -> None:
     key, equals, value_text = text.partition("=")
     key = key.strip()
-    if not equals or not key:
-        raise ScenarioError(source, f"--set {text}", ": must be key=value, such as bess.main.rating='5 MVA'")
-    try:
-        value = tomllib.loads(f"value = {value_text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = value_text.strip()
-    node: Any = document
     parts = key.split(".")
+    if not equals or not all(parts):
+        raise refusal(source, f"--set {text}", ": must be key=value, such as bess.main.rating='5 MVA'")
+    node: Any = document
     for index, part in enumerate(parts):
         place: Any = part
         if isinstance(node, list):
             place = _entry(source, key, node, part)
         elif not isinstance(node, dict):
-            raise ScenarioError(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
+            raise refusal(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
         if index == len(parts) - 1:
-            node[place] = value
+            node[place] = _value(value_text)
         else:
             node = node[place] if isinstance(node, list) else node.setdefault(place, {})
 
 
-def _entry(source: str, key: str, entries: list[Any], part: str) -> Any:
+def _value(text: str) -> Any:
+    """The text as TOML, or else as a string."""
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text.strip()
+    return document["value"] if len(document) == 1 else text.strip()
+
+
+def _entry(source: str, key: str, entries: list[Any], part: str) -> int:
     for index, entry in enumerate(entries):
         if part == str(index) or (isinstance(entry, dict) and entry.get("name") == part):
             return index
-    names = ", ".join(str(entry.get("name", i)) if isinstance(entry, dict) else str(i) for i, entry in enumerate(entries))
-    raise ScenarioError(source, f"--set {key}", f": no entry {part!r}; there are: {names or 'none'}")
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+    known = ", ".join(name if isinstance(name, str) else str(index) for index, name in enumerate(names))
+    raise refusal(source, f"--set {key}", f": no entry {part!r}; there are: {known or 'none'}")

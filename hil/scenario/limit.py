@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import Section, Share
+from hil.scenario.base import Flag, Section, Share
 from hil.scenario.quantity import Frequency, PerUnit, Power, Ramp, Time
 
 
@@ -14,7 +14,7 @@ class LimitSection(Section):
     """Keys of every limit."""
 
     name: str = Field(min_length=1)
-    required: bool = False
+    required: Flag = False
 
 
 class Undervoltage(LimitSection):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hil.scenario.base import Number, Section, Share, Whole
+from hil.scenario.base import Flag, Number, Refused, Section, Share, Whole
 from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Power, Time
 
@@ -22,7 +22,7 @@ class TrainingLoad(LoadSection):
 
     kind: Literal["training"]
     power_w: Power = Field(alias="power", gt=0, description="in the compute phase")
-    iteration_s: Time = Field(4.0, alias="iteration", gt=0)
+    iteration_s: Time = Field(4.0, alias="iteration", ge=0.001)
     edge_s: Time = Field(0.25, alias="edge", ge=0)
     compute_share: Share = 0.8
     communication_power: Share = 0.35
@@ -37,13 +37,16 @@ class TrainingLoad(LoadSection):
 
     @model_validator(mode="after")
     def _phases_hold_their_edges(self) -> Self:
-        shortest = self.iteration_s * min(self.compute_share, 1.0 - self.compute_share)
-        if 0.0 < self.compute_share < 1.0 and self.edge_s > shortest * (1.0 - 3.0 * self.jitter):
-            raise ValueError(f"@edge: must fit the shortest phase of an iteration, {shortest:g} s")
+        if 0.0 < self.compute_share < 1.0:
+            shortest_s = self.iteration_s * min(self.compute_share, 1.0 - self.compute_share) * (1.0 - 3.0 * self.jitter)
+            if shortest_s < 0.0:
+                raise Refused("must be at most 1/3 where an iteration has two phases", "jitter")
+            if self.edge_s > shortest_s:
+                raise Refused(f"must fit the shortest phase of an iteration, {shortest_s:g} s", "edge")
         if self.checkpoint_every_s is not None and self.checkpoint_duration_s + 2 * self.edge_s >= self.checkpoint_every_s:
-            raise ValueError("@checkpoint_duration: must be shorter, with its edges, than checkpoint_every")
+            raise Refused("must be shorter, with its edges, than checkpoint_every", "checkpoint_duration")
         if self.stop_s is not None and self.stop_s <= self.start_s:
-            raise ValueError(f"@stop: must come after start, {self.start_s:g} s")
+            raise Refused(f"must come after start, {self.start_s:g} s", "stop")
         return self
 
 
@@ -54,7 +57,7 @@ class InferenceLoad(LoadSection):
     trace: TracePath = Field(description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
     gpu_power_w: Power = Field(700.0, alias="gpu_power", gt=0, description="thermal design power of one GPU")
     gpus_per_replica: Whole = Field(8, ge=1)
-    replicas: Whole = Field(16, ge=1)
+    replicas: Whole = Field(16, ge=1, le=1_000_000)
     scale: Number = Field(1.0, gt=0, description="how many such fleets the site holds")
     idle_power: Share = 0.174
     prefill_power: Number = Field(1.0, gt=0, le=1.5, description="share of gpu_power while a replica prefills")
@@ -68,7 +71,7 @@ class InferenceLoad(LoadSection):
     def _active_above_idle(self) -> Self:
         for key in ("prefill_power", "decode_power"):
             if getattr(self, key) < self.idle_power:
-                raise ValueError(f"@{key}: must be at least idle_power = {self.idle_power:g}")
+                raise Refused(f"must be at least idle_power = {self.idle_power:g}", key)
         return self
 
 
@@ -80,7 +83,7 @@ class TraceLoad(LoadSection):
     time_column: str = "time_s"
     power_column: str = "power_w"
     scale: Number = Field(1.0, gt=0)
-    repeat: bool = False
+    repeat: Flag = False
 
 
 Load = Annotated[TrainingLoad | InferenceLoad | TraceLoad, Field(discriminator="kind")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from hil.scenario.base import Name, Section, Whole
+from hil.scenario.base import Name, Refused, Section, Whole
 from hil.scenario.event import Event
 from hil.scenario.grid import Grid, Measurement
 from hil.scenario.limit import Limit
@@ -14,11 +15,14 @@ from hil.scenario.load import Load
 from hil.scenario.quantity import Frequency, Time
 from hil.scenario.storage import Absorber, Bess, SocWindow
 
+_LONGEST_WINDOW = 2**25
+"""Ticks that one window or delay may hold; each takes 8 bytes or more."""
+
 
 class Record(Section):
     """What the record keeps."""
 
-    rate_hz: Frequency = Field(100.0, alias="rate", gt=0)
+    rate_hz: Frequency = Field(100.0, alias="rate", ge=0.001)
     channels: list[str] = Field(["*"], min_length=1, description="names or patterns, such as 'pcc.*'")
 
 
@@ -40,15 +44,22 @@ class Scenario(Section):
     events: list[Event] = Field(default_factory=list)
 
     _name: str = PrivateAttr("scenario")
+    _source: str = PrivateAttr("scenario")
 
     @property
     def name(self) -> str:
         """Name of the run's folder: that of the file, or of the packaged scenario."""
         return self._name
 
-    def named(self, name: str) -> Self:
-        """This scenario, going by a name."""
+    @property
+    def source(self) -> str:
+        """How errors name it: the file as it was given, or the packaged scenario."""
+        return self._source
+
+    def named(self, name: str, source: str | None = None) -> Self:
+        """This scenario, going by a name; in errors by `source`, or else by that name too."""
         self._name = name
+        self._source = source or name
         return self
 
     @property
@@ -67,49 +78,73 @@ class Scenario(Section):
 
     def document(self) -> dict[str, Any]:
         """The scenario as a TOML-ready document: every key, quantities with units, exact to the bit."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        for place, named in self._device_references():
-            if named not in {f"bess.{name}" for name in self.bess}:
-                have = ", ".join(f"'bess.{name}'" for name in self.bess) or "none"
-                raise ValueError(f"@{place} = {named!r}: no such device; the scenario has: {have}")
+        devices = [f"bess.{name}" for name in self.bess]
+        for location, named in self._device_references():
+            if named not in devices:
+                have = ", ".join(map(repr, devices)) or "none"
+                raise Refused(f"no such device; the scenario has: {have}", *location)
         driven = [absorber.device for absorber in self.absorber.values()]
         for name, absorber in self.absorber.items():
             if driven.count(absorber.device) > 1:
-                raise ValueError(f"@absorber.{name}.device = {absorber.device!r}: another absorber has this device")
+                raise Refused("another absorber has this device", "absorber", name, "device")
         led = [supervisor.device for supervisor in self.supervisor.values()]
         for name, supervisor in self.supervisor.items():
             if led.count(supervisor.device) > 1:
-                raise ValueError(f"@supervisor.{name}.device = {supervisor.device!r}: another supervisor has this device")
+                raise Refused("another supervisor has this device", "supervisor", name, "device")
         names = [limit.name for limit in self.limits]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"@limits.{name}: the name is given twice; names must differ")
+        for index, name in enumerate(names):
+            if names.index(name) < index:
+                raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
         return self
 
     @model_validator(mode="after")
     def _times(self) -> Self:
         if self.period_ns * 1e-9 != self.tick_s and abs(self.period_ns * 1e-9 - self.tick_s) > 1e-15:
-            raise ValueError(f"@tick = {self.tick_s!r} s: must be a whole number of nanoseconds")
+            raise Refused("must be a whole number of nanoseconds", "tick")
         if self.ticks < 1:
-            raise ValueError(f"@duration = {self.duration_s:g} s: must be at least one tick")
+            raise Refused(f"must be at least one tick, {self.tick_s:g} s", "duration")
         if round(1e9 / self.period_ns) * self.period_ns != 1_000_000_000:
-            raise ValueError(f"@tick = {self.tick_s:g} s: must divide one second")
+            raise Refused("must divide one second", "tick")
         every = 1.0 / (self.record.rate_hz * self.tick_s)
         if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
-            raise ValueError(f"@record.rate = {self.record.rate_hz:g} Hz: must divide the tick rate, {1 / self.tick_s:g} Hz")
+            raise Refused(f"must divide the tick rate, {1 / self.tick_s:g} Hz", "record", "rate")
+        for location, window_s in self._windows():
+            if self.ticks_of(window_s) > _LONGEST_WINDOW:
+                most_s = _LONGEST_WINDOW * self.tick_s
+                raise Refused(f"must be at most {most_s:g} s, {_LONGEST_WINDOW} ticks", *location)
         for index, event in enumerate(self.events):
             if event.at_s >= self.duration_s:
-                raise ValueError(f"@events.{index}.at = {event.at_s:g} s: must be before the end, {self.duration_s:g} s")
+                raise Refused(f"must be before the end, {self.duration_s:g} s", "events", index, "at")
             if event.kind == "load_crash" and self.load.kind != "training":
-                raise ValueError(f"@events.{index}.kind = 'load_crash': needs load.kind = 'training'")
+                raise Refused("needs load.kind = 'training'", "events", index, "kind")
         return self
 
-    def _device_references(self) -> list[tuple[str, str]]:
-        places = [(f"absorber.{name}.device", absorber.device) for name, absorber in self.absorber.items()]
-        places += [(f"supervisor.{name}.device", supervisor.device) for name, supervisor in self.supervisor.items()]
-        places += [(f"limits.{x.name}.node", x.node) for x in self.limits if x.node != "pcc"]
-        places += [(f"events.{i}.device", e.device) for i, e in enumerate(self.events) if e.kind == "server_stop"]
-        return places
+    def _windows(self) -> Iterator[tuple[tuple[int | str, ...], float]]:
+        """Times that take memory for each of their ticks, and where they stand."""
+        measurement = self.measurement
+        yield ("measurement", "window"), measurement.window_s
+        yield ("measurement", "frequency_window"), measurement.frequency_window_s
+        yield ("measurement", "delay"), measurement.delay_s
+        for name, absorber in self.absorber.items():
+            yield ("absorber", name, "filter"), absorber.filter_s
+            yield ("absorber", name, "delay"), absorber.delay_s
+        for index, limit in enumerate(self.limits):
+            for key in ("window", "mean", "delay"):
+                if hasattr(limit, f"{key}_s"):
+                    yield ("limits", index, key), getattr(limit, f"{key}_s")
+
+    def _device_references(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        for name, absorber in self.absorber.items():
+            yield ("absorber", name, "device"), absorber.device
+        for name, supervisor in self.supervisor.items():
+            yield ("supervisor", name, "device"), supervisor.device
+        for index, limit in enumerate(self.limits):
+            if limit.node != "pcc":
+                yield ("limits", index, "node"), limit.node
+        for index, event in enumerate(self.events):
+            if event.kind == "server_stop":
+                yield ("events", index, "device"), event.device

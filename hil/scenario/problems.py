@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from datetime import date, time
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hil.errors import ScenarioError
-from hil.scenario.reference import keys_at, unit_at
+from hil.scenario.base import Refused
+from hil.scenario.reference import ABSENT, Place, find
 
+_LONGEST_VALUE = 200
+_LONGEST_LIST = 60
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _NAME = "must start with a letter and go on with letters, digits, - or _"
 _WORDS = {
@@ -28,84 +33,108 @@ _WORDS = {
     "string_too_short": "must not be empty",
     "list_type": "must be a list",
     "too_short": "must not be empty",
+    "too_long": "must be a list of two numbers",
+    "missing": "missing; it has no default",
     "finite_number": "must be a finite number",
     "tuple_type": "must be a list of two numbers",
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "literal_error": "must be {expected}",
+    "union_tag_not_found": "missing; it has no default",
     "union_tag_invalid": "must be one of {expected_tags}",
 }
 
 
-def scenario_error(source: str, document: Any, error: ValidationError) -> ScenarioError:
-    """The first problem of a validation as one line."""
-    problem = error.errors(include_url=False)[0]
-    kind = problem["type"]
+def refusal(source: str, key: str, problem: str) -> ScenarioError:
+    """The error of one problem, in one line whatever the input holds."""
+    return ScenarioError(printable(source), printable(key), printable(problem))
+
+
+def scenario_error(source: str, document: Any, error: ValidationError, root: type[BaseModel]) -> ScenarioError:
+    """What is wrong with a document as one line; of several problems the first."""
+    problem = _first(error.errors(include_url=False))
+    kind, location = problem["type"], problem["loc"]
     context = problem.get("ctx", {})
     message = problem["msg"].removeprefix("Value error, ")
-    if message.startswith("@") and not problem["loc"]:  # a rule of the whole scenario says key and value itself
-        return ScenarioError(source, "", message[1:])
-    path, value, found = _locate(document, problem["loc"], missing=kind == "missing")
-    if message.startswith("@"):  # a rule of one section names its key
-        key, _, message = message[1:].partition(": ")
-        path, value = f"{path}.{key}", value.get(key)
-        found = value is not None
-    elif kind == "missing" and isinstance(value, list):
-        message = "must be a list of two numbers"
-    elif kind in ("missing", "union_tag_not_found"):
-        path = path if kind == "missing" else f"{path}.kind"
-        return ScenarioError(source, path, ": missing; it has no default")
-    elif kind == "extra_forbidden":
-        return ScenarioError(source, path, ": unknown key" + _neighbours(problem["loc"], document))
-    elif kind == "union_tag_invalid":
-        path, value = f"{path}.kind", context["tag"]
+    rule = context.get("error")
+    if isinstance(rule, Refused):
+        location = (*location, *rule.location)
+    elif kind in ("union_tag_not_found", "union_tag_invalid"):
+        location = (*location, "kind")
+    place = find(location, document, root)
+    value = place.value
+    if kind in ("extra_forbidden", "no_such_attribute"):
+        return refusal(source, place.path, ": unknown key" + _neighbours(str(location[-1]), place))
+    if kind == "missing" and isinstance(value, list):  # a pair with one entry
+        kind = "too_long"
     if kind == "string_pattern_mismatch":
         message = "must name a BESS, such as 'bess.main'" if "bess" in context["pattern"] else _NAME
     if kind in _WORDS:
         message = _WORDS[kind].format(**{key: _number(item) for key, item in context.items()})
-    if kind in _BOUNDS:
-        message += unit_at(problem["loc"], document)
-    shown = f" = {value!r}" if found and not isinstance(value, (dict, list)) else ""
-    if isinstance(value, list) and len(repr(value)) < 60:
-        shown = f" = {value!r}"
-    return ScenarioError(source, path, f"{shown}: {message}")
+    if kind in _BOUNDS and place.dimension and place.dimension.unit:
+        message += f" {place.dimension.unit}"
+    if isinstance(rule, Refused) and value is ABSENT:
+        value = place.default
+    return refusal(source, place.path, f"{_shown(value)}: {message}")
+
+
+def assignment_error(section: BaseModel, name: str, value: Any, error: ValidationError) -> ScenarioError:
+    """What is wrong with an assignment in Python as one line, in the words of a file."""
+    source = type(section).__name__
+    problem = error.errors(include_url=False)[0]
+    if problem["type"] == "no_such_attribute":
+        close = difflib.get_close_matches(name, type(section).model_fields, n=1)
+        return refusal(source, name, ": no such attribute" + (f"; did you mean {close[0]!r}?" if close else ""))
+    rule = problem.get("ctx", {}).get("error")
+    if isinstance(rule, Refused) and not problem["loc"]:  # a rule of the section, perhaps about another key of it
+        place = find(rule.location, {}, type(section))
+        field = type(section).model_fields[name]
+        about = "" if place.path in (name, field.alias) else f"{place.path} "
+        return refusal(source, name, f"{_shown(value)}: {about}{rule}")
+    return scenario_error(source, {name: value}, error, type(section))
+
+
+def printable(text: str) -> str:
+    """The text in one line: what does not print is escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _first(problems: Sequence[Any]) -> Any:
+    """The first problem; but of a missing key and one much like it, the one that is there."""
+    first = problems[0]
+    if first["type"] == "missing":
+        for problem in problems:
+            beside = problem["type"] == "extra_forbidden" and problem["loc"][:-1] == first["loc"][:-1]
+            if beside and difflib.get_close_matches(str(problem["loc"][-1]), [str(first["loc"][-1])]):
+                return problem
+    return first
 
 
 def _number(value: Any) -> Any:
-    return f"{value:g}" if isinstance(value, float) else value
+    return f"{value:.15g}" if isinstance(value, float) else value
 
 
-def _locate(document: Any, location: tuple[int | str, ...], *, missing: bool) -> tuple[str, Any, bool]:
-    """Key path as the file spells it, the value there, and whether there is one.
-
-    A location may hold the tag of a union, which is not a key: it is left out. An entry of a list goes by its name.
-    """
-    node = document
-    path = ""
-    for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if isinstance(node, dict):
-            if part in node:
-                node = node[part]
-            elif not (last and missing):
-                continue
-            else:
-                return f"{path}.{part}" if path else str(part), None, False
-            path = f"{path}.{part}" if path else str(part)
-        elif isinstance(node, list) and isinstance(part, int) and part >= len(node):
-            return path, node, True
-        elif isinstance(node, list) and isinstance(part, int):
-            node = node[part]
-            name = node.get("name") if isinstance(node, dict) else None
-            path = f"{path}.{name if isinstance(name, str) else part}"
-    return path, node, True
+def _shown(value: Any) -> str:
+    """The value with an equals sign before it, much as TOML writes it; nothing for tables and what is long."""
+    if value is ABSENT or isinstance(value, dict):
+        return ""
+    if isinstance(value, (list, tuple)):
+        text = f"[{', '.join(map(_spelled, value))}]"
+        return f" = {text}" if len(text) < _LONGEST_LIST else ""
+    return f" = {_spelled(value)}"
 
 
-def _neighbours(location: tuple[int | str, ...], document: Any) -> str:
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value.isoformat() if isinstance(value, (date, time)) else repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _neighbours(key: str, place: Place) -> str:
     """A hint at the key that was probably meant."""
-    known = keys_at(location[:-1], document)
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    close = difflib.get_close_matches(key, place.keys, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known keys: {', '.join(known)}" if known else ""
+    return f"; known keys: {', '.join(place.keys)}" if place.keys else ""

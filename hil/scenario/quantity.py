@@ -5,31 +5,37 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Real
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
-_PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9}
-_TEXT = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
+_PREFIXES = {
+    "": Fraction(1), "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9),
+    "m": Fraction(1, 10**3), "u": Fraction(1, 10**6), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9),
+}  # fmt: skip
+_TEXT = re.compile(r"\s*([-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(\S.*?)?\s*")
 
 
-def _prefixed(unit: str, prefixes: str, scale: float = 1.0) -> dict[str, float]:
+def _prefixed(unit: str, prefixes: str) -> dict[str, Fraction]:
     """Units such as kW, MW: `prefixes` is a string of one-letter prefixes; the bare unit is always in."""
-    return {prefix + unit: scale * _PREFIXES[prefix] for prefix in ["", *prefixes]}
+    return {prefix + unit: _PREFIXES[prefix] for prefix in ["", *prefixes]}
 
 
-_TIME = {**_prefixed("s", "munµ"), "min": 60.0, "h": 3600.0, "d": 86400.0}
+_TIME = {**_prefixed("s", "munµ"), "min": Fraction(60), "h": Fraction(3600), "d": Fraction(86400)}
 _POWER = _prefixed("W", "kMG")
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One kind of quantity: its name, its SI unit, an example, and the units that a file may use."""
+    """One kind of quantity: its name, its SI unit, an example, the units that a file may use, the largest value."""
 
     name: str
     unit: str
     example: str
-    units: dict[str, float]
+    units: dict[str, Fraction]
+    most: float = math.inf
 
     @property
     def article(self) -> str:
@@ -41,23 +47,24 @@ class Dimension:
 
         Raises ValueError with what is allowed.
         """
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if not (info.context or {}).get("file") or not self.unit:
-                return float(value)
-            raise ValueError(f"must be {self.article} {self.name} with its unit, such as {self.example!r}")
-        if not isinstance(value, str):
-            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}")  # noqa: TRY004  # as pydantic wants it
-        match = _TEXT.fullmatch(value)
+        wanted = f"must be {self.article} {self.name}"
+        if isinstance(value, Real) and not isinstance(value, bool):
+            if (info.context or {}).get("file") and self.unit:
+                raise ValueError(f"{wanted} with its unit, such as {self.example!r}")
+            return self._within(_float(value))
+        match = _TEXT.fullmatch(value) if isinstance(value, str) else None
         if match is None:
-            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}")
+            raise ValueError(f"{wanted}, such as {self.example!r}")
         scale = self.units.get(match[2] or "")
         if scale is None:
             allowed = ", ".join(unit for unit in self.units if unit)
-            raise ValueError(f"must be {self.article} {self.name}, such as {self.example!r}; units: {allowed}")
-        number = float(match[1].replace("_", ""))
-        inverse = round(1.0 / scale)
-        # A division by a whole number keeps "40 ms" at the float nearest to 0.04.
-        return number / inverse if scale < 1.0 and abs(inverse * scale - 1.0) < 1e-12 else number * scale
+            raise ValueError(f"{wanted}, such as {self.example!r}; units: {allowed}")
+        return self._within(_exact(match[1].replace("_", ""), scale))
+
+    def _within(self, value: float) -> float:
+        if self.most < value < math.inf:
+            raise ValueError(f"must be at most {self.most:.0f} {self.unit}")
+        return value
 
     def text(self, value: float) -> str | float:
         """The value as a file writes it, exact to the last bit."""
@@ -68,7 +75,23 @@ class Dimension:
         return Annotated[float, BeforeValidator(self.parse), PlainSerializer(self.text)]
 
 
-TIME = Dimension("time", "s", "40 ms", _TIME)
+def _float(value: Any) -> float:
+    """The nearest float; infinite where there is none."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _exact(number: str, scale: Fraction) -> float:
+    """The float nearest to a decimal number times `scale`: "40 ms" is 0.04, "17 MW/min" is 17e6 / 60."""
+    rough = float(number)
+    if rough == 0.0 or math.isinf(rough):  # far exponents would make fractions of any size
+        return rough
+    return _float(Fraction(number) * scale)
+
+
+TIME = Dimension("time", "s", "40 ms", _TIME, most=1e9)
 FREQUENCY = Dimension("frequency", "Hz", "20 Hz", _prefixed("Hz", "mk"))
 POWER = Dimension("power", "W", "25 MW", _POWER)
 APPARENT = Dimension("apparent power", "VA", "25 MVA", _prefixed("VA", "kMG"))
@@ -79,10 +102,10 @@ RAMP = Dimension(
     "power ramp",
     "W/s",
     "18 MW/min",
-    {f"{power}/{time}": a / b for power, a in _POWER.items() for time, b in (("s", 1.0), ("min", 60.0), ("h", 3600.0))},
+    {f"{power}/{time}": a / b for power, a in _POWER.items() for time, b in (("s", 1), ("min", 60), ("h", 3600))},
 )
-TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": 1.0, "°C": 1.0})
-PER_UNIT = Dimension("number", "", "0.95", {"": 1.0, "pu": 1.0})
+TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
+PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
 
 Time = TIME.type()
 Frequency = FREQUENCY.type()

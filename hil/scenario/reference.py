@@ -1,60 +1,123 @@
-"""The keys that a scenario may have, read from the models."""
+"""Where a place of a document stands in the models: its path, its value, and what may stand there."""
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, PlainSerializer
+from pydantic.fields import FieldInfo
 
-from hil.scenario.model import Scenario
 from hil.scenario.quantity import Dimension
 
-
-def keys_at(location: tuple[int | str, ...], document: Any) -> list[str]:
-    """Keys that the table at `location` of a document may have, in the order of the model."""
-    models = _models_at(location, document)
-    return [field.alias or name for name, field in models[0].model_fields.items()] if models else []
+ABSENT = object()
+"""The value of a key that a document does not have."""
 
 
-def unit_at(location: tuple[int | str, ...], document: Any) -> str:
-    """Unit of the quantity at `location`, with a blank before it; empty where it is a plain number."""
-    for model in _models_at(location[:-1], document):
-        for name, field in model.model_fields.items():
-            if location[-1] in (name, field.alias):
-                for item in field.metadata:
-                    owner = getattr(item.func, "__self__", None) if isinstance(item, PlainSerializer) else None
-                    if isinstance(owner, Dimension) and owner.unit:
-                        return f" {owner.unit}"
-    return ""
+@dataclass(frozen=True)
+class Place:
+    """A place of a document.
+
+    path: as the file spells it, an entry of a list by its name. tables: models that the table around it may follow; one, where
+    its `kind` tells which. field: its key in the model, where there is one.
+    """
+
+    path: str
+    value: Any
+    tables: list[type[BaseModel]]
+    field: FieldInfo | None
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys that the table around it may have, in the order of the model."""
+        fields = self.tables[0].model_fields.items() if self.tables else ()
+        return [field.alias or name for name, field in fields]
+
+    @property
+    def dimension(self) -> Dimension | None:
+        """The dimension of the quantity here; None where it is no quantity."""
+        for item in self.field.metadata if self.field else ():
+            owner = getattr(item.func, "__self__", None) if isinstance(item, PlainSerializer) else None
+            if isinstance(owner, Dimension):
+                return owner
+        return None
+
+    @property
+    def default(self) -> Any:
+        """What a file would write for the default; ABSENT where there is none."""
+        if self.field is None or self.field.is_required() or self.field.default_factory or self.field.default is None:
+            return ABSENT
+        return self.dimension.text(self.field.default) if self.dimension else self.field.default
 
 
-def _models_at(location: tuple[int | str, ...], document: Any) -> list[type[BaseModel]]:
-    """Models that the table at `location` may follow; one, where its `kind` tells which."""
-    models: list[type[BaseModel]] = [Scenario]
-    node = document
+def find(location: tuple[int | str, ...], document: Any, root: type[BaseModel]) -> Place:
+    """The place at a location, as pydantic gives it: it may hold tags of unions and `[key]`, which are no keys."""
+    path = ""
+    node, options = document, [root]
+    tables: list[type[BaseModel]] = []
+    field: FieldInfo | None = None
+    tagged = False
     for part in location:
-        inside = node.get(part) if isinstance(node, dict) else None
-        if isinstance(node, list) and isinstance(part, int):
-            inside = node[part]
-        if inside is None:  # the tag of a union
+        models = _tables(options, node)
+        if part == "[key]" or (
+            isinstance(node, dict) and part == node.get("kind") and not tagged and len(_tables(options)) > 1
+        ):
+            tagged = True
             continue
-        node = inside
-        nested: list[type[BaseModel]] = []
-        for model in models:
-            for name, field in model.model_fields.items():
-                if part in (name, field.alias):
-                    nested = _models(field.annotation)
-        models = nested or models
+        if isinstance(node, list) and isinstance(part, int) and part >= len(node):  # an entry that a pair lacks
+            break
+        path = _joined(path, node, part)
+        tables, field, tagged = models, _field(models, part), False
+        options = _inside(options, models, part)
+        if isinstance(node, dict):
+            node = node.get(part, ABSENT)
+        else:
+            node = node[part] if isinstance(node, list) and isinstance(part, int) else ABSENT
+    return Place(path, node, tables, field)
+
+
+def _joined(path: str, node: Any, part: int | str) -> str:
+    """The path to an entry of `node`: one of a list goes by its name, where that is its own."""
+    if isinstance(node, list) and isinstance(part, int):
+        names = [entry.get("name") if isinstance(entry, dict) else None for entry in node]
+        name = names[part]
+        if isinstance(name, str) and name and names.count(name) == 1:
+            part = name
+    return f"{path}.{part}" if path else str(part)
+
+
+def _tables(options: list[Any], node: Any = None) -> list[type[BaseModel]]:
+    models = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     kind = node.get("kind") if isinstance(node, dict) else None
     for model in models:
-        if kind is not None and "kind" in model.model_fields and kind in get_args(model.model_fields["kind"].annotation):
+        if isinstance(kind, str) and "kind" in model.model_fields and kind in get_args(model.model_fields["kind"].annotation):
             return [model]
     return models
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) is None:
-        return []
-    return [model for part in get_args(annotation) for model in _models(part)]
+def _field(models: list[type[BaseModel]], part: int | str) -> FieldInfo | None:
+    for model in models:
+        for name, field in model.model_fields.items():
+            if part in (name, field.alias):
+                return field
+    return None
+
+
+def _inside(options: list[Any], models: list[type[BaseModel]], part: int | str) -> list[Any]:
+    field = _field(models, part)
+    if field is not None:
+        return _options(field.annotation)
+    for option in options:
+        if get_origin(option) in (dict, list):
+            return _options(get_args(option)[-1])
+    return []
+
+
+def _options(annotation: Any) -> list[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _options(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [option for part in get_args(annotation) for option in _options(part)]
+    return [annotation]

@@ -7,14 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hil.scenario.base import Number, Section, Share, Whole
+from hil.scenario.base import Flag, Number, Refused, Section, Share, Whole
 from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage
 
 
 class Driver(Section):
     """How a device's driver talks to it: it owns the cycle and all writes."""
 
-    rate_hz: Frequency = Field(20.0, alias="rate", gt=0, le=1000.0)
+    rate_hz: Frequency = Field(20.0, alias="rate", ge=0.001, le=1000.0)
     timeout_s: Time = Field(0.25, alias="timeout", gt=0, description="for one answer")
     reversion_s: Time = Field(5.0, alias="reversion", ge=0, le=86_400, description="WSetRvrtTms; 0: the device never reverts")
     ramp_down_s: Time = Field(2.0, alias="ramp_down", ge=0, description="from the last set-point to 0 W when leaving")
@@ -30,7 +30,7 @@ class Driver(Section):
 class Bess(Section):
     """A battery-storage system: battery, converter and the emulated inverter's firmware (docs/model.md)."""
 
-    rating_va: Apparent = Field(alias="rating", gt=0)
+    rating_va: Apparent = Field(alias="rating", gt=0, le=2e9)
     energy_wh: Energy = Field(alias="energy", gt=0)
     soc: Share = 0.5
     firmware: Literal["sunspec"] = "sunspec"
@@ -64,15 +64,15 @@ class Bess(Section):
     @field_validator("listen")
     @classmethod
     def _loopback(cls, value: str) -> str:
-        match = re.fullmatch(r"(127(?:\.\d{1,3}){3}):(\d{1,5})", value)
-        if match is None or int(match[2]) > 65_535:
+        match = re.fullmatch(r"127\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3}):([0-9]{1,5})", value)
+        if match is None or max(map(int, match.groups()[:3])) > 255 or int(match[4]) > 65_535:
             raise ValueError("must be a loopback address and port, such as '127.0.0.1:1502' (port 0: any free one)")
         return value
 
     @model_validator(mode="after")
     def _soc_inside(self) -> Self:
         if self.soc_min >= self.soc_max:
-            raise ValueError(f"@soc_min: must be below soc_max = {self.soc_max:g}")
+            raise Refused(f"must be below soc_max = {self.soc_max:g}", "soc_min")
         return self
 
 
@@ -110,11 +110,11 @@ class SocWindow(Section):
 
     kind: Literal["soc_window"]
     device: str
-    rate_hz: Frequency = Field(10.0, alias="rate", gt=0, le=1000.0)
+    rate_hz: Frequency = Field(10.0, alias="rate", ge=0.001, le=1000.0)
     window: tuple[Share, Share] = (0.3, 0.8)
     horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
     most: Share = Field(0.2, description="largest set-point, share of the rating")
-    required: bool = True
+    required: Flag = True
     stale_after_s: Time = Field(1.0, alias="stale_after", gt=0)
 
     @field_validator("window")
