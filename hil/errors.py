@@ -15,6 +15,11 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """The text in one line: what does not print is escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 class HilError(Exception):
     """Base of all errors of this project."""
 
@@ -23,10 +28,8 @@ class ScenarioError(HilError, ValueError):
     """A scenario cannot be run as written; the message is one line naming file, key, value and what is allowed."""
 
     def __init__(self, source: str, key: str, problem: str) -> None:
-        self.source = source
-        self.key = key
-        self.problem = problem
-        super().__init__(f"{source}: {key}{problem}" if key else f"{source}: {problem}")
+        self.source, self.key, self.problem = printable(source), printable(key), printable(problem)
+        super().__init__(f"{self.source}: {self.key}{self.problem}")
 
 
 class LockstepStall(HilError, TimeoutError):

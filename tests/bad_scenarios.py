@@ -70,7 +70,10 @@ TABLE = [
     (["bess.main.driver.rate='0 Hz'"], "bess.main.driver.rate = '0 Hz': must be at least 0.001 Hz"),
     (["grid.x_over_r=-1"], "grid.x_over_r = -1: must be at least 0"),
     (["grid.short_circuit='0 VA'"], "grid.short_circuit = '0 VA': must be above 0 VA"),
-    (["grid.short_circuit='1 MVA'"], "grid.short_circuit = 1e+06 VA: the grid cannot carry the load at the start, 2.5e+06 W"),
+    (
+        ["grid.short_circuit='1 MVA'"],
+        "grid.short_circuit = '1 MVA': must carry the load at the start, 2.5 MW, at 0.9 pu or more",
+    ),
     (["limits.27 undervoltage.min=1.2"], "limits.27 undervoltage.min = 1.2: must be below 1"),
     (["limits.59 overvoltage.max=0.9"], "limits.59 overvoltage.max = 0.9: must be above 1"),
     (["supervisor.energy.window=[0.8,0.3]"], "supervisor.energy.window = [0.8, 0.3]: must be [low, high] with low below high"),

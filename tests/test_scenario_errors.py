@@ -150,14 +150,17 @@ def places(node, above=()):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("a,b\n1,2\n", "line 1: the header must name TIMESTAMP, ContextTokens, GeneratedTokens"),
-        ("", "line 1: the header must name TIMESTAMP, ContextTokens, GeneratedTokens"),
-        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "line 1: no requests"),
+        ("a,b\n1,2\n", "no column 'TIMESTAMP'; it has: a, b"),
+        ("", "no column 'TIMESTAMP'; it has: none"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "no requests"),
         (
             "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,x,3\n",
             "line 2: must be a time such as 2023-11-16 18:17:03.97 and two whole numbers",
         ),
-        ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,1,-3\n", "line 2: tokens must not be negative"),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,1,-3\n",
+            "line 2: tokens must be between 0 and 100000000",
+        ),
         (
             "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,1,3\n2023-11-16 18:17:02,1,3\n",
             "line 3: arrives before the request above it; rows must be in order of time",
@@ -268,3 +271,30 @@ def test_an_occupied_port_is_named(tmp_path):
     problem = "cannot listen there (Address already in use); port 0 takes any free one"
     assert run.stderr == f"training_job: bess.main.listen = '{where}': {problem}\n"
     assert not list(tmp_path.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"time_s,power_w\n1,2\n\xff,3\n", "not UTF-8 text, at byte 19"),
+        (b"time_s,power_w\n1," + b"9" * 200_000 + b"\n", "not CSV: field larger than field limit (131072)"),
+    ],
+)
+def test_files_that_are_no_csv(tmp_path, content, problem):
+    path = tmp_path / "power.csv"
+    path.write_bytes(content)
+    overrides = ["events=[]", "load={}", "load.kind='trace'", f"load.trace='{path}'"]
+    assert refused("training_job", *overrides) == f"training_job: load.trace = '{path}': {problem}"
+
+
+def test_errors_while_building_name_the_file_as_it_was_given(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(SMALL + "[record]\nchannels = ['x']\n")
+    assert refused(path).startswith(f"{path}: record.channels = 'x': no such channel; there are: ")
+
+
+def test_a_file_in_place_of_the_folder_of_runs(tmp_path):
+    (tmp_path / "runs").write_text("")
+    run = subprocess.run([*HIL, "run", "training_job"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert run.stderr == "--runs runs: cannot make a folder there (Not a directory)\n"

@@ -75,7 +75,10 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool) -> Resul
     from hil.session.run import Options, run_scenario
 
     scenario = load(source, overrides)
-    folder = new_folder(runs, scenario.name)
+    try:
+        folder = new_folder(runs, scenario.name)
+    except OSError as error:
+        raise ScenarioError("--runs " + str(runs), "", f"cannot make a folder there ({error.strerror or error})") from None
     try:
         with progress_bar(scenario, quiet=quiet) as progress:
             return run_scenario(scenario, Options(folder=folder, progress=progress, overrides=overrides))

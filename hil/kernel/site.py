@@ -85,9 +85,10 @@ def build_engine(scenario: Scenario, first_load_w: float) -> Engine:
     voltage = thevenin_voltage(scenario, first_load_w, first_load_w * tan_phi)
     if voltage < scenario.grid.constant_current_below_pu:
         raise ScenarioError(
-            scenario.name,
+            scenario.source,
             "grid.short_circuit",
-            f" = {scenario.grid.short_circuit_va:g} VA: the grid cannot carry the load at the start, {first_load_w:g} W",
+            f" = '{scenario.grid.short_circuit_va / 1e6:g} MVA': must carry the load at the start, {first_load_w / 1e6:g} MW, "
+            f"at {scenario.grid.constant_current_below_pu:g} pu or more",
         )
     initial = InitialState(first_load_w, first_load_w * tan_phi, voltage)
     arena = Arena()
@@ -135,7 +136,7 @@ def recorded_channels(scenario: Scenario, channels: tuple[str, ...]) -> list[str
     for pattern in scenario.record.channels:
         if not fnmatch.filter(channels, pattern):
             known = ", ".join(channels)
-            raise ScenarioError(scenario.name, "record.channels", f" = {pattern!r}: no such channel; there are: {known}")
+            raise ScenarioError(scenario.source, "record.channels", f" = {pattern!r}: no such channel; there are: {known}")
     return [name for name in channels if any(fnmatch.fnmatchcase(name, p) for p in scenario.record.channels)]
 
 

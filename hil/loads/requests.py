@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hil.errors import ScenarioError
+from hil.loads.rows import problem, rows
 
+_MOST_TOKENS = 100_000_000
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 
 
@@ -27,30 +27,23 @@ def read_requests(path: Path, source: str = "scenario") -> Iterator[Request]:
 
     Raises ScenarioError naming file, line and what is wrong.
     """
-
-    def problem(line: int, what: str) -> ScenarioError:
-        return ScenarioError(source, "load.trace", f" = {str(path)!r}: line {line}: {what}")
-
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not set(COLUMNS) <= set(reader.fieldnames or []):
-            raise problem(1, f"the header must name {', '.join(COLUMNS)}")
-        first = last = None
-        for row in reader:
-            try:
-                at = _seconds(row["TIMESTAMP"])
-                context, generated = int(row["ContextTokens"]), int(row["GeneratedTokens"])
-            except (TypeError, ValueError):
-                raise problem(reader.line_num, "must be a time such as 2023-11-16 18:17:03.97 and two whole numbers") from None
-            if context < 0 or generated < 0:
-                raise problem(reader.line_num, "tokens must not be negative")
-            if last is not None and at < last:
-                raise problem(reader.line_num, "arrives before the request above it; rows must be in order of time")
-            first = at if first is None else first
-            last = at
-            yield Request((at - first) * 1e-7, context, generated)
+    first = last = None
+    for line, (stamp, *tokens) in rows(path, COLUMNS, source):
+        try:
+            at = _seconds(stamp)
+            context, generated = map(int, tokens)
+        except ValueError:
+            what = "must be a time such as 2023-11-16 18:17:03.97 and two whole numbers"
+            raise problem(source, path, what, line) from None
+        if not 0 <= context <= _MOST_TOKENS or not 0 <= generated <= _MOST_TOKENS:
+            raise problem(source, path, f"tokens must be between 0 and {_MOST_TOKENS}", line)
+        if last is not None and at < last:
+            raise problem(source, path, "arrives before the request above it; rows must be in order of time", line)
+        first = at if first is None else first
+        last = at
+        yield Request((at - first) * 1e-7, context, generated)
     if last is None:
-        raise problem(1, "no requests")
+        raise problem(source, path, "no requests")
 
 
 def _seconds(text: str) -> int:

@@ -23,10 +23,10 @@ class LoadSource:
             crashes = [event.at_s for event in scenario.events if event.kind == "load_crash"]
             pieces = training_breakpoints(load, scenario.seed, min(crashes, default=None))
         elif load.kind == "inference":
-            self._fleet = Fleet(load, read_requests(load.trace, scenario.name))
+            self._fleet = Fleet(load, read_requests(load.trace, scenario.source))
             pieces = self._fleet.breakpoints()
         else:
-            pieces = trace_breakpoints(load, scenario.name)
+            pieces = trace_breakpoints(load, scenario.source)
         first = next(pieces)
         self.first_w = float(first[1][0])
         self.feed = LoadFeed(itertools.chain([first], pieces), scenario.tick_s)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from hil.errors import ScenarioError
 from hil.loads.base import Floats
+from hil.loads.rows import problem, rows
 from hil.scenario.load import TraceLoad
 
 _PIECE_ROWS = 4096
@@ -45,30 +44,20 @@ def _pieces(load: TraceLoad, source: str) -> Iterator[tuple[Floats, Floats]]:
 
 
 def _rows(path: Path, time_column: str, power_column: str, source: str) -> Iterator[tuple[float, float]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
-        for column in (time_column, power_column):
-            if column not in columns:
-                raise ScenarioError(
-                    source, "load.trace", f" = {str(path)!r}: no column {column!r}; it has: {', '.join(columns)}"
-                )
-        first = last = None
-        rows = 0
-        for row in reader:
-            where = f" = {str(path)!r}: line {reader.line_num}"
-            try:
-                time, power = float(row[time_column]), float(row[power_column])
-            except (TypeError, ValueError):
-                raise ScenarioError(source, "load.trace", f"{where}: time and power must be numbers") from None
-            if not (np.isfinite(time) and np.isfinite(power)):
-                raise ScenarioError(source, "load.trace", f"{where}: time and power must be finite")
-            if last is not None and time < last:
-                raise ScenarioError(source, "load.trace", f"{where}: time falls from {last:g} to {time:g} s")
-            first = time if first is None else first
-            last = time
-            rows += 1
-            yield time - first, power
-    if rows < 2:
-        problem = "needs two rows or more" if rows else "no rows"
-        raise ScenarioError(source, "load.trace", f" = {str(path)!r}: {problem}")
+    first = last = None
+    count = 0
+    for line, cells in rows(path, (time_column, power_column), source):
+        try:
+            time, power = map(float, cells)
+        except ValueError:
+            raise problem(source, path, "time and power must be numbers", line) from None
+        if not (np.isfinite(time) and np.isfinite(power)):
+            raise problem(source, path, "time and power must be finite", line)
+        if last is not None and time < last:
+            raise problem(source, path, f"time falls from {last:g} to {time:g} s", line)
+        first = time if first is None else first
+        last = time
+        count += 1
+        yield time - first, power
+    if count < 2:
+        raise problem(source, path, "needs two rows or more" if count else "no rows")

@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hil.errors import ScenarioError
 from hil.scenario.model import Scenario
-from hil.scenario.problems import refusal, scenario_error
+from hil.scenario.problems import scenario_error
 
 PACKAGED = Path(__file__).parent.parent / "scenarios"
 
@@ -35,15 +36,15 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise refusal(name, "", f"not TOML: {error}") from None
+        raise ScenarioError(name, "", f"not TOML: {error}") from None
     except UnicodeDecodeError as error:
-        raise refusal(name, "", f"cannot be read: not UTF-8 text, at byte {error.start}") from None
+        raise ScenarioError(name, "", f"cannot be read: not UTF-8 text, at byte {error.start}") from None
     except OSError as error:
-        raise refusal(name, "", f"cannot be read: {error.strerror or error}") from None
+        raise ScenarioError(name, "", f"cannot be read: {error.strerror or error}") from None
     except RecursionError:
-        raise refusal(name, "", "not TOML: nested too deeply") from None
+        raise ScenarioError(name, "", "not TOML: nested too deeply") from None
     except ValueError:  # so it is for tomllib where Python refuses to read an integer
-        raise refusal(name, "", "not TOML: a number has too many digits") from None
+        raise ScenarioError(name, "", "not TOML: a number has too many digits") from None
     for override in overrides:
         _override(name, document, override)
     scenario = from_document(document, source=name, folder=path.parent)
@@ -71,11 +72,11 @@ def _find(source: str | Path) -> Path:
     if os.path.isfile(path):  # noqa: PTH113  # says no, where Path.is_file raises
         return path
     if path.suffix == ".toml":
-        raise refusal(str(source), "", "no such file")
+        raise ScenarioError(str(source), "", "no such file")
     candidate = PACKAGED / f"{source}.toml"
     if path.name != str(source) or not os.path.isfile(candidate):  # noqa: PTH113
         known = ", ".join(packaged())
-        raise refusal(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
+        raise ScenarioError(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
     return candidate
 
 
@@ -84,14 +85,14 @@ def _override(source: str, document: dict[str, Any], text: str) -> None:
     key = key.strip()
     parts = key.split(".")
     if not equals or not all(parts):
-        raise refusal(source, f"--set {text}", ": must be key=value, such as bess.main.rating='5 MVA'")
+        raise ScenarioError(source, f"--set {text}", ": must be key=value, such as bess.main.rating='5 MVA'")
     node: Any = document
     for index, part in enumerate(parts):
         place: Any = part
         if isinstance(node, list):
             place = _entry(source, key, node, part)
         elif not isinstance(node, dict):
-            raise refusal(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
+            raise ScenarioError(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
         if index == len(parts) - 1:
             node[place] = _value(value_text)
         else:
@@ -113,4 +114,4 @@ def _entry(source: str, key: str, entries: list[Any], part: str) -> int:
             return index
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
     known = ", ".join(name if isinstance(name, str) else str(index) for index, name in enumerate(names))
-    raise refusal(source, f"--set {key}", f": no entry {part!r}; there are: {known or 'none'}")
+    raise ScenarioError(source, f"--set {key}", f": no entry {part!r}; there are: {known or 'none'}")

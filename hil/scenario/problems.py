@@ -46,11 +46,6 @@ _WORDS = {
 }
 
 
-def refusal(source: str, key: str, problem: str) -> ScenarioError:
-    """The error of one problem, in one line whatever the input holds."""
-    return ScenarioError(printable(source), printable(key), printable(problem))
-
-
 def scenario_error(source: str, document: Any, error: ValidationError, root: type[BaseModel]) -> ScenarioError:
     """What is wrong with a document as one line; of several problems the first."""
     problem = _first(error.errors(include_url=False))
@@ -65,7 +60,7 @@ def scenario_error(source: str, document: Any, error: ValidationError, root: typ
     place = find(location, document, root)
     value = place.value
     if kind in ("extra_forbidden", "no_such_attribute"):
-        return refusal(source, place.path, ": unknown key" + _neighbours(str(location[-1]), place))
+        return ScenarioError(source, place.path, ": unknown key" + _neighbours(str(location[-1]), place))
     if kind == "missing" and isinstance(value, list):  # a pair with one entry
         kind = "too_long"
     if kind == "string_pattern_mismatch":
@@ -76,7 +71,7 @@ def scenario_error(source: str, document: Any, error: ValidationError, root: typ
         message += f" {place.dimension.unit}"
     if isinstance(rule, Refused) and value is ABSENT:
         value = place.default
-    return refusal(source, place.path, f"{_shown(value)}: {message}")
+    return ScenarioError(source, place.path, f"{_shown(value)}: {message}")
 
 
 def assignment_error(section: BaseModel, name: str, value: Any, error: ValidationError) -> ScenarioError:
@@ -85,19 +80,14 @@ def assignment_error(section: BaseModel, name: str, value: Any, error: Validatio
     problem = error.errors(include_url=False)[0]
     if problem["type"] == "no_such_attribute":
         close = difflib.get_close_matches(name, type(section).model_fields, n=1)
-        return refusal(source, name, ": no such attribute" + (f"; did you mean {close[0]!r}?" if close else ""))
+        return ScenarioError(source, name, ": no such attribute" + (f"; did you mean {close[0]!r}?" if close else ""))
     rule = problem.get("ctx", {}).get("error")
     if isinstance(rule, Refused) and not problem["loc"]:  # a rule of the section, perhaps about another key of it
         place = find(rule.location, {}, type(section))
         field = type(section).model_fields[name]
         about = "" if place.path in (name, field.alias) else f"{place.path} "
-        return refusal(source, name, f"{_shown(value)}: {about}{rule}")
+        return ScenarioError(source, name, f"{_shown(value)}: {about}{rule}")
     return scenario_error(source, {name: value}, error, type(section))
-
-
-def printable(text: str) -> str:
-    """The text in one line: what does not print is escaped."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _first(problems: Sequence[Any]) -> Any:

@@ -37,7 +37,7 @@ class Slow:
     def __init__(self, scenario: Scenario, engine: Engine, event: Event, own: Mapping[str, Supervisor]) -> None:
         unknown = set(own) - {f"bess.{name}" for name in scenario.bess}
         if unknown:
-            raise ScenarioError(scenario.name, "supervisors", f": no such device: {', '.join(sorted(unknown))}")
+            raise ScenarioError(scenario.source, "supervisors", f": no such device: {', '.join(sorted(unknown))}")
         self._scenario = scenario
         self._engine = engine
         self._event = event
@@ -94,7 +94,7 @@ class Slow:
                 address = await server.start(host, int(port))
             except OSError as error:
                 raise ScenarioError(
-                    self._scenario.name,
+                    self._scenario.source,
                     f"bess.{name}.listen",
                     f" = {bess.listen!r}: cannot listen there ({error.strerror or error}); port 0 takes any free one",
                 ) from None
