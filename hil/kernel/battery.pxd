@@ -6,6 +6,8 @@ Equations and sources: docs/model.md, "Battery". Current and power are positive 
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 
+from hil.kernel.subnormal cimport flushed
+
 
 cdef enum:
     OCV_POINTS = 21              # state of charge 0, 0.05 … 1
@@ -73,7 +75,7 @@ cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double po
     s.power_w = s.voltage_v * i
     s.heat_w = p.r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
     s.soc -= dt * i / p.capacity_as
-    s.rc1_v = s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i
-    s.rc2_v = s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i
+    s.rc1_v = flushed(s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i)
+    s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)
     s.temperature_degc = (p.ambient_degc + (s.temperature_degc - p.ambient_degc) * p.thermal_decay
                           + p.thermal_k_per_w * (1.0 - p.thermal_decay) * s.heat_w)

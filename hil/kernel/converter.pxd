@@ -5,6 +5,8 @@ Equations and sources: docs/model.md, "Converter".
 
 from libc.math cimport fabs, sqrt
 
+from hil.kernel.subnormal cimport flushed
+
 
 cdef struct ConverterParams:
     double rating_va
@@ -25,8 +27,8 @@ cdef struct ConverterState:
 
 cdef inline void converter_lag(const ConverterParams* p, ConverterState* s, double power_w,
                                double reactive_var) noexcept nogil:
-    s.lagged_w += p.gain * (power_w - s.lagged_w)
-    s.lagged_var += p.gain * (reactive_var - s.lagged_var)
+    s.lagged_w = flushed(s.lagged_w + p.gain * (power_w - s.lagged_w))
+    s.lagged_var = flushed(s.lagged_var + p.gain * (reactive_var - s.lagged_var))
 
 
 cdef inline void converter_deliver(const ConverterParams* p, ConverterState* s, double delivered,

@@ -6,6 +6,8 @@ Equations and sources: docs/model.md, "Grid".
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int64_t
 
+from hil.kernel.subnormal cimport flushed
+
 
 cdef struct GridParams:
     double nominal_hz
@@ -102,5 +104,5 @@ cdef inline void grid_frequency(const GridParams* p, GridState* s, double dt) no
     cdef double g1 = g + dt * dg1
     cdef double dw2 = (g1 - missing - p.damping_pu * w1) / two_h
     cdef double dg2 = (governor_demand(p, w1) - g1) / p.governor_s
-    s.deviation_pu = w + 0.5 * dt * (dw1 + dw2)
-    s.governor_pu = g + 0.5 * dt * (dg1 + dg2)
+    s.deviation_pu = flushed(w + 0.5 * dt * (dw1 + dw2))
+    s.governor_pu = flushed(g + 0.5 * dt * (dg1 + dg2))
