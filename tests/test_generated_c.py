@@ -1,0 +1,63 @@
+"""The C that Cython makes of a tick calls nothing of Python."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
+ROOT = Path(__file__).parents[1]
+IN_A_TICK = {
+    "Engine_run", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "law_step", "converter_lag",
+    "converter_deliver", "grid_solve", "grid_frequency", "battery_step", "measure", "limit_step", "extremum_push", "mean_push",
+    "delay_push", "xxh64_row",
+}  # fmt: skip
+
+
+def directives() -> dict[str, object]:
+    """DIRECTIVES of setup.py, as an ordinary build takes them."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DIRECTIVES":
+            return eval(ast.unparse(node.value), {"CHECKED": False})
+    raise AssertionError("setup.py has no DIRECTIVES")
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory) -> dict[str, str]:
+    """Bodies of the C functions of the engine that are not Python's, by their last name."""
+    out = tmp_path_factory.mktemp("c") / "engine.c"
+    options = [part for name, value in directives().items() for part in ("-X", f"{name}={value}")]
+    command = [sys.executable, "-m", "cython", *options, "-o", str(out), "hil/kernel/engine.pyx"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    source = re.sub(r"/\*.*?\*/", "", out.read_text(), flags=re.DOTALL)
+    found = {}
+    for match in re.finditer(r"^static [^\n;]*?\b__pyx_f_(\w+)\([^;{]*?\) *\{", source, re.MULTILINE):
+        depth, end = 1, match.end()
+        while depth:
+            depth += {"{": 1, "}": -1}.get(source[end], 0)
+            end += 1
+        found[match[1]] = source[match.end() : end]
+    return found
+
+
+def test_a_tick_calls_nothing_of_python(functions):
+    for name, body in functions.items():
+        calls = re.findall(r"\b(Py\w+|__Pyx_\w+)\s*\(", body)
+        assert not calls, f"{name} calls {calls}"
+
+
+def test_nothing_in_a_tick_allocates_or_asks_the_system(functions):
+    for name, body in functions.items():
+        calls = re.findall(r"\b(malloc|calloc|realloc|free|printf|fprintf|write|read|clock_gettime)\s*\(", body)
+        assert not calls, f"{name} calls {calls}"
+
+
+def test_the_functions_of_a_tick_are_among_those_looked_at(functions):
+    for name in IN_A_TICK:
+        assert any(found.endswith(name) for found in functions), name
