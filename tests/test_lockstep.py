@@ -274,7 +274,8 @@ class ThinksInAThread(Supervisor):
 
 def test_without_accounting_hashes_differ():
     """The same code with the account of what is in flight switched off: scenario time runs away from the worker thread."""
-    scenario = hil.load("training_job", [*SHORT, "duration='3 s'"])
+    # Without the ramp of the set-point every decision shows in the waveform, so that no two runs can agree by luck.
+    scenario = hil.load("training_job", [*SHORT, "duration='6 s'", "bess.main.setpoint_ramp='1 GW/s'"])
 
     def waveform(accounting: bool) -> str:
         return run_scenario(
