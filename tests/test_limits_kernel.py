@@ -128,6 +128,40 @@ def test_a_dip_blanks_voltage_limits_and_restarts_their_timers():
     assert state(rig, 1)["blank_ticks"] == 0
 
 
+def test_power_windows_hold_through_a_dip_and_judge_what_comes_after():
+    """The load follows the voltage down, which is the stimulus; brute force over the samples with the dip held out."""
+    dip = {"kind": "grid_dip", "at": "2 s", "duration": "100 ms", "residual": 0.5, "settle": "50 ms"}
+    limits = [
+        {"name": "p2p", "kind": "peak_to_peak", "max": "1 GW", "window": "1 s"},
+        {"name": "ramp", "kind": "ramp", "max": "1 GW/s", "window": "0.5 s", "mean": "0.1 s"},
+    ]
+    rig = rig_of(limits, events=[dip])
+    power = rig["pcc.power_measured_w"].copy()
+    blank = slice(2_000, 2_000 + 100 + 50 + 5)
+    assert np.ptp(power[1_990:2_100]) > 5e6  # seen by no limit
+    power[blank] = power[1_999]
+    judged = np.ones(TICKS, dtype=bool)
+    judged[blank] = False
+    span = np.array([np.ptp(power[max(0, k - 1_000) : k + 1]) for k in range(TICKS)])
+    assert state(rig, 0)["highest"] == pytest.approx(span[judged].max(), rel=1e-12)
+    means = np.convolve(np.concatenate([np.full(600, walk(1)[0]), power]), np.full(100, 0.01), "valid")[1:]
+    ramp = ((means[500:] - means[:-500])[:TICKS] / 0.5)[judged]
+    assert state(rig, 1)["highest"] == pytest.approx(ramp.max(), rel=1e-9)
+    assert state(rig, 1)["lowest"] == pytest.approx(ramp.min(), rel=1e-9)
+    assert [int(state(rig, index)["blank_ticks"]) for index in (0, 1)] == [155, 155]
+
+
+def test_a_site_that_does_not_come_back_from_a_dip_is_judged():
+    dip = {"kind": "grid_dip", "at": "2 s", "duration": "100 ms", "residual": 0.5}
+    limits = [{"name": "p2p", "kind": "peak_to_peak", "max": "3 MW", "window": "1 s"}]
+    load = np.repeat([20e6, 12e6], [2_000, 2_000])  # drops while the dip acts
+    rig = Rig({"limits": limits, "grid": {"short_circuit": "1 GVA"}, "events": [dip]}, load).run()
+    assert state(rig)["first_tick"] == 2_000 + 100 + 200 + 17
+    assert state(rig)["highest"] == pytest.approx(8e6, rel=1e-6)
+    stays = Rig({"limits": limits, "grid": {"short_circuit": "1 GVA"}, "events": [dip]}, np.full(4_000, 20e6)).run()
+    assert state(stays)["beyond_ticks"] == 0
+
+
 def test_ticks_after_the_end_are_not_judged():
     rig = Rig(
         {"duration": "2 s", "limits": [{"name": "p", "kind": "peak_to_peak", "max": "1 W", "window": "1 s"}]}, walk(1)

@@ -1,9 +1,11 @@
 """Limits, evaluated every tick on one channel of the row.
 
-A limit computes a value (the level itself, the ramp of its mean, its range in a rolling window) and holds it against `low` and
-`high`. With a delay the value must stay beyond for every sample of the delay (a consecutive timer, reset at once), so the
+A limit computes a value (the level itself, the ramp of its mean, its range in a rolling window) and holds it against `low`
+and `high`. With a delay the value must stay beyond for every sample of the delay (a consecutive timer, reset at once), so the
 *sustained* value is the rolling minimum (for `high`) or maximum (for `low`) over the delay, and its worst is what a report
 shows. Beyond means strictly beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them.
+While a scripted stimulus acts nothing is judged, and the windows of ramp and range hold the last sample before it: what they
+see afterwards is the step from there to where the site has come.
 """
 
 from libc.stdint cimport int64_t
@@ -55,6 +57,7 @@ cdef struct LimitState:
     int64_t highest_tick
     int64_t lowest_tick
     double value
+    double last             # latest sample that no stimulus voided: windows hold it while one acts
     double highest          # largest sustained value
     double lowest           # smallest sustained value
 
@@ -65,6 +68,10 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     cdef double value = x
     cdef double held
     cdef int64_t beyond = 0
+    cdef bint blanked = tick < blank_until[p.blank]
+    if blanked:
+        x = s.last
+    s.last = x
     if p.kind == LIMIT_RAMP:
         value = mean_push(&s.mean, arena, x)
         value = (value - delay_push(&s.past, arena, value)) * p.per_second
@@ -73,7 +80,7 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     s.value = value
     if tick < p.counts_from:
         return
-    if tick < blank_until[p.blank]:
+    if blanked:
         s.blank_ticks += 1
         s.run_ticks = 0
         s.beyond = 0

@@ -33,6 +33,8 @@ _KINDS = {"ramp": CODES["limit.ramp"], "peak_to_peak": CODES["limit.range"]}
 _BLANKED_BY = {
     "undervoltage": CODES["blank.voltage"],
     "overvoltage": CODES["blank.voltage"],
+    "ramp": CODES["blank.voltage"],
+    "peak_to_peak": CODES["blank.voltage"],
     "underfrequency": CODES["blank.frequency"],
     "overfrequency": CODES["blank.frequency"],
 }
@@ -263,6 +265,7 @@ def _limit(
     params["has_low"], params["has_high"] = math.isfinite(low), math.isfinite(high)
     state["highest"], state["lowest"] = -math.inf, math.inf
     state["first_tick"] = state["highest_tick"] = state["lowest_tick"] = -1
+    state["last"] = initial.load_w
     if limit.kind == "ramp":
         mean, window = max(1, scenario.ticks_of(limit.mean_s)), max(1, scenario.ticks_of(limit.window_s))
         params["per_second"] = 1.0 / (window * scenario.tick_s)
