@@ -63,7 +63,7 @@ def test_sampler_refuses_a_single_point():
 
 @pytest.mark.parametrize("duty", [0.5, 0.7, 0.8, 0.9])
 def test_harmonics_of_a_square_wave(duty):
-    """n-th harmonic amplitude (2ΔP/πn)·|sin(πnd)| (loads_incidents_limits 1.7)."""
+    """n-th harmonic amplitude (2ΔP/πn)·|sin(πnd)|: the Fourier series of a rectangle."""
     load = training(compute_share=duty, communication_power=0.0)
     wave = samples(load, 20.0)
     spectrum = 2 * np.abs(np.fft.rfft(wave)) / wave.size

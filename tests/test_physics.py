@@ -170,7 +170,7 @@ def test_stored_energy_balances(driven):
 
 @pytest.mark.parametrize(("duty", "period_s"), [(d, t) for d in (0.5, 0.7, 0.8, 0.9) for t in (0.5, 2.0, 10.0, 30.0)])
 def test_storage_swing_of_a_square_wave(duty, period_s):
-    """max(E) − min(E) = ΔP·T·d(1−d) for a lossless battery that flattens a square wave (loads_incidents_limits 1.7)."""
+    """max(E) − min(E) = ΔP·T·d(1−d) for a lossless battery that flattens a square wave."""
     swing_w, cycles = 100e6, 4
     ticks = round(cycles * period_s / H)
     phase = (np.arange(ticks) % round(period_s / H)) * H / period_s
