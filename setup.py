@@ -27,12 +27,18 @@ if CHECKED:
 
 
 def extension(name: str) -> Extension:
-    return Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=FLAGS, extra_link_args=LINK_FLAGS)
+    return Extension(
+        name,
+        [name.replace(".", "/") + ".pyx"],
+        include_dirs=["controllers/include"],
+        extra_compile_args=FLAGS,
+        extra_link_args=LINK_FLAGS,
+    )
 
 
 setup(
     ext_modules=cythonize(
-        [extension("hil.kernel.engine"), extension("hil.loads.sampler")],
+        [extension(f"hil.{name}") for name in ("kernel.engine", "kernel.layout", "loads.sampler")],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",
     )

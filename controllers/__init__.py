@@ -5,6 +5,7 @@ A driver owns the cycle with its device and every write to it; a supervisor sets
 """
 
 from controllers.contracts import StorageDevice, StorageSample
+from controllers.law import Law
 from controllers.supervisor import SocWindowSupervisor, Supervisor
 
-__all__ = ["SocWindowSupervisor", "StorageDevice", "StorageSample", "Supervisor"]
+__all__ = ["Law", "SocWindowSupervisor", "StorageDevice", "StorageSample", "Supervisor"]

@@ -1,8 +1,9 @@
 """Driver of a SunSpec storage inverter (models 701, 702, 704, 713, 715): owns the cycle, all writes and the safe state.
 
-Each cycle reads the measurements and the storage, writes the target, and reads it back. The target is written only while it is
-fresh; every write restarts the device's reversion timer, so a device whose controller has died, or whose supervisor has gone
-silent, falls back by itself. Leaving, on whatever path, ramps to 0 W, clears the enable and reads it back.
+Each cycle reads the measurements and the storage, writes the set-point, and reads it back. The set-point is the supervisor's
+target, plus the answer of a fast law where one is placed on the wire. A target is written only while it is fresh; every write
+restarts the device's reversion timer, so a device whose controller has died, or whose supervisor has gone silent, falls back by
+itself. Leaving, on whatever path, ramps to 0 W, clears the enable and reads it back.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class SunSpecStorage:
     """A storage device as an async context manager: connected and cycling inside, safe outside.
 
     event: hears of what happens, as a name and details. acknowledged: hears of every cycle in which the device accepted a
-    fresh target.
+    fresh target. law: the answer of a fast law that is placed on the wire, W; each cycle samples it and sends law + target.
+    law_sent: hears of every cycle in which the device accepted that.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class SunSpecStorage:
         settings: DriverSettings | None = None,
         event: Callable[[str, dict[str, object]], None] | None = None,
         acknowledged: Callable[[], None] | None = None,
+        law: Callable[[], float] | None = None,
+        law_sent: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._settings = settings or DriverSettings()
@@ -58,6 +62,8 @@ class SunSpecStorage:
         self._client = SunSpecClient(self._connection)
         self._event = event or (lambda _name, _details: None)
         self._acknowledged = acknowledged or (lambda: None)
+        self._law = law
+        self._law_sent = law_sent or (lambda: None)
         self._rating_w = self._charge_w = self._energy_wh = 0.0
         self._sample: StorageSample | None = None
         self._sampled = asyncio.Event()
@@ -175,12 +181,12 @@ class SunSpecStorage:
         ac = await self._client.read(701, "W", "Var", "LLV", "Hz")
         storage = await self._client.read(713, "SoC")
         fresh = self._target_w is not None and _now() - self._target_at <= self._settings.target_ttl_s
-        if fresh:
-            assert self._target_w is not None
-            await self._send(self._target_w)
+        wanted_w = self._wanted_w(fresh=fresh)
+        if wanted_w is not None:
+            await self._send(wanted_w)
         shown = await self._client.read(704, "WSetEna", "WSet")
         setpoint_w, enabled = self._number(shown, "WSet"), shown["WSetEna"] == 1
-        if fresh and (not enabled or abs(setpoint_w - self._sent_w) > 1.0):
+        if wanted_w is not None and (not enabled or abs(setpoint_w - self._sent_w) > 1.0):
             raise ReadbackMismatch(self._name, f"wrote {self._sent_w:.0f} W, enabled; reads {setpoint_w:.0f} W, {enabled}")
         self._sample = StorageSample(
             time_s=_now(),
@@ -195,10 +201,22 @@ class SunSpecStorage:
         self._sampled.set()
         if fresh:
             self._acknowledged()
+        if self._law is not None:
+            self._law_sent()
         if _now() - self._beat_at >= 1.0:
             self._beat_at = _now()
             self._heartbeat += 1
             await self._client.write(715, {"ControllerHb": float(self._heartbeat)})
+
+    def _wanted_w(self, *, fresh: bool) -> float | None:
+        """The set-point of this cycle; None: nothing to send, so that the device may fall back.
+
+        A law on the wire is its own fresh source: where the supervisor is silent its answer goes out without a bias.
+        """
+        target_w = self._target_w if fresh else None
+        if self._law is None:
+            return target_w
+        return min(max(self._law() + (target_w or 0.0), -self._charge_w), self._rating_w)
 
     async def _send(self, power_w: float) -> None:
         self._sent_w = float(round(power_w))

@@ -80,7 +80,7 @@ class SunSpecBess:
     def _measurements(self, power: int, rated_a: float) -> dict[str, Declaration]:
         image = self._image
         watts, var, current_pu = (image.reader(name) for name in ("power_w", "reactive_var", "current_pu"))
-        voltage_pu, hertz = image.reader("pcc.voltage_measured_pu"), image.reader("pcc.frequency_measured_hz")
+        voltage_pu, hertz = image.reader("bus.voltage_measured_pu"), image.reader("pcc.frequency_measured_hz")
         line_v, phase_v = image.grid_voltage_v, image.grid_voltage_v / math.sqrt(3.0)
         current = scale_for(20.0 * rated_a) - 1
 

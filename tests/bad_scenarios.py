@@ -12,7 +12,7 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, grid, measurement, load, bess, absorber, supervisor, record, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, record, limits, events",
     ),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
     (["measurement.win='1 s'"], "measurement.win: unknown key; did you mean 'window'?"),
@@ -85,7 +85,7 @@ TABLE = [
     ),
     (["load.stop='1 s'"], "load.stop = '1 s': must come after start, 5 s"),
     (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace'"),
-    (["absorber.main.kind='magic'"], "absorber.main.kind = 'magic': must be one of 'none', 'ramp_limit'"),
+    (["absorber.main.kind='magic'"], "absorber.main.kind = 'magic': must be one of 'none', 'ramp_limit', 'law'"),
     (
         ["limits.grid ramp.kind='slope'"],
         "limits.grid ramp.kind = 'slope': must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current'",
@@ -100,7 +100,7 @@ TABLE = [
         ["bess.main.endpoint='tcp://192.168.1.40:502?unit=1'"],
         "bess.main.endpoint = 'tcp://192.168.1.40:502?unit=1': must be 'emulated'",
     ),
-    (["absorber.main.placement='wire'"], "absorber.main.placement = 'wire': must be 'device'"),
+    (["absorber.main.placement='cloud'"], "absorber.main.placement = 'cloud': must be 'device' or 'wire'"),
     (
         ["absorber.main.device='bess.other'"],
         "absorber.main.device = 'bess.other': no such device; the scenario has: 'bess.main'",
@@ -121,7 +121,37 @@ TABLE = [
     (["record.rate='300 Hz'"], "record.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
     (
         ["record.channels=['pcc.powr']"],
-        "record.channels = 'pcc.powr': no such channel; there are: load.demand_w, load.power_w, pcc.power_w, pcc.reactive_var, pcc.voltage_pu, pcc.frequency_hz, pcc.power_measured_w, pcc.voltage_measured_pu, pcc.frequency_measured_hz, bess.main.power_w, bess.main.reactive_var, bess.main.current_pu, bess.main.setpoint_w, bess.main.law_w, bess.main.command_w, bess.main.load_measured_w, bess.main.soc, bess.main.dc_voltage_v, bess.main.dc_current_a, bess.main.dc_power_w, bess.main.rc1_v, bess.main.rc2_v, bess.main.temperature_degc",
+        "record.channels = 'pcc.powr': no such channel; there are: load.demand_w, load.power_w, cooling.demand_w, pcc.power_w, pcc.reactive_var, pcc.voltage_pu, pcc.voltage_a_pu, pcc.voltage_b_pu, pcc.voltage_c_pu, pcc.frequency_hz, bus.voltage_pu, bus.voltage_a_pu, bus.voltage_b_pu, bus.voltage_c_pu, pcc.power_measured_w, pcc.voltage_lowest_measured_pu, pcc.voltage_highest_measured_pu, pcc.frequency_measured_hz, bus.voltage_lowest_measured_pu, bus.voltage_highest_measured_pu, bus.voltage_measured_pu, bess.main.power_w, bess.main.reactive_var, bess.main.current_pu, bess.main.setpoint_w, bess.main.law_w, bess.main.command_w, bess.main.load_measured_w, bess.main.soc, bess.main.dc_voltage_v, bess.main.dc_current_a, bess.main.dc_power_w, bess.main.rc1_v, bess.main.rc2_v, bess.main.temperature_degc",
+    ),
+    (["transformer.impedance=0.08"], "transformer.rating: missing; it has no default"),
+    (["transformer={rating='40 MVA',impedance=0.9}"], "transformer.impedance = 0.9: must be at most 0.5"),
+    (
+        ["transformer={rating='40 MVA',group='Dd0'}"],
+        "transformer.group = 'Dd0': must be 'Dyn1', 'Dyn5', 'Dyn7', 'Dyn11', 'YNyn0' or 'Yyn0'",
+    ),
+    (["transformer={rating='40 MVA',ratio=2}"], "transformer.ratio = 2: must be below 1.5"),
+    (["cooling.share=-0.1"], "cooling.share = -0.1: must be at least 0"),
+    (["cooling.lag=120"], "cooling.lag = 120: must be a time with its unit, such as '40 ms'"),
+    (["cooling.drop_below=1.1"], "cooling.drop_below = 1.1: must be below 1"),
+    (
+        ["events=[{kind='grid_dip',at='9 s',duration='1 s',residual=0.5,fault='ac'}]"],
+        "events.0.fault = 'ac': must be 'abc', 'ag', 'bg', 'cg', 'ab', 'bc', 'ca', 'abg', 'bcg' or 'cag'",
+    ),
+    (
+        [
+            "events=[{kind='grid_dip',at='9 s',duration='1 s',residual=0.5},{kind='grid_dip',at='9.5 s',duration='1 s',residual=0.5,fault='ag'}]"
+        ],
+        "events.1.at = '9.5 s': overlaps events.0; only dips of all three phases may",
+    ),
+    (["absorber.main.share=1.5"], "absorber.main.share = 1.5: must be between 0 and 1"),
+    (["absorber.main={kind='law',device='bess.main'}"], "absorber.main.law: missing; it has no default"),
+    (
+        ["absorber.main={kind='law',device='bess.main',law='a b:c'}"],
+        "absorber.main.law = 'a b:c': must be a file or a module and a name in it, such as 'laws.py:hold'",
+    ),
+    (
+        ["limits.27 undervoltage.node='hall'"],
+        "limits.27 undervoltage.node = 'hall': must be 'pcc' or 'bus'",
     ),
     (["record.channels=[]"], "record.channels = []: must not be empty"),
     (["record.channels='pcc.*'"], "record.channels = 'pcc.*': must be a list"),

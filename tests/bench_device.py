@@ -10,11 +10,11 @@ import hil
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from firmware_sim.sunspec_bess import SunSpecBess
 from hil.clock.lockstep import LockstepLoop
-from hil.kernel.site import build_engine
 from hil.loads.source import LoadSource
 from hil.session.image import EngineStorageImage
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder
+from hil.site.build import build_engine
 
 
 class Bench:
@@ -35,7 +35,7 @@ class Bench:
     @property
     def firmware(self) -> Any:
         """State of the inverter firmware."""
-        return self.engine.arrays["pcs"][0]
+        return self.engine.states["pcs"][0]
 
     def channel(self, name: str) -> float:
         """Latest value of a channel."""

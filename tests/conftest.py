@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -15,15 +16,24 @@ TRACES = _SHARED / "data" / "azure_llm_2023"
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what has no peer here, or fail where the run requires them all."""
-    for marker in item.iter_markers("peer"):
-        for program in marker.args:
-            if shutil.which(program) is None:
-                message = f"needs the program {program}: apt-get install {program}"
-                if PEERS_REQUIRED:
-                    pytest.fail(message)
-                pytest.skip(message)
+    missing = [
+        *(f"the program {name}: apt-get install {name}" for name in _named(item, "peer") if shutil.which(name) is None),
+        *(
+            f"the package {name}: pip install 'ridethrough[peers]'"
+            for name in _named(item, "peer_package")
+            if importlib.util.find_spec(name) is None
+        ),
+    ]
+    for message in missing:
+        if PEERS_REQUIRED:
+            pytest.fail(f"needs {message}")
+        pytest.skip(f"needs {message}")
     if item.get_closest_marker("shared") and not TRACES.is_dir():
         pytest.skip(f"needs the Azure LLM inference trace 2023 in {TRACES}")
+
+
+def _named(item: pytest.Item, marker: str) -> list[str]:
+    return [name for found in item.iter_markers(marker) for name in found.args]
 
 
 @pytest.fixture

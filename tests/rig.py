@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.kernel.site import build_engine
 from hil.scenario.files import from_document
+from hil.site.build import build_engine
 
 H = 0.001  # every rig ticks at 1 ms
 LOSSLESS = {
@@ -51,7 +51,7 @@ class Rig:
                 _, point, value = todo.pop(0)
                 self.engine.command(0, point, value)
             if sample_grid_every and stop % sample_grid_every == 0:
-                self.states.append((stop, self.engine.arrays["grid"][0].copy()))
+                self.states.append((stop, self.engine.states["area"][0].copy()))
         return self
 
     def __getitem__(self, channel: str) -> np.ndarray:

@@ -23,8 +23,9 @@ RULES = {
     "hil.clock": ("hil.errors",),
     "hil.scenario": ("hil.errors",),
     "hil.loads": ("hil.errors", "hil.scenario"),
-    "hil.kernel": ("hil.errors", "hil.scenario"),
-    "hil.verdict": ("hil.kernel", "hil.scenario"),
+    "hil.kernel": (),
+    "hil.site": ("hil.errors", "hil.kernel", "hil.scenario", "controllers.law"),
+    "hil.verdict": ("hil.kernel", "hil.scenario", "hil.site"),
     "hil.session": ("hil", "firmware_sim", "controllers"),
     "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor"),
     "hil.cli": ("hil.errors", "hil.scenario", "hil.session", "hil.verdict"),
@@ -70,12 +71,12 @@ def test_one_module_adapts_each_library(library, only):
     assert users == [only]
 
 
-def test_only_the_tick_and_the_engine_join_the_packages():
+def test_only_tick_engine_and_layout_join_the_packages():
     for path in CYTHON:
         own = path.relative_to(ROOT).parts[0]
         joined = {name.split(".")[0] for name in re.findall(r"^from ([\w.]+) cimport", path.read_text(), re.MULTILINE)}
         others = joined & set(PACKAGES) - {own}
-        assert not others or path.name in ("tick.pxd", "engine.pyx"), f"{path.name} cimports {others}"
+        assert not others or path.name in ("tick.pxd", "engine.pyx", "layout.pyx"), f"{path.name} cimports {others}"
 
 
 @pytest.mark.parametrize("path", [*FILES, *CYTHON], ids=lambda path: str(path.relative_to(ROOT)))
@@ -102,7 +103,18 @@ def test_packages_and_their_data_are_listed():
 
 def test_python_and_the_kernel_agree_on_the_points_of_a_device():
     from firmware_sim.image import PcsPoint
-    from hil.kernel.engine import CODES
+    from hil.kernel.layout import CODES
 
     points = {name.removeprefix("point."): value for name, value in CODES.items() if name.startswith("point.")}
     assert points == {point.name.lower(): point.value for point in PcsPoint}
+
+
+def test_python_and_the_kernel_agree_on_the_contract_of_a_law():
+    """One header, described twice: the dtypes that Python hands to numba are those that the C compiler sees."""
+    from controllers import law
+    from hil.kernel.layout import CODES, law_dtypes
+
+    assert law_dtypes() == (law.SIGNALS, law.COMMAND)
+    assert CODES["law.version"] == law.VERSION
+    header = (Path(law.include()) / "ridethrough_law.h").read_text()
+    assert f'#define RIDETHROUGH_LAW_CAPSULE "{law.CAPSULE}"' in header

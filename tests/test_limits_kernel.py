@@ -21,7 +21,7 @@ def rig_of(limits: list[dict], seed: int = 1, **sections: object) -> Rig:
 
 
 def state(rig: Rig, index: int = 0):
-    return rig.engine.arrays["limits"][index]
+    return rig.engine.states["limits"][index]
 
 
 def sustained(x: np.ndarray, delay: int, worst) -> np.ndarray:
@@ -41,7 +41,7 @@ def check(limit_state, beyond: np.ndarray, first_judged: int) -> None:
 @pytest.mark.parametrize("delay_s", [0.0, 0.001, 0.02, 0.3])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_undervoltage_with_delay(delay_s, seed):
-    voltage = rig_of([], seed)["pcc.voltage_measured_pu"]
+    voltage = rig_of([], seed)["pcc.voltage_lowest_measured_pu"]
     pickup = float(np.quantile(voltage, 0.4))
     rig = rig_of([{"name": "27", "kind": "undervoltage", "min": pickup, "delay": f"{delay_s} s"}], seed)
     delay = round(delay_s / H)
@@ -103,7 +103,7 @@ def test_soc_window_is_judged_on_both_sides():
 def test_at_the_limit_is_inside():
     """Strictly beyond: a constant value equal to the limit is no violation, the next float beyond is."""
     flat = np.full(1_000, 20e6)
-    value = Rig({"measurement": {"window": "1 ms"}}, flat).run()["pcc.voltage_measured_pu"][-1]
+    value = Rig({"measurement": {"window": "1 ms"}}, flat).run()["pcc.voltage_lowest_measured_pu"][-1]
     for pickup, expected in ((value, 0), (np.nextafter(value, 1.0), 1_000)):
         limits = [{"name": "27", "kind": "undervoltage", "min": float(pickup)}]
         rig = Rig({"measurement": {"window": "1 ms"}, "limits": limits}, flat).run()
@@ -117,7 +117,7 @@ def test_a_dip_blanks_voltage_limits_and_restarts_their_timers():
         {"name": "81U", "kind": "underfrequency", "min": "59 Hz"},
     ]
     rig = rig_of(limits, events=[dip])
-    voltage = rig["pcc.voltage_measured_pu"]
+    voltage = rig["pcc.voltage_lowest_measured_pu"]
     blank = 100 + 50 + 5  # the dip, its settle time, the measuring window
     parts = [voltage[:2_000], voltage[2_000 + blank :]]
     held = np.concatenate([sustained(part, 500, np.max) for part in parts])
@@ -194,7 +194,7 @@ def test_a_full_record_ring_drops_the_newest_and_counts():
 @pytest.mark.parametrize(
     ("kind", "key", "channel", "upper"),
     [
-        ("overvoltage", "max", "pcc.voltage_measured_pu", True),
+        ("overvoltage", "max", "pcc.voltage_highest_measured_pu", True),
         ("underfrequency", "min", "pcc.frequency_measured_hz", False),
         ("overfrequency", "max", "pcc.frequency_measured_hz", True),
     ],

@@ -30,7 +30,10 @@ BESS = "[bess.main]\nrating = '1 MVA'\nenergy = '1 MWh'\n"
 TRACE = SMALL.replace('kind = "training"\npower = "10 MW"\n', 'kind = "trace"\ntrace = "power.csv"\n')
 APPARENT = "must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GVA"
 RATE = "must be a frequency with its unit, such as '20 Hz'"
-TOP = "title, duration, tick, seed, grid, measurement, load, bess, absorber, supervisor, record, limits, events"
+TOP = (
+    "title, duration, tick, seed, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, record, limits, "
+    "events"
+)
 TRAINING = (
     "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "
     "stop, checkpoint_every, checkpoint_duration, checkpoint_power"

@@ -80,7 +80,7 @@ def test_pysunspec2_reads_what_the_plant_does():
         close(ac.points["W"], bench.channel("bess.main.power_w"))
         close(ac.points["Var"], bench.channel("bess.main.reactive_var"))
         close(ac.points["Hz"], bench.channel("pcc.frequency_measured_hz"))
-        close(ac.points["LLV"], 34_500 * bench.channel("pcc.voltage_measured_pu"))
+        close(ac.points["LLV"], 34_500 * bench.channel("bus.voltage_measured_pu"))
         close(storage.points["SoC"], 100 * bench.channel("bess.main.soc"))
         close(storage.points["WHRtg"], 6.25e6)
         close(battery.points["SoC"], 100 * bench.channel("bess.main.soc"))
@@ -91,7 +91,7 @@ def test_pysunspec2_reads_what_the_plant_does():
             close(ratings.points[rating], 25e6)
         close(ratings.points["VNomRtg"], 34_500)
         close(ratings.points["AMaxRtg"], 25e6 / 3**0.5 / 34_500)
-        close(ac.points["LNV"], 34_500 / 3**0.5 * bench.channel("pcc.voltage_measured_pu"))
+        close(ac.points["LNV"], 34_500 / 3**0.5 * bench.channel("bus.voltage_measured_pu"))
         close(storage.points["WHAvail"], 6.25e6 * bench.channel("bess.main.soc"))
         assert client.models[1][0].points["Mn"].cvalue == "Ridethrough"
         assert client.models[715][0].points["DERHb"].cvalue == 30

@@ -1,28 +1,72 @@
 """Fast laws: what an absorber answers, within the tick, to the load it measures.
 
-A law sees the load's measured power of the last tick and returns the storage power it wants (discharge > 0). Equations:
-docs/model.md, "Absorbers".
+A law sees what was measured at the end of the last tick and returns the storage power it wants (discharge > 0). Built-in laws
+are inlined; a user's own is called through a function pointer. Equations: docs/model.md, "Absorbers".
 """
 
-from libc.stdint cimport int64_t
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t, uint32_t
+
+
+cdef extern from "ridethrough_law.h":
+    enum:
+        RIDETHROUGH_LAW_VERSION
+
+    ctypedef struct signals_t:
+        uint32_t struct_size
+        uint32_t version
+        int64_t tick
+        double time_s
+        double load_w
+        double voltage_pu
+        double frequency_hz
+        double power_w
+        double setpoint_w
+        double soc
+        double rating_va
+        double charge_max_w
+        double discharge_max_w
+
+    ctypedef struct command_t:
+        uint32_t struct_size
+        uint32_t version
+        double power_w
+
+    ctypedef void (*law_fn)(void* state, const void* params, const signals_t* given, command_t* out,
+                            double dt) noexcept nogil
 
 
 cdef enum:
     LAW_NONE = 0
     LAW_RAMP_LIMIT = 1
+    LAW_USER = 2
+
+cdef enum:
+    PLACED_DEVICE = 0       # in the inverter's firmware: its answer acts within the tick
+    PLACED_WIRE = 1         # in the controller: the driver sends its answer
 
 
 cdef struct LawParams:
     int64_t kind
-    int64_t update_ticks    # the firmware runs its law every so many ticks and holds the result
-    double rise_w_per_s     # how fast the grid's share may rise
-    double fall_w_per_s     # how fast it may fall
+    int64_t placement
+    int64_t update_ticks    # the law runs every so many ticks and its answer is held
+    double share            # of its answer that this device gives
+    double rise_w_per_s     # ramp_limit: how fast the grid's share of the load may rise
+    double fall_w_per_s     # and fall
 
 
 cdef struct LawState:
     double grid_w           # ramp_limit: the grid's share of the load
-    double output_w
-    int64_t ran_at          # tick of the last evaluation; a struct of two doubles alone would be read as a complex number
+    double output_w         # the device's share of the answer
+    int64_t ran_at          # tick of the last evaluation
+    int64_t faults          # answers that were not finite, taken as zero
+
+
+cdef struct UserLaw:
+    # A user's own: its function and where its state and parameters lie. Holds pointers, so it is not among the arrays.
+    law_fn function
+    void* state
+    const void* params
 
 
 cdef inline double ramp_limit(const LawParams* p, LawState* s, double load_w, double dt) noexcept nogil:
@@ -36,10 +80,31 @@ cdef inline double ramp_limit(const LawParams* p, LawState* s, double load_w, do
     return load_w - s.grid_w
 
 
-cdef inline double law_step(const LawParams* p, LawState* s, double load_w, int64_t tick, double dt) noexcept nogil:
-    if p.kind == LAW_NONE:
-        return 0.0
-    if tick % p.update_ticks == 0:
-        s.output_w = ramp_limit(p, s, load_w, dt * <double>p.update_ticks)
-        s.ran_at = tick
-    return s.output_w
+cdef inline double user_law(const UserLaw* law, const signals_t* given, double dt) noexcept nogil:
+    cdef command_t out
+    out.struct_size = sizeof(command_t)
+    out.version = RIDETHROUGH_LAW_VERSION
+    out.power_w = 0.0
+    law.function(law.state, law.params, given, &out, dt)
+    return out.power_w
+
+
+cdef inline bint law_due(const LawParams* p, int64_t tick) noexcept nogil:
+    """Whether the law runs in this tick."""
+    return p.kind != LAW_NONE and tick % p.update_ticks == 0
+
+
+cdef inline void law_step(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given,
+                          double dt) noexcept nogil:
+    """Run a law that is due. `dt` is the tick's; `given` needs only `tick` and `load_w` where the law is built in."""
+    cdef double answer
+    dt = dt * <double>p.update_ticks
+    if p.kind == LAW_RAMP_LIMIT:
+        answer = ramp_limit(p, s, given.load_w, dt)
+    else:
+        answer = user_law(user, given, dt)
+        if not isfinite(answer):
+            answer = 0.0
+            s.faults += 1
+    s.output_w = p.share * answer
+    s.ran_at = given.tick

@@ -56,7 +56,6 @@ cdef struct PcsState:
     int64_t reverted_at          # tick of the last reversion, -1: none yet
     int64_t reversions
     double bias_w                # set-point behind its ramp
-    double law_w
     double power_w               # command to the converter
     double reactive_var
     int64_t limited              # 1 while a limit cuts what law and bias ask for
@@ -124,7 +123,6 @@ cdef inline void pcs_step(const PcsParams* p, PcsState* s, double law_w, double 
     if tick % p.ticks_per_second == 0:
         s.heartbeat += 1
     s.bias_w = toward(s.bias_w, s.set_w if s.set_enable else 0.0, p.setpoint_ramp_w_per_s * dt)
-    s.law_w = law_w
     want_w = law_w + s.bias_w
     want_var = s.set_var if s.var_enable else 0.0
     if s.operation == 0 or voltage_pu < p.cease_below_pu:

@@ -6,48 +6,67 @@ from typing import Any, TypeAlias
 import numpy as np
 
 _Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+_Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-CODES: dict[str, int]
-"""Numbers that stand in the structs for laws, priorities, kinds of limits, blanking and events, measurements, and points."""
+def row_words(channels: Sequence[str]) -> int:
+    """Length of a row: whole stripes of 32 bytes, as the waveform hash takes them."""
 
-def channel_names(bess_names: Sequence[str]) -> tuple[str, ...]:
-    """Channels of a row, in order: the site's, then those of each BESS."""
-
-def struct_dtypes() -> dict[str, np.dtype[Any]]:
-    """NumPy dtype of each struct that an engine's arrays hold."""
+def steady_network(parameters: _Array, load_w: float, load_var: float) -> _Array:
+    """State of the network with a load and storage at rest, without events; an array of one."""
 
 class Engine:
     """A site and its ticks.
 
-    arrays: parameters and states as structured arrays (`struct_dtypes`), and `arena`; the engine works in them, so they can
-    be read between calls of `advance`. Times are ticks; tick k covers k*period to (k+1)*period and its row states the end.
+    parameters, states: structured arrays (`hil.kernel.layout`); the engine works in them, so they can be read, and changed,
+    between calls of `advance`. Everything that a tick changes is in `states`. Tick k covers k*period to (k+1)*period and its
+    row states the end. laws: users' own, (device, address, offset of its state, of its parameters, an object to keep alive).
     """
 
-    tick: int
-    end_tick: int
     period_ns: int
     channels: tuple[str, ...]
-    arrays: dict[str, Any]
-    load_filled: int
-    underruns: int
+    parameters: dict[str, _Array]
+    states: dict[str, _Array]
     dropped_rows: int
-    load_energy_j: float
-    largest_demand_w: float
+    shared_with: str | None
+    """Who else acts on this run; while anyone does, a snapshot cannot hold the whole of it."""
 
     def __init__(
         self,
-        arrays: Mapping[str, Any],
+        parameters: Mapping[str, _Array],
+        states: Mapping[str, _Array],
         bess_names: Sequence[str],
         *,
-        first_demand_w: float,
         period_ns: int,
-        end_tick: int,
         load_tan_phi: float,
-        load_capacity: int,
-        record_every: int,
-        record_channels: Sequence[str],
-        record_capacity: int,
+        laws: Sequence[tuple[int, int, int, int, object]] = (),
+        record_every: int = 1,
+        record_channels: Sequence[str] = (),
+        record_capacity: int = 1,
     ) -> None: ...
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+
+    @property
+    def end_tick(self) -> int:
+        """End of the judged part of the run."""
+
+    @property
+    def load_filled(self) -> int:
+        """Ticks of load written so far."""
+
+    @property
+    def underruns(self) -> int:
+        """Judged ticks that had no load."""
+
+    @property
+    def load_energy_j(self) -> float:
+        """Energy demanded in the judged ticks, cooling included."""
+
+    @property
+    def largest_demand_w(self) -> float:
+        """Largest demand of a judged tick, cooling included."""
+
     @property
     def load_room(self) -> int:
         """Ticks of load that can be fed now."""
@@ -61,7 +80,7 @@ class Engine:
         """XXH64 over the float64 of every judged tick and channel, each row padded with zeros to a multiple of 32 bytes."""
 
     def feed(self, power_w: _Float64s) -> None:
-        """Append a block of load, W per tick, shape (n,). Raises ValueError beyond `load_room`."""
+        """Append a block of IT load, W per tick, shape (n,). Raises ValueError beyond `load_room`."""
 
     def command(self, device: int, point: int, value: float) -> None:
         """Queue a validated write for the next tick. Raises IndexError, OverflowError."""

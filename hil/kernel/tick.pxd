@@ -1,41 +1,39 @@
 """One tick of a whole site, from load to row: the order in which the components of the three packages act.
 
-`Site` gathers pointers into the arrays that the engine owns; it lives for one call of `advance` and holds no state itself.
+`Site` gathers pointers into the arrays that the engine owns; it holds no state itself.
 """
 
 from libc.stdint cimport int64_t
 
-from controllers.kernel.law cimport LawParams, LawState, law_step
+from controllers.kernel.law cimport (
+    LAW_USER, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, UserLaw, law_due, law_step, signals_t,
+)
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState, pcs_command, pcs_step
+from hil.kernel.area cimport AreaParams, AreaState, area_step
 from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
-from hil.kernel.grid cimport GridParams, GridState, grid_frequency, grid_solve
-from hil.kernel.limits cimport BLANK_FREQUENCY, BLANK_VOLTAGE, LimitParams, LimitState, limit_step
-from hil.kernel.measure cimport Measurement, measure
+from hil.kernel.cooling cimport CoolingParams, CoolingState, cooling_step
+from hil.kernel.events cimport Event, apply_events
+from hil.kernel.limits cimport LimitParams, LimitState, limit_step
+from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
+from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.xxh64 cimport Xxh64
 
 
 cdef enum:
-    EVENT_DIP = 0              # value: residual voltage, share of the source voltage
-    EVENT_GENERATION_LOSS = 1  # value: W
-
-cdef enum:
-    # Where the measurements of the PCC stand; those of the load, one for each BESS, follow.
-    MEASURED_POWER = 0
-    MEASURED_VOLTAGE = 1
+    # Where the measurements stand; those of the load, one for each BESS, follow.
+    MEASURED_POWER = 0         # through the PCC
+    MEASURED_VOLTAGE = 1       # at the bus, positive sequence: what the firmware goes by
     MEASURED_FREQUENCY = 2
     MEASURED_LOAD = 3
 
 cdef enum:
-    SITE_CHANNELS = 9
-    BESS_CHANNELS = 14
+    METER_PCC = 0
+    METER_BUS = 1
+    METERS = 2
 
-
-cdef struct Event:
-    int64_t kind
-    int64_t start_tick
-    int64_t end_tick
-    int64_t blank_ticks        # how long after its end the limits it stimulates stay blanked
-    double value
+cdef enum:
+    MOST_COMMANDS = 4096       # within one tick
 
 
 cdef struct Command:
@@ -44,82 +42,88 @@ cdef struct Command:
     double value
 
 
+cdef struct RunState:
+    # Where the run stands.
+    int64_t tick               # ticks run so far
+    int64_t end_tick           # end of the judged part
+    int64_t load_filled        # ticks of load written so far
+    int64_t underruns          # judged ticks without load
+    int64_t next_event_tick
+    int64_t command_count
+    double it_demand_w         # of the last tick
+    double energy_j            # demanded in the judged ticks, cooling included
+    double largest_demand_w    # of the judged ticks, cooling included
+    Xxh64 waveform
+
+
 cdef struct Site:
     double dt
     double load_tan_phi
     int64_t bess_count
     int64_t limit_count
     int64_t event_count
-    int64_t command_count
-    GridParams* grid_params
-    GridState* grid
-    Measurement* measured
-    LawParams* law_params
-    LawState* law
-    PcsParams* pcs_params
-    PcsState* pcs
-    ConverterParams* converter_params
-    ConverterState* converter
-    BatteryParams* battery_params
-    BatteryState* battery
-    LimitParams* limit_params
-    LimitState* limits
-    Event* events
+    int64_t load_ring_ticks
+    RunState* run
     Command* commands
+    const double* load_ring
+    const Event* events
+    const NetworkParams* network_params
+    NetworkState* network
+    const AreaParams* area_params
+    AreaState* area
+    const CoolingParams* cooling_params
+    CoolingState* cooling
+    Measurement* measured
+    PhaseMeter* meters
+    const LawParams* law_params
+    LawState* law
+    const UserLaw* user_laws
+    const PcsParams* pcs_params
+    PcsState* pcs
+    const ConverterParams* converter_params
+    ConverterState* converter
+    const BatteryParams* battery_params
+    BatteryState* battery
+    const LimitParams* limit_params
+    LimitState* limits
+    int64_t* blank_until
     double* arena
     double* row
-    int64_t* blank_until
-    int64_t next_event_tick
-
-
-cdef inline void apply_events(Site* s, int64_t tick) noexcept nogil:
-    """Work out what the scripted stimuli do now and when the next change is due."""
-    cdef int64_t i
-    cdef int64_t following = 0x7fffffffffffffff
-    cdef Event* e
-    cdef double source = s.grid_params.source_pu
-    cdef double lost = 0.0
-    for i in range(s.event_count):
-        e = &s.events[i]
-        if e.start_tick <= tick < e.end_tick:
-            if e.kind == EVENT_DIP:
-                source = source * e.value
-            else:
-                lost += e.value
-        if e.start_tick <= tick:
-            if e.kind == EVENT_DIP:
-                if s.blank_until[BLANK_VOLTAGE] < e.end_tick + e.blank_ticks:
-                    s.blank_until[BLANK_VOLTAGE] = e.end_tick + e.blank_ticks
-            elif s.blank_until[BLANK_FREQUENCY] < e.end_tick + e.blank_ticks:
-                s.blank_until[BLANK_FREQUENCY] = e.end_tick + e.blank_ticks
-        if tick < e.start_tick < following:
-            following = e.start_tick
-        if tick < e.end_tick < following:
-            following = e.end_tick
-    s.grid.source_pu = source
-    s.grid.lost_generation_w = lost
-    s.next_event_tick = following
 
 
 cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
+    """The channels, in the order of their names in layout.pyx."""
     cdef double* out = s.row
     cdef int64_t i
+    cdef const NetworkState* n = s.network
     out[0] = demand_w
-    out[1] = demand_w * s.grid.load_share
-    out[2] = s.grid.power_w
-    out[3] = s.grid.reactive_var
-    out[4] = s.grid.voltage_pu
-    out[5] = s.grid_params.nominal_hz * (1.0 + s.grid.deviation_pu)
-    out[6] = s.measured[MEASURED_POWER].value
-    out[7] = s.measured[MEASURED_VOLTAGE].value
-    out[8] = s.measured[MEASURED_FREQUENCY].value
-    out = s.row + SITE_CHANNELS
+    out[1] = demand_w * n.load_share
+    out[2] = s.cooling.power_w
+    out[3] = n.power_w
+    out[4] = n.reactive_var
+    out[5] = n.voltage_pu
+    out[6] = n.phase_pu[0]
+    out[7] = n.phase_pu[1]
+    out[8] = n.phase_pu[2]
+    out[9] = s.area_params.nominal_hz * (1.0 + s.area.deviation_pu)
+    out[10] = n.bus_voltage_pu
+    out[11] = n.bus_phase_pu[0]
+    out[12] = n.bus_phase_pu[1]
+    out[13] = n.bus_phase_pu[2]
+    out[14] = s.measured[MEASURED_POWER].value
+    out[15] = s.meters[METER_PCC].lowest
+    out[16] = s.meters[METER_PCC].highest
+    out[17] = s.measured[MEASURED_FREQUENCY].value
+    out[18] = s.meters[METER_BUS].lowest
+    out[19] = s.meters[METER_BUS].highest
+    out[20] = s.measured[MEASURED_VOLTAGE].value
+    out += 21
     for i in range(s.bess_count):
         out[0] = s.converter[i].power_w
         out[1] = s.converter[i].reactive_var
         out[2] = s.converter[i].current_pu
         out[3] = s.pcs[i].bias_w
-        out[4] = s.pcs[i].law_w
+        out[4] = s.law[i].output_w
         out[5] = s.pcs[i].power_w
         out[6] = s.measured[MEASURED_LOAD + i].value
         out[7] = s.battery[i].soc
@@ -129,38 +133,71 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[11] = s.battery[i].rc1_v
         out[12] = s.battery[i].rc2_v
         out[13] = s.battery[i].temperature_degc
-        out += BESS_CHANNELS
+        out += 14
 
 
-cdef inline void site_tick(Site* s, int64_t tick, double demand_w, bint judged) noexcept nogil:
+cdef inline void run_law(Site* s, int64_t i, int64_t tick) noexcept nogil:
+    cdef signals_t given
+    given.tick = tick
+    given.load_w = s.measured[MEASURED_LOAD + i].value
+    if s.law_params[i].kind == LAW_USER:
+        given.struct_size = sizeof(signals_t)
+        given.version = RIDETHROUGH_LAW_VERSION
+        given.time_s = <double>tick * s.dt
+        given.voltage_pu = s.measured[MEASURED_VOLTAGE].value
+        given.frequency_hz = s.measured[MEASURED_FREQUENCY].value
+        given.power_w = s.converter[i].power_w
+        given.setpoint_w = s.pcs[i].bias_w
+        given.soc = s.battery[i].soc
+        given.rating_va = s.pcs_params[i].rating_va
+        given.charge_max_w = s.pcs_params[i].charge_max_w
+        given.discharge_max_w = s.pcs_params[i].discharge_max_w
+    law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt)
+
+
+cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
+    """Run tick `tick`; returns the demand of load and cooling, W."""
     cdef int64_t i
     cdef double law_w
+    cdef double demand_w = it_demand_w
+    cdef double demand_var = it_demand_w * s.load_tan_phi
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
-    # Firmware: commands of the slow side, fast law on the load as measured at the end of the last tick.
-    for i in range(s.command_count):
+    cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
+    # Commands of the slow side and scripted stimuli.
+    for i in range(s.run.command_count):
         pcs_command(&s.pcs[s.commands[i].device], s.commands[i].point, s.commands[i].value, tick)
-    s.command_count = 0
-    if tick >= s.next_event_tick:
-        apply_events(s, tick)
+    s.run.command_count = 0
+    if tick >= s.run.next_event_tick:
+        s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
+    # Fast laws and firmware, on what was measured at the end of the last tick.
     for i in range(s.bess_count):
-        law_w = law_step(&s.law_params[i], &s.law[i], s.measured[MEASURED_LOAD + i].value, tick, s.dt)
-        pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, s.measured[MEASURED_VOLTAGE].value, s.battery[i].soc, tick, s.dt)
+        if law_due(&s.law_params[i], tick):
+            run_law(s, i, tick)
+        law_w = s.law[i].output_w if s.law_params[i].placement == PLACED_DEVICE else 0.0
+        pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, seen_pu, s.battery[i].soc, tick, s.dt)
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
     # Plant.
-    grid_solve(s.grid_params, s.grid, demand_w, demand_w * s.load_tan_phi, storage_w, storage_var,
-               s.measured[MEASURED_VOLTAGE].value)
-    grid_frequency(s.grid_params, s.grid, s.dt)
+    if s.cooling_params.present:
+        cooling_step(s.cooling_params, s.cooling, s.run.it_demand_w * s.network.load_share, seen_pu)
+        demand_w += s.cooling.power_w
+        demand_var += s.cooling.power_w * s.cooling_params.tan_phi
+    network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
+    area_step(s.area_params, s.area, s.network.power_w, s.dt)
     for i in range(s.bess_count):
-        converter_deliver(&s.converter_params[i], &s.converter[i], s.grid.storage_share, s.grid.voltage_pu)
+        converter_deliver(&s.converter_params[i], &s.converter[i], s.network.storage_share, s.network.bus_voltage_pu)
         battery_step(&s.battery_params[i], &s.battery[i], s.converter[i].dc_power_w, s.dt)
-        measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.grid.load_share)
-    measure(&s.measured[MEASURED_POWER], s.arena, s.grid.power_w)
-    measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.grid.voltage_pu)
-    measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.grid_params.nominal_hz * (1.0 + s.grid.deviation_pu))
+        measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.network.load_share)
+    measure(&s.measured[MEASURED_POWER], s.arena, s.network.power_w)
+    measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.network.bus_voltage_pu)
+    measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))
+    measure_phases(&s.meters[METER_PCC], s.arena, s.network.phase_pu)
+    measure_phases(&s.meters[METER_BUS], s.arena, s.network.bus_phase_pu)
     write_row(s, demand_w)
     if judged:
         for i in range(s.limit_count):
             limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+    s.run.it_demand_w = it_demand_w
+    return demand_w

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import Section
+from hil.scenario.base import Flag, Section
 from hil.scenario.quantity import PerUnit, Power, Time
 
 
@@ -16,13 +16,18 @@ class EventSection(Section):
     at_s: Time = Field(alias="at", ge=0)
 
 
+Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
+
+
 class GridDip(EventSection):
-    """The source voltage falls to `residual` for `duration`."""
+    """The source voltage falls to `residual` for `duration`, in the phases that the fault takes."""
 
     kind: Literal["grid_dip"]
     duration_s: Time = Field(alias="duration", gt=0)
-    residual: PerUnit = Field(ge=0, lt=1)
+    residual: PerUnit = Field(ge=0, lt=1, description="share of the voltage that the fault takes down")
+    fault: Fault = "abc"
     settle_s: Time = Field(0.2, alias="settle", ge=0, description="voltage limits stay blanked this long after it")
+    judged: Flag = Field(default=False, description="true: limits are not blanked, the dip itself is judged")
 
 
 class GenerationLoss(EventSection):
@@ -32,6 +37,7 @@ class GenerationLoss(EventSection):
     power_w: Power = Field(alias="power")
     duration_s: Time | None = Field(None, alias="duration", gt=0)
     settle_s: Time = Field(30.0, alias="settle", ge=0, description="frequency limits stay blanked this long after it")
+    judged: Flag = Field(default=False, description="true: limits are not blanked, the event itself is judged")
 
 
 class LoadCrash(EventSection):

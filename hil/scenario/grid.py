@@ -1,6 +1,8 @@
-"""Sections `[grid]` and `[measurement]`."""
+"""Sections `[grid]`, `[transformer]` and `[measurement]`."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -27,8 +29,28 @@ class Grid(Section):
     deadband_hz: Frequency = Field(0.036, alias="deadband", ge=0)
 
 
+class Transformer(Section):
+    """Between the PCC and the bus of load and storage (docs/model.md, "Network")."""
+
+    rating_va: Apparent = Field(alias="rating", gt=0)
+    impedance: Number = Field(0.08, gt=0, le=0.5, description="short-circuit voltage, share")
+    x_over_r: Number = Field(20.0, ge=0)
+    ratio: Number = Field(1.0, gt=0.5, lt=1.5, description="of turns, off nominal: below 1 it raises the bus voltage")
+    group: Literal["Dyn1", "Dyn5", "Dyn7", "Dyn11", "YNyn0", "Yyn0"] = "Dyn11"
+
+    @property
+    def clock(self) -> int:
+        """By how many times 30° the bus lags the PCC."""
+        return int(self.group.lstrip("DYNyn"))
+
+    @property
+    def passes_zero_sequence(self) -> bool:
+        """Whether both sides are stars with their neutrals."""
+        return self.group == "YNyn0"
+
+
 class Measurement(Section):
-    """Measured signals at the PCC: RMS and averaging windows, and how late they arrive."""
+    """Measured signals: RMS and averaging windows, and how late they arrive."""
 
     window_s: Time = Field(1.0 / 60.0, alias="window", gt=0, description="of voltage (RMS) and power (mean)")
     frequency_window_s: Time = Field(0.1, alias="frequency_window", gt=0)

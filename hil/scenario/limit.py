@@ -18,19 +18,19 @@ class LimitSection(Section):
 
 
 class Undervoltage(LimitSection):
-    """27: measured voltage below `min` for `delay`. Scripted dips are stimulus and do not count."""
+    """27: RMS voltage of the lowest phase below `min` for `delay`. Scripted dips are stimulus and do not count."""
 
     kind: Literal["undervoltage"]
-    node: Literal["pcc"] = "pcc"
+    node: Literal["pcc", "bus"] = "pcc"
     min: PerUnit = Field(gt=0, lt=1)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
 
 
 class Overvoltage(LimitSection):
-    """59: measured voltage above `max` for `delay`."""
+    """59: RMS voltage of the highest phase above `max` for `delay`."""
 
     kind: Literal["overvoltage"]
-    node: Literal["pcc"] = "pcc"
+    node: Literal["pcc", "bus"] = "pcc"
     max: PerUnit = Field(gt=1, lt=3)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
 

@@ -7,13 +7,15 @@ from typing import Any, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from hil.scenario.absorber import Absorber
 from hil.scenario.base import Name, Refused, Section, Whole
-from hil.scenario.event import Event
-from hil.scenario.grid import Grid, Measurement
+from hil.scenario.cooling import Cooling
+from hil.scenario.event import Event, GridDip
+from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
 from hil.scenario.load import Load
 from hil.scenario.quantity import Frequency, Time
-from hil.scenario.storage import Absorber, Bess, SocWindow
+from hil.scenario.storage import Bess, SocWindow
 
 _LONGEST_WINDOW = 2**25
 """Ticks that one window or delay may hold; each takes 8 bytes or more."""
@@ -34,8 +36,10 @@ class Scenario(Section):
     tick_s: Time = Field(0.001, alias="tick", ge=1e-5, le=0.01)
     seed: Whole = Field(0, ge=0)
     grid: Grid
+    transformer: Transformer | None = None
     measurement: Measurement = Field(default_factory=lambda: Measurement.model_validate({}))
     load: Load
+    cooling: Cooling | None = None
     bess: dict[Name, Bess] = Field(default_factory=dict)
     absorber: dict[Name, Absorber] = Field(default_factory=dict)
     supervisor: dict[Name, SocWindow] = Field(default_factory=dict)
@@ -75,6 +79,27 @@ class Scenario(Section):
     def ticks_of(self, seconds: float) -> int:
         """Ticks nearest to a time."""
         return round(float(seconds) * 1e9 / self.period_ns)
+
+    def absorber_of(self, device: str) -> Absorber | None:
+        """The absorber of a device, where it has one."""
+        return next((absorber for absorber in self.absorber.values() if absorber.device == device), None)
+
+    def on_wire(self, device: str) -> str | None:
+        """Name of the absorber of a device, where its law is placed on the wire."""
+        for name, absorber in self.absorber.items():
+            if absorber.device == device and absorber.placement == "wire" and absorber.kind != "none":
+                return name
+        return None
+
+    def share_of(self, absorber: Absorber) -> float:
+        """Share of its law's answer that an absorber's device gives; by default its share of the ratings that have a law."""
+        if absorber.share is not None:
+            return float(absorber.share)
+
+        def rating_va(other: Absorber) -> float:
+            return float(self.bess[other.device.removeprefix("bess.")].rating_va)
+
+        return rating_va(absorber) / sum(rating_va(other) for other in self.absorber.values() if other.kind != "none")
 
     def document(self) -> dict[str, Any]:
         """The scenario as a TOML-ready document: every key, quantities with units, exact to the bit."""
@@ -116,6 +141,12 @@ class Scenario(Section):
             if self.ticks_of(window_s) > _LONGEST_WINDOW:
                 most_s = _LONGEST_WINDOW * self.tick_s
                 raise Refused(f"must be at most {most_s:g} s, {_LONGEST_WINDOW} ticks", *location)
+        dips = [(index, event) for index, event in enumerate(self.events) if isinstance(event, GridDip)]
+        for index, dip in dips:
+            for earlier, other in dips:
+                together = dip.at_s < other.at_s + other.duration_s and other.at_s < dip.at_s + dip.duration_s
+                if earlier < index and together and (dip.fault, other.fault) != ("abc", "abc"):
+                    raise Refused(f"overlaps events.{earlier}; only dips of all three phases may", "events", index, "at")
         for index, event in enumerate(self.events):
             if event.at_s >= self.duration_s:
                 raise Refused(f"must be before the end, {self.duration_s:g} s", "events", index, "at")

@@ -47,9 +47,13 @@ class Dimension:
 
         Raises ValueError with what is allowed.
         """
+        return self.read(value, plain=not (info.context or {}).get("file"))
+
+    def read(self, value: Any, *, plain: bool) -> float:
+        """SI value of a number with unit, or of a plain number where those are accepted. Raises ValueError."""
         wanted = f"must be {self.article} {self.name}"
         if isinstance(value, Real) and not isinstance(value, bool):
-            if (info.context or {}).get("file") and self.unit:
+            if not plain and self.unit:
                 raise ValueError(f"{wanted} with its unit, such as {self.example!r}")
             return self._within(_float(value))
         match = _TEXT.fullmatch(value) if isinstance(value, str) else None
@@ -106,6 +110,20 @@ RAMP = Dimension(
 )
 TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
 PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
+
+_ENDINGS = {
+    "_w_per_s": RAMP, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT, "_var": REACTIVE, "_wh": ENERGY,
+    "_v": VOLTAGE, "_degc": TEMPERATURE, "_pu": PER_UNIT,
+}  # fmt: skip
+
+
+def of_name(name: str) -> tuple[str, Dimension | None]:
+    """A name without its unit and the dimension of that unit: `rise_w_per_s` is ("rise", RAMP); None where it has none."""
+    for ending, dimension in _ENDINGS.items():
+        if name.endswith(ending) and name != ending:
+            return name.removesuffix(ending), dimension
+    return name, None
+
 
 Time = TIME.type()
 Frequency = FREQUENCY.type()

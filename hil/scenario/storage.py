@@ -1,9 +1,9 @@
-"""Sections `[bess.NAME]`, `[bess.NAME.driver]`, `[absorber.NAME]` and `[supervisor.NAME]`."""
+"""Sections `[bess.NAME]`, `[bess.NAME.driver]` and `[supervisor.NAME]`."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -74,35 +74,6 @@ class Bess(Section):
         if self.soc_min >= self.soc_max:
             raise Refused(f"must be below soc_max = {self.soc_max:g}", "soc_min")
         return self
-
-
-class NoAbsorber(Section):
-    """No fast law: the inverter follows its set-point alone."""
-
-    kind: Literal["none"]
-    device: str
-    placement: Literal["device"] = "device"
-    ramp_w_per_s: Ramp | None = Field(None, alias="ramp", gt=0)
-    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0)
-    filter_s: Time = Field(0.001, alias="filter", gt=0)
-    delay_s: Time = Field(0.0, alias="delay", ge=0)
-    update_s: Time = Field(0.001, alias="update", gt=0)
-
-
-class RampLimit(Section):
-    """The grid follows the load at a bounded rate; storage gives the rest."""
-
-    kind: Literal["ramp_limit"]
-    device: str
-    placement: Literal["device"] = "device"
-    ramp_w_per_s: Ramp = Field(alias="ramp", gt=0)
-    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0, description="default: as `ramp`")
-    filter_s: Time = Field(0.001, alias="filter", gt=0, description="averaging window of the firmware's load measurement")
-    delay_s: Time = Field(0.0, alias="delay", ge=0, description="of that measurement, on top of one tick")
-    update_s: Time = Field(0.001, alias="update", gt=0, description="period at which the firmware runs its law")
-
-
-Absorber = Annotated[NoAbsorber | RampLimit, Field(discriminator="kind")]
 
 
 class SocWindow(Section):

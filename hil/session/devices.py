@@ -46,10 +46,12 @@ class Slow:
         self._stack = AsyncExitStack()
         self._supervisors: list[asyncio.Task[None]] = []
         self._script: list[asyncio.Task[None]] = []
+        self._images: dict[str, EngineStorageImage] = {}
         self.liveness: dict[str, Liveness] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
+        self._engine.shared_with = "controllers"
         try:
             for index, name in enumerate(self._scenario.bess):
                 await self._serve(index, name)
@@ -80,7 +82,7 @@ class Slow:
 
     async def _serve(self, index: int, name: str) -> None:
         bess = self._scenario.bess[name]
-        image = EngineStorageImage(self._engine, self._scenario, name)
+        image = self._images[name] = EngineStorageImage(self._engine, self._scenario, name)
         device = SunSpecBess(image, serial=f"{name}-{index + 1:04d}")
 
         def refused(request: bytes, fault: ModbusFault) -> None:
@@ -102,16 +104,14 @@ class Slow:
         self._event("server_started", {"device": f"bess.{name}", "port": address[1]})
 
     async def _drive(self, index: int, name: str) -> None:
-        """Start the driver and the supervisor of a device that has one."""
+        """Start the driver of a device that has a supervisor or a law on the wire, and the supervisor."""
         device_name = f"bess.{name}"
         found = self._supervisor(device_name)
-        if found is None:
+        on_wire = self._scenario.on_wire(device_name)
+        if found is None and on_wire is None:
             return
-        label, supervisor, target_ttl_s = found
         settings = self._scenario.bess[name].driver
-        silence = self.liveness.setdefault(label, Liveness())
         _, (host, port) = self._servers[device_name]
-        loop = asyncio.get_running_loop()
         driver = SunSpecStorage(
             device_name,
             host,
@@ -122,15 +122,25 @@ class Slow:
                 timeout_s=settings.timeout_s,
                 reversion_s=int(settings.reversion_s),
                 ramp_down_s=settings.ramp_down_s,
-                target_ttl_s=target_ttl_s,
+                target_ttl_s=_DEFAULT_TARGET_TTL_S if found is None else found[2],
             ),
             event=lambda what, details: self._event(what, {"device": device_name, **details}),
-            acknowledged=lambda: silence.acknowledged(loop.time()),
+            acknowledged=None if found is None else self._heard(f"supervisor.{found[0]}"),
+            law=None if on_wire is None else self._images[name].reader("law_w"),
+            law_sent=None if on_wire is None else self._heard(f"absorber.{on_wire}"),
         )
         with acting_as(_DRIVERS + index, device_name):
             device = await self._stack.enter_async_context(driver)
-        with acting_as(_SUPERVISORS + index, f"supervisor.{label}"):
-            self._supervisors.append(self._start(self._supervise(label, supervisor, device), f"supervisor.{label}"))
+        if found is not None:
+            label, supervisor, _ = found
+            with acting_as(_SUPERVISORS + index, f"supervisor.{label}"):
+                self._supervisors.append(self._start(self._supervise(label, supervisor, device), f"supervisor.{label}"))
+
+    def _heard(self, who: str) -> Callable[[], None]:
+        """What hears that the device accepted something from `who`."""
+        silence = self.liveness.setdefault(who, Liveness())
+        loop = asyncio.get_running_loop()
+        return lambda: silence.acknowledged(loop.time())
 
     def _supervisor(self, device: str) -> tuple[str, Supervisor, float] | None:
         if device in self._own:

@@ -22,10 +22,10 @@ class EngineStorageImage:
         self.charge_max_w = bess.charge_w or bess.rating_va
         self.discharge_max_w = bess.discharge_w or bess.rating_va
         self.energy_wh = bess.energy_wh
-        self.capacity_ah = float(engine.arrays["battery_params"][self._index]["capacity_as"]) / 3600.0
+        self.capacity_ah = float(engine.parameters["battery"][self._index]["capacity_as"]) / 3600.0
         self.grid_voltage_v = scenario.grid.voltage_v
         self.soc_window = (bess.soc_min, bess.soc_max)
-        self._firmware = engine.arrays["pcs"][self._index]
+        self._firmware = engine.states["pcs"][self._index]
         own = f"bess.{name}."
         self._channels = {channel.removeprefix(own): index for index, channel in enumerate(engine.channels)}
 

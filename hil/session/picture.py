@@ -23,7 +23,7 @@ def draw(result: Result, path: Path) -> None:
     panels: list[Callable[[Any], None]] = []
     if "pcc.power_w" in result.channels or "load.power_w" in result.channels:
         panels.append(lambda axis: _powers(result, axis))
-    if "pcc.voltage_measured_pu" in result.channels:
+    if "pcc.voltage_lowest_measured_pu" in result.channels:
         panels.append(lambda axis: _voltage(result, axis))
     if any(f"bess.{name}.soc" in result.channels for name in scenario.bess):
         panels.append(lambda axis: _soc(result, axis))
@@ -65,7 +65,7 @@ def _powers(result: Result, axis: Any) -> None:
 
 
 def _voltage(result: Result, axis: Any) -> None:
-    _plot(result, axis, "pcc.voltage_measured_pu", 1.0, "voltage", color=_COLOURS["grid"])
+    _plot(result, axis, "pcc.voltage_lowest_measured_pu", 1.0, "voltage", color=_COLOURS["grid"])
     axis.set_ylabel("voltage / pu")
     for limit in result.limits.values():
         if limit.kind in ("undervoltage", "overvoltage"):

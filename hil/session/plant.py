@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.kernel.engine import Engine
-from hil.kernel.site import LOAD_BLOCK_TICKS
 from hil.loads.base import LoadFeed
 from hil.session.record import EventLog, Recorder
+from hil.site.build import LOAD_BLOCK_TICKS
 
 _STRETCH_TICKS = 16_384
 
@@ -34,7 +34,7 @@ class SitePlant:
         self._log = log
         self._limit_names, self._device_names = names
         self._progress = progress or (lambda _tick: None)
-        self._limits, self._firmware = engine.arrays["limits"], engine.arrays["pcs"]
+        self._limits, self._firmware = engine.states["limits"], engine.states["pcs"]
         self._excursions = [0] * len(self._limit_names)
         self._reversions = [0] * len(self._device_names)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from controllers.supervisor import Supervisor
 from hil.clock.lockstep import LockstepLoop
+from hil.errors import ScenarioError
 from hil.kernel.engine import Engine
-from hil.kernel.site import build_engine, recorded_channels
 from hil.loads.source import LoadSource
 from hil.scenario.files import checked
 from hil.scenario.model import Scenario
@@ -23,6 +23,7 @@ from hil.session.folder import RunFolder
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
+from hil.site.build import build_engine, recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
 
@@ -53,6 +54,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     have been left safe.
     """
     scenario = checked(scenario)
+    if not options.controllers:
+        refuse_wire(scenario)
     source = LoadSource(scenario)
     engine = build_engine(scenario, source.first_w)
     if options.tap is not None:
@@ -92,6 +95,14 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     if folder is not None:
         folder.finish(result)
     return result
+
+
+def refuse_wire(scenario: Scenario) -> None:
+    """Raise ScenarioError where a law needs a driver, which a run without controllers has not."""
+    for name in scenario.absorber:
+        if scenario.on_wire(scenario.absorber[name].device) == name:
+            what = " = 'wire': needs a driver; a run of the kernel alone has none"
+            raise ScenarioError(scenario.source, f"absorber.{name}.placement", what)
 
 
 @dataclass

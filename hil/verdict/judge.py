@@ -26,11 +26,11 @@ def judge(
 ) -> Verdict:
     """Judge a run.
 
-    FAIL of a required limit outranks everything; missing evidence only blocks PASS. liveness: by supervisor. interrupted: why
-    the run ended early, if it did.
+    FAIL of a required limit outranks everything; missing evidence only blocks PASS. liveness: by supervisor and absorber.
+    interrupted: why the run ended early, if it did.
     """
     ticks = min(engine.tick, engine.end_tick)
-    states = engine.arrays["limits"]
+    states = engine.states["limits"]
     limits = {limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)}
     reasons = list(_missing(scenario, engine, liveness, largest_load_w, interrupted))
     required = [result for result in limits.values() if result.required]
@@ -56,23 +56,35 @@ def _missing(
     if engine.underruns:
         reasons.append(f"load: {engine.underruns} ticks without a value (under-run)")
     for name, silence in liveness.items():
-        supervisor = scenario.supervisor.get(name)
-        allowed = supervisor.stale_after_s if supervisor is not None else 1.0
-        required = supervisor is None or supervisor.required
-        if required and silence.longest_s > allowed:
+        allowed = _silence_allowed(scenario, name)
+        if allowed is not None and silence.longest_s > allowed:
             reasons.append(
-                f"supervisor.{name}: silent for {silence.longest_s:.3f} s from {silence.longest_from_s:.3f} s, "
-                f"allowed {allowed:g} s"
+                f"{name}: silent for {silence.longest_s:.3f} s from {silence.longest_from_s:.3f} s, allowed {allowed:g} s"
             )
+    for name, absorber in scenario.absorber.items():
+        faults = int(engine.states["law"][list(scenario.bess).index(absorber.device.removeprefix("bess."))]["faults"])
+        if faults:
+            reasons.append(f"absorber.{name}: {faults} answers of its law were not finite and counted as zero")
     if largest_load_w > 0.0:
         ratio = scenario.grid.short_circuit_va / largest_load_w
         if ratio < scenario.grid.validity_floor:
             reasons.append(
                 f"grid: short-circuit ratio {ratio:.2f} is below the model's validity, {scenario.grid.validity_floor:g}"
             )
-    collapsed = int(engine.arrays["grid"][0]["collapsed_ticks"])
+    collapsed = int(engine.states["network"][0]["collapsed_ticks"])
     if collapsed:
         reasons.append(f"grid: no solution of the network in {collapsed} ticks")
     if engine.dropped_rows:
         reasons.append(f"record: {engine.dropped_rows} rows dropped")
     return reasons
+
+
+def _silence_allowed(scenario: Scenario, name: str) -> float | None:
+    """How long `supervisor.NAME` or `absorber.NAME` may be silent; None where it is not required."""
+    kind, _, own = name.partition(".")
+    if kind == "absorber":
+        return float(scenario.absorber[own].stale_after_s)
+    supervisor = scenario.supervisor.get(own)
+    if supervisor is None:  # one of the user's own
+        return 1.0
+    return float(supervisor.stale_after_s) if supervisor.required else None

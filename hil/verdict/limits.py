@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from hil.kernel.site import limit_bounds
 from hil.scenario.limit import Limit
 from hil.scenario.model import Scenario
+from hil.site.limits import limit_bounds
 from hil.verdict.outcome import Outcome
 
 

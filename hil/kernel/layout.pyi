@@ -1,0 +1,21 @@
+"""Interface of the compiled layout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+CODES: dict[str, int]
+"""Numbers that stand in the structs, and positions and sizes of arrays."""
+
+def channel_names(bess_names: Sequence[str]) -> tuple[str, ...]:
+    """Channels of a row, in order: the site's, then those of each BESS."""
+
+def parameter_dtypes() -> dict[str, np.dtype[Any]]:
+    """NumPy dtype of each array of parameters (`law_memory` besides is plain bytes)."""
+
+def state_dtypes() -> dict[str, np.dtype[Any]]:
+    """NumPy dtype of each array of states."""
+
+def law_dtypes() -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """`signals_t` and `command_t` of controllers/include/ridethrough_law.h."""

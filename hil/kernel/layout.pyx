@@ -1,0 +1,133 @@
+"""What Python needs to know of the kernel's memory: dtypes of its structs, names of its channels, its codes.
+
+See layout.pyi for the documented interface.
+"""
+
+import numpy as np
+
+from controllers.kernel.law cimport (
+    LAW_NONE, LAW_RAMP_LIMIT, LAW_USER, PLACED_DEVICE, PLACED_WIRE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, command_t,
+    signals_t,
+)
+from firmware_sim.kernel.pcs cimport (
+    POINT_CONTROLLER_HEARTBEAT, POINT_OPERATION, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE,
+    POINT_SET_VAR, POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
+)
+from hil.kernel.area cimport AreaParams, AreaState
+from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.converter cimport ConverterParams, ConverterState
+from hil.kernel.cooling cimport CoolingParams, CoolingState
+from hil.kernel.events cimport EVENT_DIP, EVENT_GENERATION_LOSS, Event
+from hil.kernel.limits cimport (
+    BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState,
+)
+from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.tick cimport (
+    MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
+    RunState,
+)
+
+# In the order in which write_row (tick.pxd) fills them.
+_SITE_CHANNELS = (
+    "load.demand_w", "load.power_w", "cooling.demand_w",
+    "pcc.power_w", "pcc.reactive_var", "pcc.voltage_pu", "pcc.voltage_a_pu", "pcc.voltage_b_pu", "pcc.voltage_c_pu",
+    "pcc.frequency_hz",
+    "bus.voltage_pu", "bus.voltage_a_pu", "bus.voltage_b_pu", "bus.voltage_c_pu",
+    "pcc.power_measured_w", "pcc.voltage_lowest_measured_pu", "pcc.voltage_highest_measured_pu",
+    "pcc.frequency_measured_hz", "bus.voltage_lowest_measured_pu", "bus.voltage_highest_measured_pu",
+    "bus.voltage_measured_pu",
+)
+_BESS_CHANNELS = (
+    "power_w", "reactive_var", "current_pu", "setpoint_w", "law_w", "command_w", "load_measured_w", "soc", "dc_voltage_v",
+    "dc_current_a", "dc_power_w", "rc1_v", "rc2_v", "temperature_degc",
+)
+
+# Numbers that Python puts into the structs, and positions and sizes.
+CODES = {
+    "law.none": LAW_NONE, "law.ramp_limit": LAW_RAMP_LIMIT, "law.law": LAW_USER, "law.version": RIDETHROUGH_LAW_VERSION,
+    "placement.device": PLACED_DEVICE, "placement.wire": PLACED_WIRE,
+    "priority.active": PRIORITY_ACTIVE, "priority.reactive": PRIORITY_REACTIVE,
+    "limit.level": LIMIT_LEVEL, "limit.ramp": LIMIT_RAMP, "limit.range": LIMIT_RANGE,
+    "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
+    "blank.kinds": BLANK_KINDS,
+    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
+    "measured.power": MEASURED_POWER, "measured.voltage": MEASURED_VOLTAGE,
+    "measured.frequency": MEASURED_FREQUENCY, "measured.load": MEASURED_LOAD,
+    "meter.pcc": METER_PCC, "meter.bus": METER_BUS, "meter.count": METERS,
+    "command.most": MOST_COMMANDS,
+    "point.set_w": POINT_SET_W, "point.set_enable": POINT_SET_ENABLE, "point.revert_w": POINT_REVERT_W,
+    "point.revert_enable": POINT_REVERT_ENABLE, "point.revert_s": POINT_REVERT_S, "point.set_var": POINT_SET_VAR,
+    "point.var_enable": POINT_VAR_ENABLE, "point.operation": POINT_OPERATION,
+    "point.controller_heartbeat": POINT_CONTROLLER_HEARTBEAT,
+}
+
+
+def channel_names(bess_names):
+    names = list(_SITE_CHANNELS)
+    for bess in bess_names:
+        names.extend(f"{bess}.{channel}" for channel in _BESS_CHANNELS)
+    return tuple(names)
+
+
+def parameter_dtypes():
+    cdef NetworkParams network
+    cdef AreaParams area
+    cdef CoolingParams cooling
+    cdef LawParams law
+    cdef PcsParams pcs
+    cdef ConverterParams converter
+    cdef BatteryParams battery
+    cdef LimitParams limits
+    cdef Event events
+    return {
+        "network": np.asarray(<NetworkParams[:1]> &network).dtype,
+        "area": np.asarray(<AreaParams[:1]> &area).dtype,
+        "cooling": np.asarray(<CoolingParams[:1]> &cooling).dtype,
+        "law": np.asarray(<LawParams[:1]> &law).dtype,
+        "pcs": np.asarray(<PcsParams[:1]> &pcs).dtype,
+        "converter": np.asarray(<ConverterParams[:1]> &converter).dtype,
+        "battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
+        "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
+        "events": np.asarray(<Event[:1]> &events).dtype,
+    }
+
+
+def state_dtypes():
+    cdef RunState run
+    cdef Command commands
+    cdef NetworkState network
+    cdef AreaState area
+    cdef CoolingState cooling
+    cdef Measurement measured
+    cdef PhaseMeter meters
+    cdef LawState law
+    cdef PcsState pcs
+    cdef ConverterState converter
+    cdef BatteryState battery
+    cdef LimitState limits
+    return {
+        "run": np.asarray(<RunState[:1]> &run).dtype,
+        "commands": np.asarray(<Command[:1]> &commands).dtype,
+        "network": np.asarray(<NetworkState[:1]> &network).dtype,
+        "area": np.asarray(<AreaState[:1]> &area).dtype,
+        "cooling": np.asarray(<CoolingState[:1]> &cooling).dtype,
+        "measured": np.asarray(<Measurement[:1]> &measured).dtype,
+        "meters": np.asarray(<PhaseMeter[:1]> &meters).dtype,
+        "law": np.asarray(<LawState[:1]> &law).dtype,
+        "law_memory": np.dtype(np.uint8),
+        "pcs": np.asarray(<PcsState[:1]> &pcs).dtype,
+        "converter": np.asarray(<ConverterState[:1]> &converter).dtype,
+        "battery": np.asarray(<BatteryState[:1]> &battery).dtype,
+        "limits": np.asarray(<LimitState[:1]> &limits).dtype,
+        "blank_until": np.dtype(np.int64),
+        "arena": np.dtype(np.float64),
+        "load_ring": np.dtype(np.float64),
+        "row": np.dtype(np.float64),
+    }
+
+
+def law_dtypes():
+    cdef signals_t given
+    cdef command_t out
+    return np.asarray(<signals_t[:1]> &given).dtype, np.asarray(<command_t[:1]> &out).dtype

@@ -1,0 +1,81 @@
+"""Sections `[absorber.NAME]`: which fast law acts for a device, where it acts, and how it measures the load."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from hil.scenario.base import Section, Share
+from hil.scenario.quantity import Ramp, Time
+
+
+def _law_path(value: Any, info: ValidationInfo) -> str:
+    """`file.py:name`, the file found beside the scenario and made absolute, or `package.module:name`."""
+    match = re.fullmatch(r"(.+):([A-Za-z_]\w*)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be a file or a module and a name in it, such as 'laws.py:hold'")
+    where, name = match.groups()
+    if not where.endswith(".py"):
+        if not all(part.isidentifier() for part in where.split(".")):
+            raise ValueError("must be a file or a module and a name in it, such as 'laws.py:hold'")
+        return f"{where}:{name}"
+    folder = (info.context or {}).get("folder")
+    for place in ([] if folder is None else [Path(folder) / where]) + [Path(where)]:
+        if os.path.isfile(place):  # noqa: PTH113  # says no, where Path.is_file raises
+            return f"{place.resolve()}:{name}"
+    raise ValueError(f"no such file: {where}")
+
+
+def _parameter(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be a number, or a quantity such as '18 MW/min'")  # noqa: TRY004  # as pydantic wants it
+    return value
+
+
+LawPath = Annotated[str, BeforeValidator(_law_path)]
+Parameters = dict[str, Annotated[Any, BeforeValidator(_parameter)]]
+
+
+class AbsorberSection(Section):
+    """Keys of every absorber."""
+
+    device: str
+    placement: Literal["device", "wire"] = "device"
+    share: Share | None = Field(None, description="of the answer that this device gives; default: its share of all ratings")
+    filter_s: Time = Field(0.001, alias="filter", gt=0, description="averaging window of its load measurement")
+    delay_s: Time = Field(0.0, alias="delay", ge=0, description="of that measurement, on top of one tick")
+    update_s: Time = Field(0.001, alias="update", gt=0, description="period at which the law runs")
+    stale_after_s: Time = Field(1.0, alias="stale_after", gt=0, description="wire: longest time without an accepted answer")
+
+
+class NoAbsorber(AbsorberSection):
+    """No fast law: the inverter follows its set-point alone. Keys of other kinds may stand, so that one can be turned off."""
+
+    kind: Literal["none"]
+    ramp_w_per_s: Ramp | None = Field(None, alias="ramp", gt=0)
+    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0)
+    law: LawPath | None = None
+    parameters: Parameters = Field(default_factory=dict)
+
+
+class RampLimit(AbsorberSection):
+    """The grid follows the load at a bounded rate; storage gives the rest."""
+
+    kind: Literal["ramp_limit"]
+    ramp_w_per_s: Ramp = Field(alias="ramp", gt=0)
+    ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0, description="default: as `ramp`")
+
+
+class OwnLaw(AbsorberSection):
+    """A law of one's own (docs/laws.md)."""
+
+    kind: Literal["law"]
+    law: LawPath
+    parameters: Parameters = Field(default_factory=dict, description="by field, with or without its unit")
+
+
+Absorber = Annotated[NoAbsorber | RampLimit | OwnLaw, Field(discriminator="kind")]

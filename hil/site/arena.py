@@ -1,0 +1,42 @@
+"""The arena: one array of float64 in which windows and delay lines get their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Arena:
+    """Hands out places; `array` is what the engine gets."""
+
+    def __init__(self) -> None:
+        self._parts: list[np.ndarray[Any, np.dtype[np.float64]]] = []
+        self._size = 0
+
+    def place(self, length: int, fill: float = 0.0) -> int:
+        """Reserve `length` values, set to `fill`; return their offset."""
+        offset = self._size
+        self._parts.append(np.full(length, fill))
+        self._size += length
+        return offset
+
+    def mean(self, slot: Any, length: int, fill: float) -> None:
+        """Give a MeanWindow its place, filled."""
+        slot["offset"] = self.place(length, fill)
+        slot["length"] = length
+        slot["total"] = fill * length
+
+    def delay(self, slot: Any, length: int, fill: float) -> None:
+        """Give a DelayLine its place, filled."""
+        slot["offset"] = self.place(length, fill)
+        slot["length"] = length
+
+    def extremum(self, slot: Any, capacity: int) -> None:
+        """Give an Extremum its place."""
+        slot["offset"] = self.place(2 * capacity)
+        slot["capacity"] = capacity
+
+    def array(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """All parts in one array."""
+        return np.concatenate([*self._parts, np.zeros(1)])

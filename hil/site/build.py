@@ -1,0 +1,70 @@
+"""The engine of a scenario."""
+
+from __future__ import annotations
+
+import fnmatch
+
+import numpy as np
+
+from hil.errors import ScenarioError
+from hil.kernel.engine import Engine, row_words
+from hil.kernel.layout import CODES, channel_names
+from hil.scenario.model import Scenario
+from hil.site.events import events
+from hil.site.laws import laws
+from hil.site.limits import limits
+from hil.site.parts import Parts, Steady
+from hil.site.plant import plant, recorded_every, tan_phi
+from hil.site.storage import storage
+
+LOAD_BLOCK_TICKS = 8192
+LOAD_CAPACITY_TICKS = 4 * LOAD_BLOCK_TICKS
+RECORD_CAPACITY_ROWS = 65_536
+
+
+def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) -> Engine:
+    """The engine of a scenario, in steady state at an IT load; without a record it is lighter.
+
+    Raises ScenarioError where the grid cannot carry the load at the start, or where a law of one's own cannot be used.
+    """
+    parts = Parts(scenario)
+    names = [f"bess.{name}" for name in scenario.bess]
+    channels = channel_names(names)
+    steady = plant(parts, first_it_w)
+    storage(parts)
+    limits(parts, steady, channels)
+    events(parts)
+    own_laws = laws(parts, steady)
+    _run_state(parts, steady, channels)
+    return Engine(
+        parts.parameters,
+        parts.states,
+        names,
+        period_ns=scenario.period_ns,
+        load_tan_phi=tan_phi(scenario.load.power_factor),
+        laws=own_laws,
+        record_every=recorded_every(scenario),
+        record_channels=recorded_channels(scenario, channels) if record else (),
+        record_capacity=RECORD_CAPACITY_ROWS if record else 1,
+    )
+
+
+def recorded_channels(scenario: Scenario, channels: tuple[str, ...]) -> list[str]:
+    """Channels that the record keeps, in the order of the row. Raises ScenarioError for a pattern without a match."""
+    for pattern in scenario.record.channels:
+        if not fnmatch.filter(channels, pattern):
+            known = ", ".join(channels)
+            raise ScenarioError(scenario.source, "record.channels", f" = {pattern!r}: no such channel; there are: {known}")
+    return [name for name in channels if any(fnmatch.fnmatchcase(name, p) for p in scenario.record.channels)]
+
+
+def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
+    """What the engine keeps besides the components."""
+    run = parts.make_states("run", 1)
+    run["end_tick"] = parts.scenario.ticks
+    run["it_demand_w"] = steady.it_w
+    parts.make_states("commands", CODES["command.most"])
+    parts.make_states("load_ring", LOAD_CAPACITY_TICKS)
+    parts.make_states("blank_until", CODES["blank.kinds"])
+    parts.make_states("row", row_words(channels))
+    parts.states["arena"] = np.ascontiguousarray(parts.arena.array())

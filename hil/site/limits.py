@@ -1,0 +1,84 @@
+"""Limits: which channel each looks at, its bounds, its windows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hil.kernel.layout import CODES
+from hil.scenario.limit import Limit
+from hil.site.parts import Parts, Steady
+
+_KINDS = {"ramp": CODES["limit.ramp"], "peak_to_peak": CODES["limit.range"]}
+_BLANKED_BY = {
+    "undervoltage": CODES["blank.voltage"],
+    "overvoltage": CODES["blank.voltage"],
+    "ramp": CODES["blank.voltage"],
+    "peak_to_peak": CODES["blank.voltage"],
+    "underfrequency": CODES["blank.frequency"],
+    "overfrequency": CODES["blank.frequency"],
+}
+
+
+def limits(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
+    """Fill the limits."""
+    params, states = parts.make("limits", len(parts.scenario.limits))
+    for limit, param, state in zip(parts.scenario.limits, params, states, strict=True):
+        _limit(parts, limit, param, state, steady, channels)
+
+
+def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, channels: tuple[str, ...]) -> None:
+    scenario, arena = parts.scenario, parts.arena
+    params["kind"] = _KINDS.get(limit.kind, CODES["limit.level"])
+    params["blank"] = _BLANKED_BY.get(limit.kind, CODES["blank.never"])
+    params["channel"] = channels.index(limit_channel(limit))
+    low, high = limit_bounds(limit)
+    params["low"], params["high"] = low, high
+    params["has_low"], params["has_high"] = math.isfinite(low), math.isfinite(high)
+    state["highest"], state["lowest"] = -math.inf, math.inf
+    state["first_tick"] = state["highest_tick"] = state["lowest_tick"] = -1
+    state["last"] = steady.grid_w
+    if limit.kind == "ramp":
+        mean, window = max(1, scenario.ticks_of(limit.mean_s)), max(1, scenario.ticks_of(limit.window_s))
+        params["per_second"] = 1.0 / (window * scenario.tick_s)
+        arena.mean(state["mean"], mean, steady.grid_w)
+        arena.delay(state["past"], window, steady.grid_w)
+    elif limit.kind == "peak_to_peak":
+        for name in ("top", "bottom"):
+            arena.extremum(state[name], scenario.ticks_of(limit.window_s) + 1)
+    delay = scenario.ticks_of(getattr(limit, "delay_s", 0.0))
+    params["delay_ticks"] = delay
+    if delay > 0:
+        for name, used in (("held_high", math.isfinite(high)), ("held_low", math.isfinite(low))):
+            if used:
+                arena.extremum(state[name], delay + 1)
+
+
+def limit_channel(limit: Limit) -> str:
+    """The channel that a limit looks at: of phase voltages the one that is worst for it."""
+    if limit.kind == "undervoltage":
+        return f"{limit.node}.voltage_lowest_measured_pu"
+    if limit.kind == "overvoltage":
+        return f"{limit.node}.voltage_highest_measured_pu"
+    if limit.kind in ("underfrequency", "overfrequency"):
+        return "pcc.frequency_measured_hz"
+    if limit.kind in ("ramp", "peak_to_peak"):
+        return "pcc.power_measured_w"
+    return f"{limit.node}.{'soc' if limit.kind == 'soc_window' else 'current_pu'}"
+
+
+def limit_bounds(limit: Limit) -> tuple[float, float]:
+    """Lowest and highest value inside the limit; infinite where it has none."""
+    if limit.kind == "undervoltage":
+        return limit.min, math.inf
+    if limit.kind == "underfrequency":
+        return limit.min_hz, math.inf
+    if limit.kind == "overfrequency":
+        return -math.inf, limit.max_hz
+    if limit.kind == "ramp":
+        return -limit.max_w_per_s, limit.max_w_per_s
+    if limit.kind == "peak_to_peak":
+        return -math.inf, limit.max_w
+    if limit.kind == "soc_window":
+        return float(limit.window[0]), float(limit.window[1])
+    return -math.inf, limit.max

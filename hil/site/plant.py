@@ -1,0 +1,150 @@
+"""Network, area, cooling and what is measured of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hil.errors import ScenarioError
+from hil.kernel.engine import steady_network
+from hil.kernel.layout import CODES
+from hil.scenario.model import Scenario
+from hil.site.parts import Parts, Steady
+
+
+def tan_phi(power_factor: float) -> float:
+    """Reactive over active power, lagging."""
+    return math.tan(math.acos(power_factor))
+
+
+def plant(parts: Parts, it_w: float) -> Steady:
+    """Fill network, area and cooling, in steady state at an IT load.
+
+    Raises ScenarioError where the grid cannot carry the load at the start.
+    """
+    scenario = parts.scenario
+    cooling_w = _cooling(parts, it_w)
+    load_w = it_w + cooling_w
+    load_var = it_w * tan_phi(scenario.load.power_factor)
+    if scenario.cooling is not None:
+        load_var += cooling_w * tan_phi(scenario.cooling.power_factor)
+    network = _network(parts, load_w, load_var)
+    if network["bus_voltage_pu"] < scenario.grid.constant_current_below_pu:
+        raise ScenarioError(
+            scenario.source,
+            "grid.short_circuit",
+            f" = '{scenario.grid.short_circuit_va / 1e6:g} MVA': must carry the load at the start, {load_w / 1e6:g} MW, "
+            f"at {scenario.grid.constant_current_below_pu:g} pu or more",
+        )
+    steady = Steady(
+        it_w=it_w,
+        load_w=load_w,
+        load_var=load_var,
+        grid_w=float(network["power_w"]),
+        voltage_pu=float(network["voltage_pu"]),
+        bus_voltage_pu=float(network["bus_voltage_pu"]),
+    )
+    _area(parts, steady)
+    _measurements(parts, steady)
+    return steady
+
+
+def impedance(magnitude: float, x_over_r: float) -> tuple[float, float]:
+    """Resistance and reactance."""
+    r = magnitude / math.sqrt(1.0 + x_over_r * x_over_r)
+    return r, x_over_r * r
+
+
+def _network(parts: Parts, load_w: float, load_var: float) -> Any:
+    scenario = parts.scenario
+    grid, transformer = scenario.grid, scenario.transformer
+    params, state = parts.make("network", 1)
+    params["base_va"] = grid.short_circuit_va
+    params["source_pu"] = grid.source_pu
+    params["ratio"] = params["shift_cos"] = params["zero_sequence"] = 1.0
+    params["constant_current_below_pu"] = grid.constant_current_below_pu
+    params["resistance_pu"], params["reactance_pu"] = impedance(1.0, grid.x_over_r)
+    if transformer is not None:
+        of_base = transformer.impedance * grid.short_circuit_va / transformer.rating_va
+        own_r, own_x = impedance(of_base, transformer.x_over_r)
+        lag = math.radians(30.0 * transformer.clock)
+        params["transformer"] = 1
+        params["ratio"] = transformer.ratio
+        params["shift_cos"], params["shift_sin"] = math.cos(lag), math.sin(lag)
+        params["zero_sequence"] = transformer.passes_zero_sequence
+        params["transformer_resistance_pu"], params["transformer_reactance_pu"] = own_r, own_x
+        params["resistance_pu"] = params["resistance_pu"] / transformer.ratio**2 + own_r
+        params["reactance_pu"] = params["reactance_pu"] / transformer.ratio**2 + own_x
+    state[:] = steady_network(params, load_w, load_var)
+    return state[0]
+
+
+def _area(parts: Parts, steady: Steady) -> None:
+    grid = parts.scenario.grid
+    params, _ = parts.make("area", 1)
+    params["nominal_hz"] = grid.frequency_hz
+    params["base_va"] = grid.area_va
+    params["inertia_s"] = grid.inertia_s
+    params["damping_pu"] = grid.damping
+    params["droop_pu"] = grid.droop
+    params["governor_s"] = grid.governor_time_s
+    params["governor_limit_pu"] = grid.governor_limit
+    params["deadband_pu"] = grid.deadband_hz / grid.frequency_hz
+    params["balanced_w"] = steady.grid_w
+
+
+def _cooling(parts: Parts, it_w: float) -> float:
+    """Fill the cooling, settled at an IT load; returns what it draws."""
+    scenario = parts.scenario
+    cooling = scenario.cooling
+    params, state = parts.make("cooling", 1)
+    if cooling is None:
+        return 0.0
+    params["present"] = 1
+    params["base_w"] = cooling.base_w
+    params["per_heat"] = cooling.share
+    params["gain"] = 1.0 - math.exp(-scenario.tick_s / cooling.lag_s) if cooling.lag_s > 0 else 1.0
+    params["tan_phi"] = tan_phi(cooling.power_factor)
+    params["drop_below_pu"] = cooling.drop_below_pu
+    params["drop_ticks"] = scenario.ticks_of(cooling.drop_after_s)
+    params["restart_ticks"] = scenario.ticks_of(cooling.restart_after_s)
+    params["restart_step"] = 1.0 / max(1, scenario.ticks_of(cooling.restart_ramp_s))
+    state["heat_w"] = it_w
+    state["running"] = 1.0
+    state["power_w"] = cooling.base_w + cooling.share * it_w
+    return float(state["power_w"][0])
+
+
+def _measurements(parts: Parts, steady: Steady) -> None:
+    scenario, setting = parts.scenario, parts.scenario.measurement
+    window, delay = setting.window_s, setting.delay_s
+    measured = parts.make_states("measured", CODES["measured.load"] + len(scenario.bess))
+    power, voltage, frequency = (measured[CODES[f"measured.{name}"]] for name in ("power", "voltage", "frequency"))
+    _measurement(parts, power, steady.grid_w, window, delay)
+    _measurement(parts, voltage, steady.bus_voltage_pu, window, delay, rms=True)
+    _measurement(parts, frequency, scenario.grid.frequency_hz, setting.frequency_window_s, delay)
+    for load, name in zip(measured[CODES["measured.load"] :], scenario.bess, strict=True):
+        absorber = scenario.absorber_of(f"bess.{name}")
+        seen = (absorber.filter_s, absorber.delay_s) if absorber else (scenario.tick_s, 0.0)
+        _measurement(parts, load, steady.load_w, *seen)
+    meters = parts.make_states("meters", CODES["meter.count"])
+    for node, voltage_pu in (("pcc", steady.voltage_pu), ("bus", steady.bus_voltage_pu)):
+        meter = meters[CODES[f"meter.{node}"]]
+        for phase in ("a", "b", "c"):
+            parts.arena.mean(meter[phase], max(1, scenario.ticks_of(window)), voltage_pu * voltage_pu)
+        for side in ("lowest", "highest"):
+            parts.arena.delay(meter[f"{side}_delay"], scenario.ticks_of(delay), voltage_pu)
+            meter[side] = voltage_pu
+
+
+def _measurement(parts: Parts, slot: Any, initial: float, window_s: float, delay_s: float, *, rms: bool = False) -> None:
+    ticks_of = parts.scenario.ticks_of
+    slot["rms"] = rms
+    parts.arena.mean(slot["window"], max(1, ticks_of(window_s)), initial * initial if rms else initial)
+    parts.arena.delay(slot["delay"], ticks_of(delay_s), initial)
+    slot["value"] = initial
+
+
+def recorded_every(scenario: Scenario) -> int:
+    """Ticks between two rows of the record."""
+    return round(1.0 / float(scenario.record.rate_hz * scenario.tick_s))
