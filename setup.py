@@ -13,7 +13,8 @@ DIRECTIVES = {
     "language_level": 3,
     "boundscheck": CHECKED,
     "wraparound": False,
-    "cdivision": True,  # also where checked: division that may raise needs the GIL
+    "cdivision": not CHECKED,
+    "overflowcheck": CHECKED,
     "initializedcheck": CHECKED,
     "nonecheck": False,  # needs the GIL
 }
@@ -21,9 +22,10 @@ DIRECTIVES = {
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-unreachable-code"]
 LINK_FLAGS: list[str] = []
 if CHECKED:
-    SANITIZE = "-fsanitize=address,undefined"
-    FLAGS = ["-O1", "-g", "-ffp-contract=off", "-Wno-unreachable-code", "-fno-sanitize-recover=undefined", SANITIZE]
-    LINK_FLAGS = [SANITIZE]
+    # The interpreter's own flags may hold -fwrapv, under which UBSan says nothing of signed overflow.
+    SANITIZE = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-fno-wrapv"]
+    FLAGS = ["-O1", "-g", "-ffp-contract=off", "-Wno-unreachable-code", *SANITIZE, "-include", "hil/kernel/checked.h"]
+    LINK_FLAGS = SANITIZE
 
 
 def extension(name: str) -> Extension:

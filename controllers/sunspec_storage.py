@@ -1,9 +1,9 @@
 """Driver of a SunSpec storage inverter (models 701, 702, 704, 713, 715): owns the cycle, all writes and the safe state.
 
 Each cycle reads the measurements and the storage, writes the set-point, and reads it back. The set-point is the supervisor's
-target, plus the answer of a fast law where one is placed on the wire. A target is written only while it is fresh; every write
-restarts the device's reversion timer, so a device whose controller has died, or whose supervisor has gone silent, falls back by
-itself. Leaving, on whatever path, ramps to 0 W, clears the enable and reads it back.
+target, plus the answer of a fast law where one is placed on the wire. A target is written only while it is fresh; every
+write restarts the device's reversion timer, so a device whose controller has died, or whose supervisor has gone silent, falls
+back by itself. Leaving, on whatever path, ramps to 0 W, clears the enable and reads it back.
 """
 
 from __future__ import annotations

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
         DeviceRefused,
         DeviceTimeout,
         HilError,
+        InstallationError,
         LockstepStall,
         ReadbackMismatch,
         ScenarioError,
+        SnapshotRefused,
     )
     from hil.scenario.files import packaged
     from hil.scenario.model import Scenario
+    from hil.session.kernel_run import KernelRun, Snapshot
     from hil.session.result import Result
     from hil.verdict.limits import LimitResult
     from hil.verdict.outcome import Outcome
@@ -37,11 +40,15 @@ _HOMES = {
     "run": "hil.api",
     "packaged": "hil.scenario.files",
     "Scenario": "hil.scenario.model",
+    "KernelRun": "hil.session.kernel_run",
+    "Snapshot": "hil.session.kernel_run",
     "Result": "hil.session.result",
     "LimitResult": "hil.verdict.limits",
     "Outcome": "hil.verdict.outcome",
     "HilError": "hil.errors",
+    "InstallationError": "hil.errors",
     "ScenarioError": "hil.errors",
+    "SnapshotRefused": "hil.errors",
     "LockstepStall": "hil.errors",
     "DeviceError": "hil.errors",
     "DeviceTimeout": "hil.errors",
@@ -56,6 +63,8 @@ __all__ = [
     "DeviceRefused",
     "DeviceTimeout",
     "HilError",
+    "InstallationError",
+    "KernelRun",
     "LimitResult",
     "LockstepStall",
     "Outcome",
@@ -63,6 +72,8 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Snapshot",
+    "SnapshotRefused",
     "load",
     "packaged",
     "run",
@@ -72,6 +83,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'hil' has no attribute {name!r}")
+    if _HOMES[name] != "hil.errors":
+        from hil.packages import check_together
+
+        check_together()
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

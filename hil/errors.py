@@ -4,7 +4,9 @@
 
     HilError
     ├── ScenarioError (ValueError)         the scenario cannot be run as written
+    ├── InstallationError (ImportError)    the three packages do not belong together
     ├── LockstepStall (TimeoutError)       something in flight stayed silent
+    ├── SnapshotRefused (RuntimeError)     the state of a run cannot be taken, or not be put back
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
         ├── DeviceLost (ConnectionError)   the connection is gone
@@ -32,6 +34,10 @@ class ScenarioError(HilError, ValueError):
         super().__init__(f"{self.source}: {self.key}{self.problem}")
 
 
+class InstallationError(HilError, ImportError):
+    """The three packages do not belong together."""
+
+
 class LockstepStall(HilError, TimeoutError):
     """Something in flight stayed silent for longer than wall-clock patience allows."""
 
@@ -39,6 +45,10 @@ class LockstepStall(HilError, TimeoutError):
         self.waited_s = waited_s
         self.waiting_for = waiting_for
         super().__init__(f"silent for {waited_s:g} s with something in flight: {'; '.join(waiting_for)}")
+
+
+class SnapshotRefused(HilError, RuntimeError):
+    """The state of a run cannot be taken, or not be put back."""
 
 
 class DeviceError(HilError):

@@ -1,12 +1,13 @@
 #!/bin/sh
-# The compiled code once more, in a copy of the tree: bounds and overflow checks on, under AddressSanitizer and UBSan,
-# through the tests of kernel, loads and runs. Takes the environment that scripts/setup.sh made.
+# The compiled code once more, in a copy of the tree: Cython's checks of bounds, overflow and division on, under
+# AddressSanitizer and UBSan, through the tests of kernel, laws, loads and runs and through those that show that each check
+# fires. Takes the environment that scripts/setup.sh made.
 set -eu
 cd "$(dirname "$0")/.."
 VENV=$(cd "${VENV:-.venv}" && pwd)
 COPY=$(mktemp -d)
 trap 'rm -rf "$COPY"' EXIT
-cp -r hil firmware_sim controllers tests benchmarks docs README.md LICENSE setup.py pyproject.toml "$COPY"
+cp -r hil firmware_sim controllers tests benchmarks docs examples README.md LICENSE setup.py pyproject.toml "$COPY"
 find "$COPY" -name '*.so' -delete
 export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
@@ -18,5 +19,6 @@ export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrac
 LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -c "
 import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
-LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider \
-    tests/test_physics.py tests/test_limits_kernel.py tests/test_loads.py tests/test_lockstep.py
+LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capture=sys \
+    -m "not peer_package" tests/test_checked_build.py tests/test_physics.py tests/test_limits_kernel.py tests/test_loads.py \
+    tests/test_lockstep.py tests/test_laws.py tests/test_snapshot.py tests/test_wire.py

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the private environment .venv with the project, its extensions and the tools for tests and lint in it.
-# Says in one line which system package is missing. PYTHON names the interpreter, VENV the folder.
+# Says in one line which system package is missing. PYTHON names the interpreter, VENV the folder. With
+# RIDETHROUGH_REQUIRE_PEERS=1 it also takes in the other implementations that tests compare with.
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -18,5 +19,7 @@ HEADERS=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing "no C library headers" "apt-get install libc6-dev"
 
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
-"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[build,lint,test]'
+EXTRAS=build,lint,test
+[ "${RIDETHROUGH_REQUIRE_PEERS:-0}" != 1 ] || EXTRAS=$EXTRAS,peers
+"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$EXTRAS]"
 touch "$VENV/.ready"

@@ -184,7 +184,7 @@ TABLE = [
     (["bess.b={}"], "bess.b.rating: missing; it has no default"),
     (["load={kind='training'}"], "load.power: missing; it has no default"),
     (["load={power='5 MW'}"], "load.kind: missing; it has no default"),
-    (["load={kind='inference'}"], "load.trace: missing; it has no default"),
+    (["load={kind='inference',arrivals='azure'}"], "load.arrivals = 'azure': must be 'azure_code' or 'azure_conversation'"),
     (["load={kind='inference',trace=5}"], "load.trace = 5: must be the path of a file"),
     (["bess.main.soc=nan"], "bess.main.soc = nan: must be a finite number"),
     (["load.power='inf MW'"], "load.power = 'inf MW': must be a power, such as '25 MW'"),

@@ -28,7 +28,8 @@ RULES = {
     "hil.verdict": ("hil.kernel", "hil.scenario", "hil.site"),
     "hil.session": ("hil", "firmware_sim", "controllers"),
     "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor"),
-    "hil.cli": ("hil.errors", "hil.scenario", "hil.session", "hil.verdict"),
+    "hil.packages": ("hil.errors",),
+    "hil.cli": ("hil.errors", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
 }
 OUTSIDE = {"pymodbus": "controllers/modbus.py", "matplotlib": "hil/session/picture.py", "pyarrow": "hil/session/record.py"}
 

@@ -11,10 +11,10 @@ import pytest
 import hil
 from hil.loads.base import LoadFeed
 from hil.loads.inference import Fleet
-from hil.loads.requests import Request, read_requests
+from hil.loads.requests import Request, RequestFile
 from hil.loads.sampler import fill
 from hil.loads.source import LoadSource
-from hil.loads.training import training_breakpoints
+from hil.loads.training import TrainingBreakpoints
 from hil.scenario.load import InferenceLoad, TrainingLoad
 from hil.session.run import Options, run_scenario
 
@@ -26,7 +26,7 @@ def training(**keys: object) -> TrainingLoad:
 
 
 def samples(load: TrainingLoad, seconds: float, seed: int = 0, crash_s: float | None = None, block: int = 1000):
-    feed = LoadFeed(training_breakpoints(load, seed, crash_s), PERIOD_S)
+    feed = LoadFeed(TrainingBreakpoints(load, seed, crash_s), PERIOD_S)
     blocks = []
     while feed.tick < round(seconds / PERIOD_S):
         blocks.append(feed.block(block))
@@ -114,7 +114,7 @@ def test_seed_moves_the_jitter_alone():
 
 
 def test_a_day_does_not_need_a_day_in_memory():
-    feed = LoadFeed(training_breakpoints(training(jitter=0.02), 0), 0.01)
+    feed = LoadFeed(TrainingBreakpoints(training(jitter=0.02), 0), 0.01)
     most = 0
     for _ in range(864):
         assert feed.block(10_000).size == 10_000
@@ -184,7 +184,7 @@ def test_leaving_one_request_out_takes_its_own_energy(code_trace, tmp_path, left
     fewer = tmp_path / "fewer.csv"
     fewer.write_text("".join(lines[: left_out + 1] + lines[left_out + 2 :]))  # the header is line 0
     scenario = hil.load("inference_replay", [f"load.trace='{code_trace}'"])
-    request = list(read_requests(code_trace))[left_out]
+    request = list(RequestFile(code_trace))[left_out]
     own = Fleet(scenario.load, []).request_energy_j(request)
     energies = []
     for trace in (code_trace, fewer):
@@ -196,7 +196,7 @@ def test_leaving_one_request_out_takes_its_own_energy(code_trace, tmp_path, left
 
 @pytest.mark.shared
 def test_the_conversation_hour_reads_too(conversation_trace):
-    requests = list(read_requests(conversation_trace))
+    requests = list(RequestFile(conversation_trace))
     assert len(requests) == 19_366
     assert requests[-1].arrival_s == pytest.approx(3501.7, abs=1.0)
 

@@ -195,7 +195,8 @@ def test_a_file_is_found_by_path_and_finds_its_trace(tmp_path, requests, monkeyp
     folder.mkdir()
     for name in ("mine.toml", "mine"):  # by any name, if it is there
         path = folder / name
-        path.write_text((PACKAGED / "inference_replay.toml").read_text().replace("# trace", "trace"))
+        text = (PACKAGED / "inference_replay.toml").read_text()
+        path.write_text(text.replace('arrivals = "azure_code"', 'trace = "requests.csv"'))
         (folder / "requests.csv").write_bytes(requests.read_bytes())
         scenario = hil.load(path)
         assert (scenario.name, scenario.source) == ("mine", str(path))

@@ -245,7 +245,7 @@ def test_sections_that_do_not_agree_are_refused_by_the_run():
         ["training_job", "--set", "nonsense"],
         ["training_job", "--set", "bess.main.soc=1.2", "--json"],
         ["training_job", "--set", "title=5\nx=1", "--set", "grid.a\nb=1"],
-        ["inference_replay"],
+        ["inference_replay", "--set", "load.trace=5"],
         ["inference_replay", "--set", "load.trace=nope.csv"],
         ["nowhere"],
         ["training_job", "--set", "record.channels=['x']"],

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """Entry point of the `hil` command."""
+    from hil.errors import InstallationError
+    from hil.packages import check_together
+
+    try:
+        check_together()
+    except InstallationError as error:
+        print(f"hil: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
     from hil.cli.app import app
 
     app()

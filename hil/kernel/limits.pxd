@@ -34,7 +34,6 @@ cdef struct LimitParams:
     int64_t has_low
     int64_t has_high
     int64_t delay_ticks
-    int64_t counts_from     # first tick whose value is complete enough to be judged
     double low
     double high
     double per_second       # ramp: 1 / window
@@ -78,8 +77,6 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     elif p.kind == LIMIT_RANGE:
         value = extremum_push(&s.top, arena, x, tick) + extremum_push(&s.bottom, arena, -x, tick)
     s.value = value
-    if tick < p.counts_from:
-        return
     if blanked:
         s.blank_ticks += 1
         s.run_ticks = 0

@@ -4,6 +4,7 @@ The algorithm is Yann Collet's public specification (xxHash fast digest algorith
 `xxhash` package over the same bytes.
 """
 
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
@@ -36,6 +37,7 @@ cdef struct Xxh64:
     uint64_t length      # bytes so far
 
 
+@cython.overflowcheck(False)  # wraps around, as XXH64 does
 cdef inline void xxh64_reset(Xxh64* s) noexcept nogil:
     s.lane[0] = HIL_P1 + HIL_P2
     s.lane[1] = HIL_P2
@@ -57,6 +59,7 @@ cdef inline void xxh64_row(Xxh64* s, const double* row, int64_t words) noexcept 
     s.length += <uint64_t>words * 8
 
 
+@cython.overflowcheck(False)  # wraps around, as XXH64 does
 cdef inline uint64_t xxh64_digest(const Xxh64* s) noexcept nogil:
     cdef uint64_t h
     cdef int i

@@ -1,4 +1,8 @@
-"""What a load is to the engine: a stream of break-points, turned into blocks of ticks."""
+"""What a load is to the engine: a stream of break-points, turned into blocks of ticks.
+
+A stream is an iterator whose whole state is plain data: copied (`copy.deepcopy`) in mid-stream, copy and original go on alike.
+That is what a snapshot of a run holds of its load.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 from hil.loads.sampler import fill
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Piece = tuple[Floats, Floats]
 
 
 class LoadFeed:
@@ -19,7 +24,7 @@ class LoadFeed:
     step. Only the pieces that the current block needs are held.
     """
 
-    def __init__(self, breakpoints: Iterator[tuple[Floats, Floats]], period_s: float) -> None:
+    def __init__(self, breakpoints: Iterator[Piece], period_s: float) -> None:
         self._pieces = breakpoints
         self._period_s = period_s
         self._time_s: Floats = np.empty(0)
@@ -32,16 +37,18 @@ class LoadFeed:
         """First tick of the next block."""
         return self._tick
 
+    @property
+    def first_w(self) -> float:
+        """Power at the beginning of what is still to come, W."""
+        if self._time_s.size == 0:
+            self._take()
+        return float(self._power_w[0])
+
     def block(self, ticks: int) -> Floats:
         """Mean power of the next `ticks` ticks, W; fewer, or none, where the stream has ended."""
         end_s = (self._tick + ticks) * self._period_s
         while not self._ended and (self._time_s.size < 2 or self._time_s[-1] < end_s):
-            piece = next(self._pieces, None)
-            if piece is None:
-                self._ended = True
-            else:
-                self._time_s = np.concatenate([self._time_s, piece[0]])
-                self._power_w = np.concatenate([self._power_w, piece[1]])
+            self._take()
         start_s = self._tick * self._period_s
         if self._ended:
             left = self._time_s[-1] - start_s if self._time_s.size >= 2 else 0.0
@@ -52,3 +59,12 @@ class LoadFeed:
             self._time_s, self._power_w = self._time_s[used:], self._power_w[used:]
             self._tick += ticks
         return out
+
+    def _take(self) -> None:
+        """One more piece of the stream."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            self._ended = True
+        else:
+            self._time_s = np.concatenate([self._time_s, piece[0]])
+            self._power_w = np.concatenate([self._power_w, piece[1]])

@@ -10,12 +10,13 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
-from hil.loads.base import Floats
+from hil.loads.base import Floats, Piece
 from hil.loads.requests import Request
 from hil.scenario.load import InferenceLoad
 
@@ -83,41 +84,18 @@ class Fleet:
         count = bisect_right(self._done_s, until_s)
         return Served(count, self._done_context[count], self._done_generated[count])
 
-    def breakpoints(self) -> Iterator[tuple[Floats, Floats]]:
-        """Endless pieces; each step of power is smoothed to a straight line over `edge`, which keeps its energy."""
-        edge = self._load.edge_s
-        level = self._idle_w
-        pending: list[tuple[float, float]] = []  # steps still on their way: time, size
-        start = 0.0
-        while True:
-            end = start + _PIECE_S
-            steps = self._steps(end)
-            if edge == 0.0:
-                times = np.repeat([time for time, _ in steps], 2)
-                levels = level + np.concatenate([[0.0], np.cumsum([size for _, size in steps])])
-                yield np.concatenate([[start], times, [end]]), np.repeat(levels, 2)
-                level = float(levels[-1])
-            else:
-                active = pending + steps
-                begin = np.array([time for time, _ in active])
-                size = np.array([step for _, step in active])
-                knots = np.unique(np.concatenate([[start, end], begin, begin + edge]))
-                knots = knots[(knots >= start) & (knots <= end)]
-                order = np.argsort(begin, kind="stable")
-                yield knots, level + _ramps(knots, begin[order], size[order], edge)
-                pending = [(time, step) for time, step in active if time + edge > end]
-                level += sum(step for time, step in active if time + edge <= end)
-                if not pending:
-                    level = self._power_w()
-            start = end
+    def breakpoints(self) -> FleetBreakpoints:
+        """Endless pieces of its power."""
+        return FleetBreakpoints(self, self._load.edge_s)
 
-    def _power_w(self) -> float:
+    def power_w(self) -> float:
+        """Power as of the latest step, W."""
         return float(self._idle_w + self._prefilling * self._prefill_w + self._decoding * self._sequence_w)
 
-    def _steps(self, until_s: float) -> list[tuple[float, float]]:
+    def steps(self, until_s: float) -> list[tuple[float, float]]:
         """Serve up to a time; steps of power as (time, size)."""
         steps: list[tuple[float, float]] = []
-        power = self._power_w()
+        power = self.power_w()
         while True:
             arrival = self._next.arrival_s if self._next is not None else float("inf")
             due = self._events[0][0] if self._events else float("inf")
@@ -137,9 +115,9 @@ class Fleet:
                 if self._replicas[index].prefilling is None:
                     self._decode_until(self._replicas[index], now)
             self._start(index, now)
-            if self._power_w() != power:
-                steps.append((now, self._power_w() - power))
-                power = self._power_w()
+            if self.power_w() != power:
+                steps.append((now, self.power_w() - power))
+                power = self.power_w()
 
     def _decode_until(self, replica: _Replica, now: float) -> None:
         replica.decode_clock += now - replica.since
@@ -189,6 +167,42 @@ class Fleet:
         replica.version += 1
         self._order += 1
         heapq.heappush(self._events, (due, self._order, index, replica.version))
+
+
+class FleetBreakpoints:
+    """The power of a fleet; each step of it is smoothed to a straight line over `edge`, which keeps its energy."""
+
+    def __init__(self, fleet: Fleet, edge_s: float) -> None:
+        self._fleet = fleet
+        self._edge_s = edge_s
+        self._level_w = fleet.idle_w
+        self._pending: list[tuple[float, float]] = []  # steps still on their way: time, size
+        self._start_s = 0.0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Piece:
+        start, end = self._start_s, self._start_s + _PIECE_S
+        self._start_s = end
+        steps = self._fleet.steps(end)
+        if self._edge_s == 0.0:
+            times = np.repeat([time for time, _ in steps], 2)
+            levels = self._level_w + np.concatenate([[0.0], np.cumsum([size for _, size in steps])])
+            self._level_w = float(levels[-1])
+            return np.concatenate([[start], times, [end]]), np.repeat(levels, 2)
+        active = self._pending + steps
+        begin = np.array([time for time, _ in active])
+        size = np.array([step for _, step in active])
+        knots = np.unique(np.concatenate([[start, end], begin, begin + self._edge_s]))
+        knots = knots[(knots >= start) & (knots <= end)]
+        order = np.argsort(begin, kind="stable")
+        power_w = self._level_w + _ramps(knots, begin[order], size[order], self._edge_s)
+        self._pending = [(time, step) for time, step in active if time + self._edge_s > end]
+        self._level_w += sum(step for time, step in active if time + self._edge_s <= end)
+        if not self._pending:
+            self._level_w = self._fleet.power_w()
+        return knots, power_w
 
 
 def _ramps(knots: Floats, begin: Floats, size: Floats, edge: float) -> Floats:

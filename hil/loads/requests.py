@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
-from hil.loads.rows import problem, rows
+from hil.loads.rows import Rows, problem
 
 _MOST_TOKENS = 100_000_000
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
@@ -15,38 +15,52 @@ COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: arrival from the first one of the file, prompt and answer length."""
+    """One request: arrival from the first one of its stream, prompt and answer length."""
 
     arrival_s: float
     context_tokens: int
     generated_tokens: int
 
 
-def read_requests(path: Path, source: str = "scenario") -> Iterator[Request]:
+class RequestFile:
     """Requests of a file in the order of their arrival, read as they are needed.
 
     Raises ScenarioError naming file, line and what is wrong.
     """
-    first = last = None
-    for line, (stamp, *tokens) in rows(path, COLUMNS, source):
+
+    def __init__(self, path: Path, source: str = "scenario") -> None:
+        self._path, self._source = path, source
+        self._rows = Rows(path, COLUMNS, source)
+        self._first: int | None = None  # times in 100 ns
+        self._last: int | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Request:
+        row = next(self._rows, None)
+        if row is None:
+            if self._last is None:
+                raise problem(self._source, self._path, "no requests")
+            raise StopIteration
+        line, (stamp, *tokens) = row
         try:
-            at = _seconds(stamp)
+            at = _units(stamp)
             context, generated = map(int, tokens)
         except ValueError:
             what = "must be a time such as 2023-11-16 18:17:03.97 and two whole numbers"
-            raise problem(source, path, what, line) from None
+            raise problem(self._source, self._path, what, line) from None
         if not 0 <= context <= _MOST_TOKENS or not 0 <= generated <= _MOST_TOKENS:
-            raise problem(source, path, f"tokens must be between 0 and {_MOST_TOKENS}", line)
-        if last is not None and at < last:
-            raise problem(source, path, "arrives before the request above it; rows must be in order of time", line)
-        first = at if first is None else first
-        last = at
-        yield Request((at - first) * 1e-7, context, generated)
-    if last is None:
-        raise problem(source, path, "no requests")
+            raise problem(self._source, self._path, f"tokens must be between 0 and {_MOST_TOKENS}", line)
+        if self._last is not None and at < self._last:
+            what = "arrives before the request above it; rows must be in order of time"
+            raise problem(self._source, self._path, what, line)
+        self._first = at if self._first is None else self._first
+        self._last = at
+        return Request((at - self._first) * 1e-7, context, generated)
 
 
-def _seconds(text: str) -> int:
+def _units(text: str) -> int:
     """A time stamp in units of 100 ns, exact for seven decimals."""
     whole, _, fraction = text.strip().partition(".")
     moment = datetime.fromisoformat(whole)

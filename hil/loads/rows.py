@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 from hil.errors import ScenarioError
+
+Row = tuple[int, list[str]]
 
 
 def problem(source: str, path: Path, what: str, line: int | None = None) -> ScenarioError:
@@ -15,8 +19,32 @@ def problem(source: str, path: Path, what: str, line: int | None = None) -> Scen
     return ScenarioError(source, "load.trace", f" = {str(path)!r}: {where}{what}")
 
 
-def rows(path: Path, columns: tuple[str, ...], source: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and the named columns of each row. Raises ScenarioError."""
+class Rows:
+    """Line number and the named columns of each row, in order. Raises ScenarioError.
+
+    A copy opens the file for itself and goes on where the original stands.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...], source: str) -> None:
+        self._of = (path, columns, source)
+        self._taken = 0
+        self._open: Iterator[Row] | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Row:
+        if self._open is None:
+            self._open = itertools.islice(_read(*self._of), self._taken, None)
+        row = next(self._open)
+        self._taken += 1
+        return row
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_open": None}
+
+
+def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)

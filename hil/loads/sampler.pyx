@@ -15,6 +15,8 @@ def fill(const double[::1] time_s, const double[::1] power_w, double start_s, do
     cdef double t, end, upto, energy, p, q, slope
     if n < 2 or power_w.shape[0] != n:
         raise ValueError("need two break-points or more, and as many powers as times")
+    if time_s[0] > start_s:
+        raise ValueError(f"break-points begin at {time_s[0]:g} s, after {start_s:g} s")
     with nogil:
         t = start_s
         while i + 2 < n and time_s[i + 1] <= t:
@@ -38,10 +40,7 @@ def fill(const double[::1] time_s, const double[::1] power_w, double start_s, do
                     break
                 upto = time_s[i + 1] if time_s[i + 1] < end else end
                 slope = (power_w[i + 1] - power_w[i]) / (time_s[i + 1] - time_s[i])
-                if t < time_s[i]:
-                    p = power_w[i]
-                else:
-                    p = power_w[i] + slope * (t - time_s[i])
+                p = power_w[i] + slope * (t - time_s[i])
                 q = power_w[i] + slope * (upto - time_s[i])
                 energy += 0.5 * (p + q) * (upto - t)
                 t = upto

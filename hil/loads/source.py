@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from typing import Any
 
-from hil.loads.base import LoadFeed
+from hil.loads.base import LoadFeed, Piece
 from hil.loads.inference import Fleet
-from hil.loads.requests import read_requests
-from hil.loads.trace import trace_breakpoints
-from hil.loads.training import training_breakpoints
+from hil.loads.requests import Request, RequestFile
+from hil.loads.synthetic import synthetic_requests
+from hil.loads.trace import TraceBreakpoints
+from hil.loads.training import TrainingBreakpoints
 from hil.scenario.model import Scenario
 
 
 class LoadSource:
-    """Feeds one run."""
+    """Feeds one run. Copied in mid-run, copy and original go on alike."""
 
     def __init__(self, scenario: Scenario) -> None:
         load = scenario.load
         self._fleet: Fleet | None = None
+        pieces: Iterator[Piece]
         if load.kind == "training":
             crashes = [event.at_s for event in scenario.events if event.kind == "load_crash"]
-            pieces = training_breakpoints(load, scenario.seed, min(crashes, default=None))
+            pieces = TrainingBreakpoints(load, scenario.seed, min(crashes, default=None))
         elif load.kind == "inference":
-            self._fleet = Fleet(load, read_requests(load.trace, scenario.source))
+            requests: Iterator[Request] = (
+                synthetic_requests(load.arrivals, scenario.seed)
+                if load.trace is None
+                else RequestFile(load.trace, scenario.source)
+            )
+            self._fleet = Fleet(load, requests)
             pieces = self._fleet.breakpoints()
         else:
-            pieces = trace_breakpoints(load, scenario.source)
-        first = next(pieces)
-        self.first_w = float(first[1][0])
-        self.feed = LoadFeed(itertools.chain([first], pieces), scenario.tick_s)
+            pieces = TraceBreakpoints(load, scenario.source)
+        self.feed = LoadFeed(pieces, scenario.tick_s)
+        self.first_w = self.feed.first_w
 
     def summary(self, until_s: float) -> dict[str, Any]:
         """What the load did up to a time: requests and tokens served, where it serves any."""

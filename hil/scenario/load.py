@@ -51,10 +51,11 @@ class TrainingLoad(LoadSection):
 
 
 class InferenceLoad(LoadSection):
-    """A fleet that serves the requests of a file: prefill and decode with continuous batching."""
+    """A fleet that serves requests, of a file or synthetic ones: prefill and decode with continuous batching."""
 
     kind: Literal["inference"]
-    trace: TracePath = Field(description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
+    trace: TracePath | None = Field(None, description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
+    arrivals: Literal["azure_code", "azure_conversation"] = Field("azure_conversation", description="where no trace is given")
     gpu_power_w: Power = Field(700.0, alias="gpu_power", gt=0, description="thermal design power of one GPU")
     gpus_per_replica: Whole = Field(8, ge=1)
     replicas: Whole = Field(16, ge=1, le=1_000_000)

@@ -10,7 +10,18 @@ from hil.loads.base import LoadFeed
 from hil.session.record import EventLog, Recorder
 from hil.site.build import LOAD_BLOCK_TICKS
 
-_STRETCH_TICKS = 16_384
+STRETCH_TICKS = 16_384
+
+
+def top_up(engine: Engine, feed: LoadFeed) -> None:
+    """Keep at least one stretch of load ahead of an engine, for as long as the load has any."""
+    if engine.load_filled - engine.tick > STRETCH_TICKS:
+        return
+    while engine.load_room >= LOAD_BLOCK_TICKS and feed.tick < engine.end_tick:
+        block = feed.block(min(LOAD_BLOCK_TICKS, engine.end_tick - feed.tick))
+        if block.size == 0:
+            return
+        engine.feed(block)
 
 
 class SitePlant:
@@ -56,21 +67,11 @@ class SitePlant:
     def advance(self, until_tick: int) -> None:
         """Run up to a tick, in stretches that the load ring and the record ring can hold."""
         while self.engine.tick < until_tick:
-            self._top_up()
-            self.engine.advance(min(until_tick, self.engine.tick + _STRETCH_TICKS))
+            top_up(self.engine, self._feed)
+            self.engine.advance(min(until_tick, self.engine.tick + STRETCH_TICKS))
             self._recorder.drain()
             self._watch()
             self._progress(self.engine.tick)
-
-    def _top_up(self) -> None:
-        """Keep at least one stretch of load ahead, for as long as the load has any."""
-        if self.engine.load_filled - self.engine.tick > _STRETCH_TICKS:
-            return
-        while self.engine.load_room >= LOAD_BLOCK_TICKS and self._feed.tick < self.engine.end_tick:
-            block = self._feed.block(min(LOAD_BLOCK_TICKS, self.engine.end_tick - self._feed.tick))
-            if block.size == 0:
-                return
-            self.engine.feed(block)
 
     def _watch(self) -> None:
         if len(self._limit_names):

@@ -1,0 +1,150 @@
+"""A run of the kernel alone, in the hands of a script: step it, look into it, change it, go back."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hil.errors import ScenarioError, SnapshotRefused
+from hil.kernel.engine import Engine
+from hil.kernel.layout import CODES, state_dtypes
+from hil.loads.source import LoadSource
+from hil.scenario.files import checked
+from hil.scenario.model import Scenario
+from hil.session.plant import STRETCH_TICKS, top_up
+from hil.session.run import refuse_wire
+from hil.site.build import build_engine
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a tick changes: states, windows, delay lines, hash, and the load with its cursor and random numbers."""
+
+    tick: int
+    scenario: dict[str, Any]
+    states: dict[str, Any]
+    source: LoadSource
+
+
+def take_states(engine: Engine) -> dict[str, Any]:
+    """Copies of an engine's states. Raises SnapshotRefused while somebody else acts on the run."""
+    if engine.shared_with is not None:
+        raise SnapshotRefused(
+            f"at tick {engine.tick}: {engine.shared_with} act on this run, and their connections and tasks cannot be copied; "
+            f"snapshots are for runs of the kernel alone (hil.KernelRun)"
+        )
+    return {name: engine.states[name].copy() for name in state_dtypes()}
+
+
+class KernelRun:
+    """A scenario's load, laws, firmware, plant and limits, without servers, drivers and supervisors.
+
+    leave_out_controllers: must be said where the scenario has supervisors. parameters, states: structured NumPy arrays by
+    component (`states["battery"]["soc"]`); they can be read and changed between calls. Rows state the end of their tick.
+
+    Raises ScenarioError for what needs a controller, or cannot be run as written.
+    """
+
+    def __init__(self, scenario: Scenario, *, leave_out_controllers: bool = False) -> None:
+        self.scenario = checked(scenario)
+        refuse_wire(self.scenario)
+        if self.scenario.supervisor and not leave_out_controllers:
+            name = next(iter(self.scenario.supervisor))
+            what = ": a run of the kernel alone has no controllers; leave_out_controllers=True runs without them"
+            raise ScenarioError(self.scenario.source, f"supervisor.{name}", what)
+        self._source = LoadSource(self.scenario)
+        self._engine = build_engine(self.scenario, self._source.first_w, record=False)
+        self.parameters: dict[str, Any] = self._engine.parameters
+        self.states: dict[str, Any] = self._engine.states
+        self.channels = self._engine.channels
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+        return self._engine.tick
+
+    @property
+    def time_s(self) -> float:
+        """Scenario time."""
+        return self._engine.tick * self._engine.period_ns / 1e9
+
+    @property
+    def waveform_hash(self) -> str:
+        """XXH64 over every channel of every judged tick so far."""
+        return self._engine.waveform_hash
+
+    def __getitem__(self, channel: str) -> float:
+        """A channel of the latest row. Raises KeyError naming the channels there are."""
+        if channel not in self.channels:
+            raise KeyError(f"no channel {channel!r}; there are: {', '.join(self.channels)}")
+        return self._engine.value(self.channels.index(channel))
+
+    def command(self, device: str, point: str, value: float) -> None:
+        """Queue a write to a device's firmware for the next tick: `command("bess.main", "set_w", 1e6)`.
+
+        Values are not validated as a device's server would. Raises KeyError for an unknown device or point.
+        """
+        self._engine.command(list(self.scenario.bess).index(self._name(device)), CODES[self._point(point)], value)
+
+    def advance(self, until_s: float) -> None:
+        """Run to a time, rounded to a tick. Raises ValueError where that is past."""
+        until = self.scenario.ticks_of(until_s)
+        if until < self.tick:
+            raise ValueError(f"{until_s:g} s is in the past of {self.time_s:g} s")
+        while self.tick < until:
+            top_up(self._engine, self._source.feed)
+            self._engine.advance(min(until, self.tick + STRETCH_TICKS))
+
+    def rows(self, until_s: float) -> Floats:
+        """Run to a time and return every row of it, shape (ticks, channels); fewer beyond the scenario's end."""
+        ticks = min(self.scenario.ticks_of(until_s), self._engine.end_tick) - self.tick
+        tap = np.zeros((max(0, ticks), len(self.channels)))
+        self._engine.attach_tap(tap)
+        try:
+            self.advance(until_s)
+        finally:
+            self._engine.attach_tap(None)
+        return tap
+
+    def snapshot(self) -> Snapshot:
+        """The whole state of the run, as of now; parameters are not part of it."""
+        return Snapshot(self.tick, self.scenario.document(), take_states(self._engine), copy.deepcopy(self._source))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back, or forth, to a snapshot of this scenario; from there on a run is the same to the bit.
+
+        Parameters stay as they are. Raises SnapshotRefused for a snapshot of another scenario.
+        """
+        if snapshot.scenario != self.scenario.document():
+            different = _first_difference(snapshot.scenario, self.scenario.document())
+            raise SnapshotRefused(f"the snapshot is of another scenario: {different} differs")
+        for name, state in snapshot.states.items():
+            self.states[name][...] = state
+        self._source = copy.deepcopy(snapshot.source)
+
+    def _name(self, device: str) -> str:
+        name = device.removeprefix("bess.")
+        if name not in self.scenario.bess:
+            raise KeyError(f"no device {device!r}; there are: {', '.join(f'bess.{name}' for name in self.scenario.bess)}")
+        return name
+
+    @staticmethod
+    def _point(point: str) -> str:
+        if f"point.{point}" not in CODES:
+            known = ", ".join(name.removeprefix("point.") for name in CODES if name.startswith("point."))
+            raise KeyError(f"no point {point!r}; there are: {known}")
+        return f"point.{point}"
+
+
+def _first_difference(one: Any, other: Any, path: str = "") -> str:
+    """Path of the first key in which two documents differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys([*one, *other]):
+            if one.get(key) != other.get(key):
+                return _first_difference(one.get(key), other.get(key), f"{path}.{key}" if path else str(key))
+    return path or "it"

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Which lines of the compiled code the tests run, the inline functions of the .pxd files included: in a copy of the tree the
+# extensions are built for gcov, and its counts of C lines are booked on the lines that Cython made them from. Prints one line
+# a file and fails below MINIMUM percent. Takes the environment that scripts/setup.sh made; arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+VENV=$(cd "${VENV:-.venv}" && pwd)
+MINIMUM=${MINIMUM:-95}
+COPY=$(mktemp -d)
+trap 'rm -rf "$COPY"' EXIT
+cp -r hil firmware_sim controllers tests benchmarks docs examples scripts ./*.md Makefile LICENSE setup.py pyproject.toml "$COPY"
+find "$COPY" -name '*.so' -delete
+export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
+cd "$COPY"
+PYTHON="$VENV/bin/python"
+SUFFIX=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))")
+INCLUDE=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_path('include'))")
+DIRECTIVES=$("$PYTHON" scripts/coverage_lines.py directives)
+mkdir build
+for MODULE in hil/kernel/engine hil/kernel/layout hil/loads/sampler; do
+    C=build/$(basename "$MODULE")
+    # As comments the #line directives stay readable, and gcov counts lines of C: as directives they would also hold for
+    # what Cython puts behind a function.
+    # shellcheck disable=SC2086 # one word a directive
+    "$PYTHON" -m cython $DIRECTIVES --line-directives -o "$C.full.c" "$MODULE.pyx" >build/log 2>&1 || { cat build/log; exit 1; }
+    sed 's|^#line \(.*\)$|/*#line \1*/|' "$C.full.c" >"$C.c"
+    gcc -O0 -w -fPIC --coverage -fprofile-update=prefer-atomic -ffp-contract=off -I"$INCLUDE" -Icontrollers/include -c "$C.c" -o "$C.o"
+    gcc -shared --coverage "$C.o" -o "$MODULE$SUFFIX"
+done
+export PYTHONPATH="$COPY"
+"$PYTHON" -c "
+import hil.kernel.engine as engine
+assert engine.__file__.startswith('$COPY'), engine.__file__"
+find build -name '*.gcda' -delete
+[ $# -gt 0 ] || set -- tests/test_physics.py tests/test_limits_kernel.py tests/test_loads.py tests/test_lockstep.py tests/test_laws.py \
+    tests/test_snapshot.py tests/test_wire.py
+"$PYTHON" -m pytest -q -p no:cacheprovider "$@"
+for MODULE in engine layout sampler; do gcov --json-format --stdout "build/$MODULE.gcda" >"build/$MODULE.json"; done
+"$PYTHON" scripts/coverage_lines.py report "$MINIMUM" build/engine build/layout build/sampler

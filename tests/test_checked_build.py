@@ -1,0 +1,80 @@
+"""What scripts/checked_build.sh relies on: each of its checks fires on a violation inside a tick, and a test sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rig import Rig
+
+from hil.kernel.engine import steady_network
+from hil.kernel.layout import parameter_dtypes
+
+SITE = {
+    "bess": {"x": {"rating": "10 MVA", "energy": "5 MWh"}},
+    "absorber": {"a": {"kind": "ramp_limit", "device": "bess.x", "ramp": "1 MW/s"}},
+}
+REVERT_S, ENABLE = 4, 1
+
+
+def rig() -> Rig:
+    return Rig(SITE, np.full(3, 10e6))
+
+
+def run(array: str, field: str, value: float, kind: str = "parameters") -> None:
+    """Three ticks with one number of the site replaced."""
+    site = rig()
+    getattr(site.engine, kind)[array][field] = value
+    site.run()
+
+
+def behind_the_arena() -> None:
+    """A window whose samples begin where the arena ends."""
+    site = rig()
+    site.engine.states["measured"]["window"]["offset"] = site.engine.states["arena"].size
+    site.run()
+
+
+@pytest.fixture
+def ignored(monkeypatch):
+    """Exceptions that code without exceptions reported; left to pytest's own hook they fail the test."""
+    found: set[tuple[str, str]] = set()
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: found.add((args.exc_type.__name__, str(args.object))))
+    return found
+
+
+def test_overflow_in_a_tick(ignored):
+    rig().run([(1, REVERT_S, 9e18), (1, ENABLE, 1.0)])
+    assert ignored == {("OverflowError", "firmware_sim.kernel.pcs.pcs_reversion")}
+
+
+def test_an_index_out_of_bounds():
+    with pytest.raises(IndexError, match="Out of bounds on buffer access"):
+        steady_network(np.zeros(0, dtype=parameter_dtypes()["network"]), 1e6, 0.0)
+
+
+def test_integer_division_by_zero_in_a_tick(ignored):
+    run("law", "update_ticks", 0)
+    assert ignored == {("ZeroDivisionError", "controllers.kernel.law.law_due")}
+
+
+def test_float_division_by_zero_in_a_tick(ignored):
+    run("area", "base_va", 0.0)
+    assert ignored == {("ZeroDivisionError", "hil.kernel.area.area_step")}
+
+
+@pytest.mark.parametrize(
+    ("violation", "report"),
+    [
+        ("run('battery', 'soc', float('nan'), 'states')", "runtime error: nan is outside the range of representable values"),
+        ("behind_the_arena()", "heap-buffer-overflow"),
+    ],
+    ids=["cast", "address"],
+)
+def test_what_ends_the_process(violation, report):
+    code = f"import sys; sys.path.insert(0, 'tests'); from test_checked_build import *; {violation}"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.returncode != 0
+    assert report in ended.stderr
