@@ -10,6 +10,13 @@ from hil.scenario.files import from_document
 from hil.site.build import build_engine
 
 H = 0.001  # every rig ticks at 1 ms
+SET_W, ENABLE, REVERT_S, SET_VAR, VAR_ENABLE, OPERATION = 0, 1, 4, 5, 6, 7  # points of a command (PcsPoint)
+BESS = {
+    "rating": "10 MVA", "energy": "0.6 MWh", "soc": 0.62, "dc_voltage": "1000 V",
+    "setpoint_ramp": "40 MW/s", "slew": "100 MW/s", "converter_lag": "50 ms",
+    "resistance": 0.02, "rc1_resistance": 0.015, "rc1_time": "2 s", "rc2_resistance": 0.02,
+    "rc2_time": "20 s", "thermal_time": "60 s", "temperature_rise": "20 degC", "soc_min": 0.0, "soc_max": 1.0,
+}  # fmt: skip
 LOSSLESS = {
     "resistance": 0.0, "rc1_resistance": 0.0, "rc2_resistance": 0.0,
     "standby_loss": 0.0, "linear_loss": 0.0, "quadratic_loss": 0.0,

@@ -17,6 +17,15 @@ import hil
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 
 
+TWO = {"north": 50 / 3, "south": 25 / 3}
+LAW = {"kind": "ramp_limit", "ramp": "17 MW/min", "filter": "10 ms"}
+
+
+def toml(table: dict[str, object]) -> str:
+    """An inline table."""
+    return "{" + ", ".join(f"{key}={value!r}" for key, value in table.items()) + "}"
+
+
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*HIL, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
 
@@ -48,6 +57,24 @@ def test_without_absorber_ramp_and_swing_fail(tmp_path):
     assert (code, document["verdict"]) == (1, "FAIL")
     failed = {limit["name"] for limit in document["limits"] if limit["outcome"] == "FAIL"}
     assert failed == {"grid ramp", "peak-to-peak, 5 s"}
+
+
+def test_several_batteries_with_a_law_and_a_supervisor_each():
+    """Two thirds of the battery on its own port, one third on another: the verdict and the swing are those of the one."""
+    small = {"setpoint_ramp": "0.5 MW/min", "converter_lag": "40 ms", "soc": 0.55}
+    sections = [
+        *(f"bess.{name}={toml(small | {'rating': f'{mva} MVA', 'energy': f'{mva / 4} MWh'})}" for name, mva in TWO.items()),
+        *(f"absorber.{name}={toml(LAW | {'device': f'bess.{name}'})}" for name in TWO),
+        *(f"supervisor.{name}={toml({'kind': 'soc_window', 'device': f'bess.{name}', 'rate': '20 Hz'})}" for name in TWO),
+    ]
+    limits = ["limits.SoC reserve.node='bess.north'", "limits.converter current.node='bess.south'"]
+    two = hil.run(hil.load("training_job", ["bess={}", "absorber={}", "supervisor={}", *sections, *limits]))
+    one = hil.run(hil.load("training_job"))
+    assert two.verdict == one.verdict == "PASS"
+    assert two.limits["peak-to-peak, 5 s"].worst == pytest.approx(one.limits["peak-to-peak, 5 s"].worst, rel=0.02)
+    assert two.requests > 1.9 * one.requests
+    north, south = (two.signal(f"bess.{name}.law_w")[1] for name in TWO)
+    assert np.allclose(north, 2.0 * south, atol=2.0)
 
 
 def test_a_small_battery_fails(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import json
 import shutil
 import subprocess
 import sysconfig
@@ -69,6 +71,15 @@ def test_with_a_controller_too(in_c):
     own = hil.run(hil.load("training_job", [ABSORBER.format(law=in_c)]))
     built_in = hil.run(hil.load("training_job"))
     assert (own.waveform_hash, own.verdict) == (built_in.waveform_hash, "PASS")
+
+
+def test_a_run_keeps_the_law_it_ran(in_c, tmp_path):
+    scenario = hil.load("training_job", [ABSORBER.format(law=in_c), "duration='2 s'", "events=[]"])
+    hil.run(scenario, folder=tmp_path / "run")
+    source = Path(in_c.rpartition(":")[0]).read_bytes()
+    assert (tmp_path / "run" / "laws" / "main.py").read_bytes() == source
+    provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert provenance["laws"] == {"main": hashlib.sha256(source).hexdigest()}
 
 
 # --- What a law is given ---

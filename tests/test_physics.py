@@ -1,4 +1,7 @@
-"""The compiled plant against independent solutions; every right-hand side here is written from docs/model.md."""
+"""The compiled plant against independent solutions; every right-hand side here is written from docs/model.md.
+
+The battery and its converter are held against them in validation/battery.py.
+"""
 
 from __future__ import annotations
 
@@ -8,198 +11,10 @@ import math
 import numpy as np
 import pytest
 from physics_support import limited, network, ramp_limit, windowed
-from rig import LOSSLESS, H, Rig
+from rig import BESS, ENABLE, SET_VAR, SET_W, VAR_ENABLE, H, Rig
 from scipy.integrate import solve_ivp
 
-CELL_V = np.array(
-    [2.500, 3.000, 3.180, 3.210, 3.235, 3.252, 3.265, 3.276, 3.285, 3.288, 3.290,
-     3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500]
-)  # fmt: skip
-SOC_GRID = np.linspace(0.0, 1.0, 21)
-SET_W, ENABLE, SET_VAR, VAR_ENABLE = 0, 1, 5, 6
 AT_ONCE = {"setpoint_ramp": "1000000 GW/s", "slew": "1000000 GW/s", "converter_lag": "0 s"}
-
-BESS = {
-    "rating": "10 MVA", "energy": "0.6 MWh", "soc": 0.62, "dc_voltage": "1000 V",
-    "setpoint_ramp": "40 MW/s", "slew": "100 MW/s", "converter_lag": "50 ms",
-    "resistance": 0.02, "rc1_resistance": 0.015, "rc1_time": "2 s", "rc2_resistance": 0.02,
-    "rc2_time": "20 s", "thermal_time": "60 s", "temperature_rise": "20 degC", "soc_min": 0.0, "soc_max": 1.0,
-}  # fmt: skip
-
-
-def program(seconds: float, seed: int = 1) -> list[tuple[int, int, float]]:
-    """Set-points that change every 0.7 to 3 s, mostly discharging."""
-    rng = np.random.default_rng(seed)
-    commands = [(0, ENABLE, 1.0)]
-    tick = 0
-    while tick < (seconds - 4.0) / H:
-        commands.append((tick, SET_W, float(rng.uniform(-6e6, 9e6))))
-        tick += int(rng.uniform(700, 3000))
-    return commands
-
-
-def chain(commands: list[tuple[int, int, float]], ticks: int) -> np.ndarray:
-    """AC power of each tick from the set-points: set-point ramp, slew, converter lag ("Inverter firmware", "Converter")."""
-    at = {tick: value for tick, point, value in commands if point == SET_W}
-    gain = 1.0 - math.exp(-H / 0.050)
-    target = bias = command = lagged = 0.0
-    out = np.empty(ticks)
-    for k in range(ticks):
-        target = at.get(k, target)
-        bias += min(max(target - bias, -40e6 * H), 40e6 * H)
-        command += min(max(bias - command, -100e6 * H), 100e6 * H)
-        lagged += gain * (command - lagged)
-        out[k] = lagged
-    return out
-
-
-def dc_power(ac_w: np.ndarray) -> np.ndarray:
-    """Losses with the default shares of a rating of 10 MVA."""
-    return ac_w + 0.002 * 10e6 + 0.008 * np.abs(ac_w) + 0.007 * ac_w**2 / 10e6
-
-
-class Cell:
-    """Parameters of the battery of `BESS`, from the page's last paragraph on them."""
-
-    def __init__(self) -> None:
-        rated_a = 10e6 / 1000.0
-        self.ocv = CELL_V * 1000.0 / 3.2
-        self.c = 0.6e6 * 3600.0 / np.trapezoid(self.ocv, SOC_GRID)
-        self.r0, self.r1, self.r2 = (share * 1000.0 / rated_a for share in (0.02, 0.015, 0.02))
-        self.r_th = 20.0 / ((0.02 + 0.015 + 0.02) * 10e6)
-
-    def current(self, soc: float, v1: float, v2: float, p: float) -> float:
-        u = np.interp(soc, SOC_GRID, self.ocv) - v1 - v2
-        return 2.0 * p / (u + math.sqrt(u * u - 4.0 * self.r0 * p))
-
-    def rates(self, _t: float, y: np.ndarray, p: float) -> list[float]:
-        soc, v1, v2, temperature = y
-        i = self.current(soc, v1, v2, p)
-        heat = self.r0 * i * i + v1 * v1 / self.r1 + v2 * v2 / self.r2
-        return [
-            -i / self.c,
-            (self.r1 * i - v1) / 2.0,
-            (self.r2 * i - v2) / 20.0,
-            (self.r_th * heat - (temperature - 25.0)) / 60.0,
-        ]
-
-    def stored_j(self, soc: np.ndarray, v1: np.ndarray, v2: np.ndarray) -> np.ndarray:
-        """C∫U dz + capacitors, from the state alone."""
-        fine = np.linspace(0.0, 1.0, 20_001)
-        u = np.interp(fine, SOC_GRID, self.ocv)
-        integral = np.concatenate([[0.0], np.cumsum((u[1:] + u[:-1]) / 2 * np.diff(fine))])
-        curve = np.interp(soc, fine, integral) + 0.0
-        return self.c * curve + 2.0 / self.r1 * v1**2 / 2 + 20.0 / self.r2 * v2**2 / 2
-
-
-@pytest.fixture(scope="module")
-def driven() -> tuple[Rig, list[tuple[int, int, float]]]:
-    commands = program(120.0)
-    return Rig({"bess": {"x": BESS}}, np.full(120_000, 10e6)).run(commands), commands
-
-
-def test_setpoint_to_dc_power(driven):
-    """The chain from set-point to battery, tick by tick."""
-    rig, commands = driven
-    ac = chain(commands, 120_000)
-    assert np.max(np.abs(rig["bess.x.power_w"] - ac)) <= 1e-9 * np.ptp(ac)
-    expected = dc_power(ac)
-    assert np.max(np.abs(rig["bess.x.dc_power_w"] - expected)) <= 1e-9 * np.ptp(expected)
-
-
-STEPPING = {**BESS, "setpoint_ramp": "100 GW/s", "slew": "100 GW/s", "converter_lag": "0 s"}
-
-
-@pytest.fixture(scope="module")
-def stepped() -> tuple[Rig, list[tuple[int, int, float]]]:
-    """Set-points that arrive at once, so that power is constant from command to command."""
-    commands = [(tick, point, value) for tick, point, value in program(240.0, seed=2)]
-    return Rig({"bess": {"x": STEPPING}}, np.full(240_000, 10e6)).run(commands), commands
-
-
-STATES = ("soc", "rc1_v", "rc2_v", "temperature_degc")
-
-
-def test_battery_dynamics_against_solve_ivp(stepped):
-    rig, commands = stepped
-    cell = Cell()
-    steps = [(tick, value) for tick, point, value in commands if point == SET_W] + [(240_000, 0.0)]
-    assert np.ptp(rig["bess.x.soc"]) > 0.2  # several knots of the curve
-    state = np.array([0.62, 0.0, 0.0, 25.0])
-    errors = np.zeros(4)
-    for (begin, power), (end, _) in itertools.pairwise(steps):
-        ticks = np.arange(begin + 1, end + 1)
-        p = float(dc_power(np.array([power]))[0])
-        solution = solve_ivp(
-            cell.rates,
-            (begin * H, end * H),
-            state,
-            "DOP853",
-            ticks[49::50] * H,
-            args=(p,),
-            rtol=1e-10,
-            atol=1e-12,
-            max_step=0.25,
-        )
-        for index, name in enumerate(STATES):
-            errors[index] = max(
-                errors[index], np.max(np.abs(solution.y[index] - rig[f"bess.x.{name}"][ticks[49::50] - 1]), initial=0)
-            )
-        state = solve_ivp(
-            cell.rates, (begin * H, end * H), state, "DOP853", args=(p,), rtol=1e-10, atol=1e-12, max_step=0.25
-        ).y[:, -1]
-    ranges = np.array([np.ptp(rig[f"bess.x.{name}"]) for name in STATES])
-    assert np.all(errors <= 1e-4 * ranges), errors / ranges
-
-
-def test_stored_energy_balances(driven):
-    """Energy from SoC and voltages alone, against what went through the terminals and the resistances."""
-    rig, _ = driven
-    cell = Cell()
-    stored = cell.stored_j(*(rig[f"bess.x.{name}"] for name in ("soc", "rc1_v", "rc2_v")))
-    i, v1, v2 = (rig[f"bess.x.{name}"] for name in ("dc_current_a", "rc1_v", "rc2_v"))
-    mid = lambda v: (np.concatenate([[0.0], v[:-1]]) + v) / 2
-    heat = cell.r0 * i**2 + mid(v1) ** 2 / cell.r1 + mid(v2) ** 2 / cell.r2
-    out = np.cumsum(i * rig["bess.x.dc_voltage_v"]) * H
-    start = cell.stored_j(np.array([0.62]), np.zeros(1), np.zeros(1))[0]
-    balance = start - stored - out - np.cumsum(heat) * H
-    throughput = np.sum(np.abs(rig["bess.x.dc_power_w"])) * H
-    assert np.max(np.abs(balance)) <= 1e-5 * throughput
-    assert np.max(np.abs(rig["bess.x.dc_power_w"] - dc_power(rig["bess.x.power_w"]))) < 1.0  # terminals got what was asked
-
-
-@pytest.mark.parametrize(("duty", "period_s"), [(d, t) for d in (0.5, 0.7, 0.8, 0.9) for t in (0.5, 2.0, 10.0, 30.0)])
-def test_storage_swing_of_a_square_wave(duty, period_s):
-    """max(E) − min(E) = ΔP·T·d(1−d) for a lossless battery that flattens a square wave."""
-    swing_w, cycles = 100e6, 4
-    ticks = round(cycles * period_s / H)
-    phase = (np.arange(ticks) % round(period_s / H)) * H / period_s
-    load = 20e6 + swing_w * (phase < duty)
-    bess = {
-        **BESS,
-        **LOSSLESS,
-        "rating": "200 MVA",
-        "energy": "100 MWh",
-        "slew": "100 GW/s",
-        "converter_lag": "0 s",
-        "soc": 0.5,
-    }
-    rig = Rig(
-        {
-            "grid": {"short_circuit": "50 GVA"},
-            "bess": {"x": bess},
-            "absorber": {"a": {"kind": "ramp_limit", "device": "bess.x", "ramp": "1 W/s"}},
-        },
-        load,
-    )
-    rig.engine.states["law"]["grid_w"] = 20e6 + duty * swing_w  # the grid's share stands at the mean
-    rig.run()
-    ocv = CELL_V * 1000.0 / 3.2
-    c = 100e6 * 3600.0 / np.trapezoid(ocv, SOC_GRID)
-    soc = np.concatenate([[0.5], rig["bess.x.soc"]])
-    energy = c * np.cumsum(np.interp((soc[1:] + soc[:-1]) / 2, SOC_GRID, ocv) * np.diff(soc))
-    last = energy[ticks // 2 :]
-    assert np.ptp(last) == pytest.approx(swing_w * period_s * duty * (1 - duty), rel=0.01)
 
 
 # --- Grid ---
@@ -301,8 +116,7 @@ def test_current_is_limited_in_a_dip():
 def test_priority_gives_one_its_part_first():
     for priority, full, other in (("active", "power_w", "reactive_var"), ("reactive", "reactive_var", "power_w")):
         bess = {**BESS, "current_limit": 1.0, "priority": priority, "setpoint_ramp": "100 GW/s"}
-        set_var, var_enable = 5, 6
-        commands = [(0, SET_W, 9e6), (0, ENABLE, 1.0), (0, set_var, 9e6), (0, var_enable, 1.0)]
+        commands = [(0, SET_W, 9e6), (0, ENABLE, 1.0), (0, SET_VAR, 9e6), (0, VAR_ENABLE, 1.0)]
         rig = Rig({"bess": {"x": bess}, "grid": {"short_circuit": "50 GVA"}}, np.full(2_000, 10e6)).run(commands)
         voltage = rig["pcc.voltage_lowest_measured_pu"][-2]
         assert rig[f"bess.x.{full}"][-1] == pytest.approx(9e6, rel=1e-6)
@@ -339,15 +153,39 @@ def test_measured_signals(window_s, delay_s):
     assert np.allclose(rig["pcc.frequency_measured_hz"], windowed(rig["pcc.frequency_hz"], 60.0), rtol=1e-10, atol=0)
 
 
-def test_many_batteries_share_the_work():
-    """Two BESS with a law each: the grid sees load minus both."""
-    bess = {**BESS, "rating": "50 MVA", "energy": "5 MWh"}
-    laws = {name: {"kind": "ramp_limit", "device": f"bess.{name}", "ramp": "1 MW/s"} for name in ("a", "b")}
-    rig = Rig({"bess": {"a": bess, "b": bess}, "absorber": laws}, np.repeat([10e6, 30e6], 2_000)).run()
-    sum_w = rig["load.power_w"] - rig["bess.a.power_w"] - rig["bess.b.power_w"]
-    assert np.allclose(rig["pcc.power_w"], sum_w)
-    assert np.array_equal(rig["bess.a.power_w"], rig["bess.b.power_w"])
-    assert len(rig.engine.channels) == 21 + 2 * 14
+def shared(ratings: dict[str, str], **keys: dict[str, object]) -> Rig:
+    """A step from 10 to 30 MW before BESS of these ratings with a law each."""
+    plain = {key: value for key, value in BESS.items() if key != "slew"}  # its default goes with the rating
+    bess = {name: {**plain, "rating": rating, "energy": "5 MWh"} for name, rating in ratings.items()}
+    law = {"kind": "ramp_limit", "ramp": "1 MW/s"}
+    laws = {name: {**law, "device": f"bess.{name}", **keys.get(name, {})} for name in ratings}
+    return Rig({"bess": bess, "absorber": laws}, np.repeat([10e6, 30e6], 2_000)).run()
+
+
+def test_several_absorbers_give_one_answer():
+    """Each gives its part of the ratings, and the grid sees what one big battery would have left of the step."""
+    three = shared({"a": "50 MVA", "b": "30 MVA", "c": "20 MVA"})
+    one = shared({"a": "100 MVA"})
+    assert len(three.engine.channels) == 21 + 3 * 14
+    parts = [three[f"bess.{name}.law_w"] for name in ("a", "b", "c")]
+    assert np.allclose(parts, np.outer((0.5, 0.3, 0.2), one["bess.a.law_w"]), rtol=1e-12)
+    given = sum(three[f"bess.{name}.power_w"] for name in ("a", "b", "c"))
+    assert np.allclose(three["pcc.power_w"], three["load.power_w"] - given)
+    assert np.max(np.abs(three["pcc.power_w"] - one["pcc.power_w"])) < 1.0
+
+
+def test_a_stated_share_stands():
+    """Shares need not add up to one: what is left of the answer the grid gives."""
+    site = shared({"a": "50 MVA", "b": "50 MVA"}, a={"share": 0.25})
+    whole = shared({"a": "50 MVA"})["bess.a.law_w"]
+    assert np.allclose(site["bess.a.law_w"], 0.25 * whole)
+    assert np.allclose(site["bess.b.law_w"], 0.5 * whole)  # by rating, the other's counted too
+
+
+def test_a_device_without_a_law_takes_no_share():
+    site = shared({"a": "50 MVA", "b": "50 MVA"}, b={"kind": "none"})
+    assert np.array_equal(site["bess.a.law_w"], shared({"a": "50 MVA"})["bess.a.law_w"])
+    assert np.all(site["bess.b.law_w"] == 0.0)
 
 
 @pytest.mark.parametrize("x_over_r", [12.0, 0.5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
 from hil.session.record import ArrowSink
 
@@ -36,7 +38,10 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 class RunFolder:
-    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`."""
+    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`.
+
+    Files with laws of one's own are copied to `laws/ABSORBER.py`.
+    """
 
     def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -44,6 +49,9 @@ class RunFolder:
         self.events = path / "events.jsonl"
         self._provenance = provenance(scenario, overrides)
         (path / "scenario.toml").write_text(tomli_w.dumps(scenario.document()), encoding="utf-8")
+        for name, file in law_files(scenario).items():
+            (path / "laws").mkdir(exist_ok=True)
+            (path / "laws" / f"{name}.py").write_bytes(file.read_bytes())
         (path / "provenance.json").write_text(json.dumps(self._provenance, indent=2) + "\n", encoding="utf-8")
 
     def record(self, channels: list[str], period_ns: int) -> ArrowSink:
@@ -69,11 +77,19 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
         "seed": scenario.seed,
         "overrides": list(overrides),
         "command": sys.argv,
+        "laws": {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in law_files(scenario).items()},
         "versions": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
         "host": {"system": platform.platform(), "machine": platform.machine(), "node": platform.node()},
         "commit": _commit(),
     }
+
+
+def law_files(scenario: Scenario) -> dict[str, Path]:
+    """Files of laws of one's own, by absorber; those of modules are not among them."""
+    laws = {name: absorber.law for name, absorber in scenario.absorber.items() if isinstance(absorber, OwnLaw)}
+    files = {name: Path(law.rpartition(":")[0]) for name, law in laws.items()}
+    return {name: file for name, file in files.items() if file.suffix == ".py"}
 
 
 def _commit() -> str | None:
