@@ -22,8 +22,6 @@ from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
 from hil.kernel.layout import channel_names, parameter_dtypes, state_dtypes
 
-_PER_BESS = ("law", "pcs", "converter", "battery")
-
 
 def row_words(channels):
     """Length of a row: whole stripes of 32 bytes, as the waveform hash takes them."""
