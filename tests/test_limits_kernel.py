@@ -51,6 +51,14 @@ def test_undervoltage_with_delay(delay_s, seed):
     check(state(rig), held < pickup, delay)
 
 
+def test_a_limit_looks_at_its_own_node():
+    limits = [{"name": node, "kind": "undervoltage", "node": node, "min": 0.5} for node in ("pcc", "bus")]
+    rig = rig_of(limits, transformer={"rating": "40 MVA"})
+    lowest = [rig[f"{node}.voltage_lowest_measured_pu"].min() for node in ("pcc", "bus")]
+    assert [state(rig, index)["lowest"] for index in (0, 1)] == lowest
+    assert lowest[1] < lowest[0]
+
+
 @pytest.mark.parametrize("delay_s", [0.0, 0.05])
 def test_converter_current_with_delay(delay_s):
     bess = {"rating": "10 MVA", "energy": "10 MWh"}

@@ -174,7 +174,7 @@ class Scenario(Section):
         for name, supervisor in self.supervisor.items():
             yield ("supervisor", name, "device"), supervisor.device
         for index, limit in enumerate(self.limits):
-            if limit.node != "pcc":
+            if limit.node not in ("pcc", "bus"):
                 yield ("limits", index, "node"), limit.node
         for index, event in enumerate(self.events):
             if event.kind == "server_stop":
