@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd')
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench validate clean
 
 run: $(VENV)/.ready
 	$(BIN)/hil run training_job
@@ -19,6 +19,13 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py
+
+validate: $(VENV)/.peers
+	$(BIN)/python validation/all.py
+
+$(VENV)/.peers: $(SOURCES)
+	RIDETHROUGH_REQUIRE_PEERS=1 VENV="$(VENV)" scripts/setup.sh
+	touch $@
 
 $(VENV)/.ready: $(SOURCES)
 	VENV="$(VENV)" scripts/setup.sh

@@ -1,0 +1,24 @@
+"""Every figure of validation/ is within its bound (docs/validation.md)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "validation"))
+PANDAPOWER = pytest.mark.peer_package("pandapower")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param("network", marks=PANDAPOWER),
+    ],
+)
+def test_figures_are_within_their_bounds(module):
+    figures = importlib.import_module(module).figures()
+    assert figures
+    assert [figure for figure in figures if not figure.value <= figure.bound] == []
