@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "validation"))
-PANDAPOWER = pytest.mark.peer_package("pandapower")
+PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_package("dss")
 
 
 @pytest.mark.parametrize(
     "module",
     [
         pytest.param("network", marks=PANDAPOWER),
+        pytest.param("unbalanced", marks=[PANDAPOWER, OPENDSS]),
     ],
 )
 def test_figures_are_within_their_bounds(module):
