@@ -17,6 +17,7 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
     [
         pytest.param("network", marks=PANDAPOWER),
         pytest.param("unbalanced", marks=[PANDAPOWER, OPENDSS]),
+        pytest.param("undervoltage", marks=[PANDAPOWER, OPENDSS]),
     ],
 )
 def test_figures_are_within_their_bounds(module):
