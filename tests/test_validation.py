@@ -18,6 +18,7 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("network", marks=PANDAPOWER),
         pytest.param("unbalanced", marks=[PANDAPOWER, OPENDSS]),
         pytest.param("undervoltage", marks=[PANDAPOWER, OPENDSS]),
+        pytest.param("frequency", marks=PANDAPOWER),
     ],
 )
 def test_figures_are_within_their_bounds(module):
