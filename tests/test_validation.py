@@ -19,6 +19,7 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("unbalanced", marks=[PANDAPOWER, OPENDSS]),
         pytest.param("undervoltage", marks=[PANDAPOWER, OPENDSS]),
         pytest.param("frequency", marks=PANDAPOWER),
+        pytest.param("cooling", marks=PANDAPOWER),
     ],
 )
 def test_figures_are_within_their_bounds(module):
