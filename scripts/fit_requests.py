@@ -3,7 +3,7 @@
     python scripts/fit_requests.py FOLDER
 
 FOLDER holds AzureLLMInferenceTrace_code.csv and AzureLLMInferenceTrace_conv.csv (Azure/AzurePublicDataset, CC-BY 4.0). Needs
-scipy. What is computed here and what is set by hand stands in docs/loads.md; validation/requests.py measures the result.
+scipy. What is computed here and what is set by hand stands in docs/loads.md; validation/arrivals.py measures the result.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def _voltage(e: float, z: complex, current: Callable[[complex], complex]) -> flo
 def network(
     e: float, z: complex, load: complex, storage: complex, below: float, measured: float
 ) -> tuple[float, float, float]:
-    """Voltage at the PCC and the delivered shares of load and storage, powers as P + jQ per unit ("Grid")."""
+    """Voltage at the PCC and the delivered shares of load and storage, powers as P + jQ per unit ("Network")."""
     voltage = _voltage(e, z, lambda v: ((load - storage) / (v or 1e-9)).conjugate())
     if voltage is not None and voltage >= below:
         return voltage, 1.0, 1.0
@@ -33,7 +33,7 @@ def network(
     voltage = _voltage(e, z, lambda v: size * v / (abs(v) or 1.0))  # constant in size, in phase with the voltage
     if voltage is None:
         return 0.0, 0.0, 0.0
-    return voltage, min(voltage / below, 1.0), voltage / seen
+    return voltage, voltage / below, voltage / seen
 
 
 def limited(want: complex, most: float) -> complex:

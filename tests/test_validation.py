@@ -20,6 +20,8 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("undervoltage", marks=[PANDAPOWER, OPENDSS]),
         pytest.param("frequency", marks=PANDAPOWER),
         pytest.param("cooling", marks=PANDAPOWER),
+        "battery",
+        pytest.param("arrivals", marks=pytest.mark.shared),
     ],
 )
 def test_figures_are_within_their_bounds(module):

@@ -3,6 +3,8 @@
 See layout.pyi for the documented interface.
 """
 
+from functools import cache
+
 import numpy as np
 
 from controllers.kernel.law cimport (
@@ -70,6 +72,7 @@ def channel_names(bess_names):
     return tuple(names)
 
 
+@cache
 def parameter_dtypes():
     cdef NetworkParams network
     cdef AreaParams area
@@ -93,6 +96,7 @@ def parameter_dtypes():
     }
 
 
+@cache
 def state_dtypes():
     cdef RunState run
     cdef Command commands

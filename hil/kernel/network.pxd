@@ -35,7 +35,7 @@ cdef struct NetworkState:
     double bus_phase_pu[3]
     double power_w             # through the PCC, import > 0
     double reactive_var
-    double load_share          # of the load's power that the voltage lets through (1 at or above the threshold)
+    double load_share          # of the load's power that the voltage lets through; 1 while loads take their power
     double storage_share       # of the converters' power, likewise
     int64_t collapsed_ticks    # ticks without a solution
 
@@ -113,8 +113,7 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
             voltage = 0.0
             if e2 > 0.0:
                 s.collapsed_ticks += 1
-        if voltage < p.constant_current_below_pu:
-            s.load_share = voltage / p.constant_current_below_pu
+        s.load_share = voltage / p.constant_current_below_pu
         s.storage_share = voltage / seen_pu
     s.bus_voltage_pu = voltage
     s.power_w = load_w * s.load_share - storage_w * s.storage_share

@@ -11,7 +11,7 @@ from hil.scenario.quantity import Apparent, Frequency, PerUnit, Time, Voltage
 
 
 class Grid(Section):
-    """The grid at the PCC (docs/model.md, "Grid"). Area defaults are assumptions, stated there."""
+    """The grid at the PCC (docs/model.md, "Network" and "Frequency"). Area defaults are assumptions, stated there."""
 
     voltage_v: Voltage = Field(34.5e3, alias="voltage", gt=0)
     frequency_hz: Frequency = Field(60.0, alias="frequency", ge=16.0, le=400.0)

@@ -82,4 +82,4 @@ def figures() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    report("requests", figures())
+    report("arrivals", figures())
