@@ -6,8 +6,10 @@ The binary contract stands in `include/ridethrough_law.h`; docs/laws.md shows la
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,8 @@ SIGNALS = np.dtype(
 COMMAND = np.dtype([("struct_size", "u4"), ("version", "u4"), ("power_w", "f8")])
 """`command_t`: what it answers."""
 
-_NOTHING = np.dtype([("unused", "f8")])
-_POINTERS_AND_DT = 5
+PLACEHOLDER = "_nothing"
+_NOTHING = np.dtype([(PLACEHOLDER, "f8")])
 
 
 def include() -> str:
@@ -80,9 +82,15 @@ class Law:
         for name in np.dtype(self.parameters).names or ():
             if np.dtype(self.parameters)[name].kind not in "fiu":
                 raise ValueError(f"parameters.{name} must be a number")
-        unknown = sorted(set(self.defaults) - set(self.parameters.names))
-        if unknown:
-            raise ValueError(f"defaults.{unknown[0]}: the parameters have no such field")
+        for name, value in self.defaults.items():
+            if name not in self.parameters.names:
+                raise ValueError(f"defaults.{name}: the parameters have no such field")
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise ValueError(f"defaults.{name} must be a finite number")
+            if self.parameters[name].kind in "iu" and np.array(value).astype(self.parameters[name]) != value:
+                raise ValueError(f"defaults.{name} = {value!r} does not fit its field, {self.parameters[name]}")
+        if self.start is not None and not callable(self.start):
+            raise TypeError("start must be a function of state, parameters and signals")
         object.__setattr__(self, "address", self._address())
 
     def _address(self) -> int:
@@ -94,10 +102,24 @@ class Law:
         if self.version is None:
             raise ValueError(f"step is a numba cfunc, which carries no version: give version={VERSION}")
         self._check(self.version)
-        taken = len(getattr(getattr(self.step, "_sig", None), "args", range(_POINTERS_AND_DT)))
-        if taken != _POINTERS_AND_DT:
-            raise ValueError(f"step takes {taken} arguments, must take 5: use numba_signature(state, parameters)")
+        self._check_cfunc()
         return address
+
+    def _check_cfunc(self) -> None:
+        """Hold what a cfunc was compiled for against what the law declares: a mismatch would write where it must not."""
+        signature = getattr(self.step, "_sig", None)
+        if signature is None:
+            return
+        mend = "compile it with numba_signature(state, parameters)"
+        if len(signature.args) != 5 or str(signature.return_type) != "none" or str(signature.args[4]) != "float64":
+            raise ValueError(f"step has the signature {signature}: {mend}")
+        from numba.np.numpy_support import as_dtype
+
+        declared = {"state": self.state, "parameters": self.parameters, "signals": SIGNALS, "command": COMMAND}
+        for (name, dtype), pointer in zip(declared.items(), signature.args[:4], strict=True):
+            record = getattr(pointer, "dtype", None)
+            if record is None or getattr(record, "size", None) is None or as_dtype(record) != dtype:
+                raise ValueError(f"step was compiled for another dtype of {name} than {dtype}: {mend}")
 
     def _of_capsule(self) -> int:
         api = ctypes.pythonapi

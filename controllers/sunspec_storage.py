@@ -22,6 +22,8 @@ from hil.errors import DeviceError, DeviceRefused, DeviceTimeout, ReadbackMismat
 _NEEDED = {701: "measurements", 702: "ratings", 704: "set-point", 713: "state of charge", 715: "heartbeat"}
 _WATTS = 1
 _INSIST_S = 3.0
+_REST_S = 30.0
+_AT_REST = 0.01  # of the rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,22 @@ class SunSpecStorage:
         shown = await self._client.read(704, "WSetEna", "WSet")
         if shown["WSetEna"] != 0 or shown["WSet"] != 0:
             raise ReadbackMismatch(self._name, f"wrote 0 W, disabled; reads {shown['WSet']} W, enable {shown['WSetEna']}")
-        self._event("made_safe", {"from_w": start_w, "setpoint_w": 0.0, "enabled": False})
+        power_w = await self._come_to_rest()
+        self._event("made_safe", {"from_w": start_w, "setpoint_w": 0.0, "enabled": False, "power_w": power_w})
+
+    async def _come_to_rest(self) -> float:
+        """What the device delivers once it is told to give nothing: its own ramp may be slower than ours.
+
+        A device whose firmware has a law of its own goes on with it; any other one is waited for.
+        """
+        give_up = _now() + _REST_S
+        while True:
+            power_w = self._number(await self._client.read(701, "W"), "W")
+            if self._law is None or abs(power_w) <= _AT_REST * self._rating_w:
+                return power_w
+            if _now() >= give_up:
+                raise ReadbackMismatch(self._name, f"told to give nothing {_REST_S:g} s ago; still gives {power_w:.0f} W")
+            await asyncio.sleep(1.0 / self._settings.rate_hz)
 
     def _number(self, values: dict[str, float | str | None], *names: str) -> float:
         """First of the named points that the device implements."""

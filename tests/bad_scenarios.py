@@ -130,6 +130,11 @@ TABLE = [
         "transformer.group = 'Dd0': must be 'Dyn1', 'Dyn5', 'Dyn7', 'Dyn11', 'YNyn0' or 'Yyn0'",
     ),
     (["transformer={rating='40 MVA',ratio=2}"], "transformer.ratio = 2: must be below 1.5"),
+    (
+        ["transformer={rating='40 MVA',ratio=1.3}"],
+        "transformer.ratio = 1.3: leaves the bus at 0.769 pu without load, must be 0.9 pu or more",
+    ),
+    (["cooling.drop_below=0.999"], "cooling.drop_below = 0.999: must be below the voltage of the bus at the start, 0.995 pu"),
     (["cooling.share=-0.1"], "cooling.share = -0.1: must be at least 0"),
     (["cooling.lag=120"], "cooling.lag = 120: must be a time with its unit, such as '40 ms'"),
     (["cooling.drop_below=1.1"], "cooling.drop_below = 1.1: must be below 1"),

@@ -7,7 +7,9 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 import sysconfig
+import types
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +79,14 @@ def test_a_run_keeps_the_law_it_ran(in_c, tmp_path):
     scenario = hil.load("training_job", [ABSORBER.format(law=in_c), "duration='2 s'", "events=[]"])
     hil.run(scenario, folder=tmp_path / "run")
     source = Path(in_c.rpartition(":")[0]).read_bytes()
-    assert (tmp_path / "run" / "laws" / "main.py").read_bytes() == source
+    copies = tmp_path / "run" / "laws" / "main"
+    assert (copies / "in_c.py").read_bytes() == source
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
-    assert provenance["laws"] == {"main": hashlib.sha256(source).hexdigest()}
+    assert provenance["laws"]["main"]["in_c.py"] == hashlib.sha256(source).hexdigest()
+    assert set(provenance["laws"]["main"]) == {"in_c.py", "_ramp_limit.so"} == {file.name for file in copies.iterdir()}
+    again = hil.load(tmp_path / "run" / "scenario.toml")  # runs the copy
+    assert again.absorber["main"].law == f"{copies / 'in_c.py'}:ramp_limit"
+    assert hil.run(again).waveform_hash == hil.run(scenario).waveform_hash
 
 
 # --- What a law is given ---
@@ -117,9 +124,6 @@ def probe(tmp_path_factory):
 @pytest.fixture
 def probe_law(probe, monkeypatch):
     """The probe under the name `test_laws_probe:law`."""
-    import sys
-    import types
-
     name = CAPSULE.encode()  # the capsule keeps the pointer, so the bytes must live
     module = types.ModuleType("test_laws_probe")
     module.law = Law(capsule(probe, name), state=SEEN, parameters=[("answer_w", "f8")])
@@ -223,6 +227,13 @@ def test_versions_and_shapes_are_checked(probe):
         Law(capsule(probe, good), parameters=[("x", "U4")])
     with pytest.raises(ValueError, match=r"defaults\.y: the parameters have no such field"):
         Law(capsule(probe, good), parameters=[("x", "f8")], defaults={"y": 1.0})
+    for value in ("1 MW", float("nan"), True):
+        with pytest.raises(ValueError, match=r"defaults\.x must be a finite number"):
+            Law(capsule(probe, good), parameters=[("x", "f8")], defaults={"x": value})
+    with pytest.raises(ValueError, match=r"defaults\.x = 300 does not fit its field, uint8"):
+        Law(capsule(probe, good), parameters=[("x", "u1")], defaults={"x": 300})
+    with pytest.raises(TypeError, match="start must be a function"):
+        Law(capsule(probe, good), start=5)
 
 
 @pytest.mark.peer_package("numba")
@@ -236,14 +247,96 @@ def test_a_cfunc_is_checked():
         Law(step)
     with pytest.raises(ValueError, match="for version 3 of the contract"):
         Law(step, version=3)
-    with pytest.raises(ValueError, match="takes 1 arguments, must take 5"):
-        Law(numba.cfunc("void(float64)")(lambda dt: None), version=1)
+    problem = r"step has the signature .* compile it with numba_signature\(state, parameters\)"
+    for signature, function in (
+        ("void(float64)", lambda dt: None),
+        ("float64(float64, float64, float64, float64, float64)", lambda a, b, c, d, e: a),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            Law(numba.cfunc(signature)(function), version=1)
+    with pytest.raises(ValueError, match=r"compiled for another dtype of state than \[\('x', '<f4'\)\]"):
+        Law(numba.cfunc(numba_signature([("x", "f8")]))(lambda a, b, c, d, e: None), version=1, state=[("x", "f4")])
     assert Law(step, version=1).address == step.address
 
 
+def test_memory_is_aligned_as_the_header_says(probe_law):
+    """A law may use vector instructions on its state."""
+    for _ in range(8):
+        engine = probed(probe_law, "3 MW").engine
+        for memory in (engine.states["law_memory.bess.x"], engine.parameters["law_memory.bess.x"]):
+            assert memory.ctypes.data % 64 == 0
+
+
+SILENT = """
+#include "ridethrough_law.h"
+void probe(void *memory, const void *params, const signals_t *in, command_t *out, double dt) {}
+"""
+
+
+def test_a_law_that_gives_no_answer_is_a_fault(tmp_path, monkeypatch):
+    source = tmp_path / "silent.c"
+    source.write_text(SILENT)
+    name = CAPSULE.encode()
+    module = types.ModuleType("test_laws_silent")
+    module.name, module.library = name, ctypes.CDLL(str(compiled(source, "silent.so", tmp_path)))
+    module.law = Law(capsule(module.library.probe, name), parameters=[("answer_w", "f8")])
+    monkeypatch.setitem(sys.modules, "test_laws_silent", module)
+    rig = probed("test_laws_silent:law", "3 MW").run()
+    assert rig.engine.states["law"]["faults"][0] == 1_000
+
+
+DIVIDES = """
+from numba import carray, cfunc
+from controllers import Law
+from controllers.law import numba_signature
+
+@cfunc(numba_signature())
+def step(state, parameters, signals, command, dt):
+    given, answer = carray(signals, 1)[0], carray(command, 1)[0]
+    answer.power_w = 0.0
+    answer.power_w = 1.0 / (given.tick % 500)
+
+law = Law(step, version=1)
+"""
+
+
+@pytest.mark.peer_package("numba")
+def test_a_law_that_raises_blocks_pass_and_is_told_once(tmp_path, capfd):
+    (tmp_path / "divides.py").write_text(DIVIDES)
+    absorber = f"absorber.main={{kind='law',device='bess.main',law='{tmp_path}/divides.py:law'}}"
+    result = run_scenario(hil.load("training_job", [absorber, "duration='5 s'", "events=[]"]), ALONE)
+    told = "absorber: a law of one's own raised 10 errors, first ZeroDivisionError: division by zero"
+    assert told in result.reasons
+    assert capfd.readouterr().err == ""
+
+
+def test_files_beside_a_law_are_its_own(probe_law, tmp_path):
+    """Two folders with a helper of one name each."""
+    text = "import numpy as np\nfrom controllers import Law\nfrom helper import GAIN\nimport test_laws_probe as probe\n"
+    made = "law = Law(probe.law.step, state=probe.law.state, parameters=[('answer_w', 'f8')], defaults={'answer_w': GAIN})\n"
+    found = []
+    for number in (1, 2, 1):
+        folder = tmp_path / str(number)
+        folder.mkdir(exist_ok=True)
+        (folder / "law.py").write_text(text + made)
+        (folder / "helper.py").write_text(f"GAIN = {number}e6\n")
+        rig = probed(f"{folder}/law.py:law", None, parameters={}).run()
+        found.append(rig["bess.x.law_w"][-1])
+    assert found == [1e6, 2e6, 1e6]
+    assert "helper" not in sys.modules
+
+
 FILE = """
+from controllers import Law
 from test_laws_probe import law
 other = 5
+def late(state, parameters, signals):
+    state["nothing"] = 0.0
+starts = Law(law.step, state=law.state, start=late)
+whole = Law(law.step, state=law.state, parameters=[("count", "u1"), ("gain", "f4"), ("limit_w", "f8"), ("limit_pu", "f8")],
+            defaults={"count": 1, "gain": 1.0, "limit_w": 1.0, "limit_pu": 1.0})
+def __getattr__(name):
+    raise RuntimeError(f"no {name} today")
 """
 
 
@@ -252,8 +345,27 @@ other = 5
     [
         ("nowhere.py:law", "{}", ".law = 'nowhere.py:law': no such file: nowhere.py"),
         ("laws.py", "{}", ".law = 'laws.py': must be a file or a module and a name in it, such as 'laws.py:hold'"),
-        ("laws.py:other", "{}", ".law = '{file}:other': other is of type int; must name a controllers.Law, there are: law"),
-        ("laws.py:lau", "{}", ".law = '{file}:lau': there is no such name; must name a controllers.Law, there are: law"),
+        (
+            "laws.py:other",
+            "{}",
+            ".law = '{file}:other': other is of type int; must name a controllers.Law, there are: law, starts, whole",
+        ),
+        ("laws.py:lau", "{}", ".law = '{file}:lau': cannot be imported: RuntimeError: no lau today (line 11)"),
+        ("plain.py:lau", "{}", ".law = '{plain}:lau': there is no such name; must name a controllers.Law, there are: none"),
+        ("leaves.py:law", "{}", ".law = '{leaves}:law': cannot be imported: SystemExit: 0 (line 2)"),
+        ("typo.py:law", "{}", ".law = '{typo}:law': cannot be imported: SyntaxError: invalid syntax (typo.py, line 1)"),
+        ("laws.py:starts", "{}", ".law = '{file}:starts': its start raised ValueError: no field of name nothing (line 6)"),
+        ("laws.py:whole", "{count=2.7}", ".parameters.count = 2.7: must be a whole number between 0 and 255"),
+        ("laws.py:whole", "{count=300}", ".parameters.count = 300: must be a whole number between 0 and 255"),
+        ("laws.py:whole", "{gain=1e300}", ".parameters.gain = 1e+300: must be at most 3.40282e+38"),
+        ("laws.py:whole", "{gain=nan}", ".parameters.gain = nan: must be a finite number"),
+        ("laws.py:whole", "{gain='x'}", ".parameters.gain = 'x': must be a number"),
+        ("laws.py:whole", "{limit=1.0}", ".parameters.limit: unknown parameter; did you mean 'limit_w'?"),
+        (
+            "laws.py:law",
+            "{answer='1 W', answer_w=2.0}",
+            ".parameters.answer_w = 2.0: given twice, as answer and as answer_w",
+        ),
         ("broken.py:law", "{}", ".law = '{broken}:law': cannot be imported: ZeroDivisionError: division by zero (line 2)"),
         ("not.there:law", "{}", ".law = 'not.there:law': cannot be imported: ModuleNotFoundError: No module named 'not'"),
         ("laws.py:law", "{}", ".parameters.answer: missing; the law gives it no default"),
@@ -269,9 +381,12 @@ other = 5
     ],
 )
 def test_a_law_that_cannot_be_used_is_told_in_one_line(probe_law, tmp_path, law, parameters, line):
-    file, broken = tmp_path / "laws.py", tmp_path / "broken.py"
-    file.write_text(FILE)
-    broken.write_text("\n1 / 0\n")
+    texts = {
+        "laws": FILE, "broken": "\n1 / 0\n", "plain": "x = 1\n", "leaves": "import sys\nsys.exit(0)\n", "typo": "law = = 1\n",
+    }  # fmt: skip
+    files = {name: tmp_path / f"{name}.py" for name in texts}
+    for name, text in texts.items():
+        files[name].write_text(text)
     scenario = tmp_path / "mine.toml"
     scenario.write_text(
         'duration = "5 s"\n[grid]\nshort_circuit = "500 MVA"\n[load]\nkind = "training"\npower = "10 MW"\n'
@@ -280,7 +395,7 @@ def test_a_law_that_cannot_be_used_is_told_in_one_line(probe_law, tmp_path, law,
     )
     with pytest.raises(hil.ScenarioError) as caught:
         run_scenario(hil.load(scenario), ALONE)
-    assert str(caught.value) == f"{scenario}: absorber.main{line.format(file=file, broken=broken)}"
+    assert str(caught.value) == f"{scenario}: absorber.main{line.format(file=files['laws'], **files)}"
 
 
 def test_a_plain_number_is_taken_under_the_full_name(probe_law):

@@ -274,6 +274,100 @@ def test_a_snapshot_under_controllers_is_refused():
     )
 
 
+def test_a_snapshot_of_another_law_changes_nothing(tmp_path, monkeypatch):
+    """The law's file was edited between: told before anything is touched."""
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    run.advance(2.0)
+    snapshot = run.snapshot()
+    snapshot.layout["law_memory"] = ((999,), np.dtype("u1"))
+    run.advance(3.0)
+    before = run.waveform_hash
+    with pytest.raises(hil.SnapshotRefused, match="of another law or build: law_memory differs"):
+        run.restore(snapshot)
+    assert (run.tick, run.waveform_hash) == (3_000, before)
+    run.advance(4.0)
+
+
+def test_an_interrupt_while_load_is_made_is_not_passed_over():
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    run.advance(1.0)
+    snapshot = run.snapshot()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hil.session.kernel_run.top_up", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run.advance(60.0)
+    with pytest.raises(RuntimeError, match="interrupted while its load was made: restore a snapshot"):
+        run.advance(60.0)
+    run.restore(snapshot)
+    run.advance(60.0)
+    whole = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    whole.advance(60.0)
+    assert run.waveform_hash == whole.waveform_hash
+
+
+@pytest.mark.parametrize(
+    ("kind", "array", "field", "value", "problem"),
+    [
+        ("parameters", "law", "update_ticks", 0, "law: update_ticks must be positive"),
+        ("parameters", "law", "kind", 2, "law: kind, the device has no law of one's own"),
+        ("parameters", "law", "kind", 7, "law: kind"),
+        ("parameters", "pcs", "ticks_per_second", 0, "pcs: ticks_per_second must be positive"),
+        ("parameters", "limits", "channel", 10**6, "limits: channel or blank"),
+        ("parameters", "limits", "blank", -1, "limits: channel or blank"),
+        ("parameters", "limits", "delay_ticks", 5, "limits: kind or delay_ticks, without a window"),
+        ("parameters", "limits", "kind", 1, "limits: kind or delay_ticks, without a window"),
+        ("parameters", "limits", "kind", 2, "limits: kind or delay_ticks, without a window"),
+        ("states", "run", "command_count", 10**9, "run: tick or command_count"),
+        ("states", "run", "tick", -5, "run: tick or command_count"),
+    ],
+)
+def test_what_a_script_spoils_is_told_and_does_not_end_the_process(kind, array, field, value, problem):
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    run.advance(1.0)
+    getattr(run, kind)[array][field] = value
+    with pytest.raises(ValueError, match=problem):
+        run._engine.advance(1_001)
+
+
+@pytest.mark.parametrize("array", ["measured", "meters", "limits"])
+def test_windows_out_of_the_arena_are_told(array):
+    late = ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]  # so that no delay line is empty
+    run = hil.KernelRun(
+        hil.load("training_job", ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]), leave_out_controllers=True
+    )
+    state = run.states[array]
+    for name in state.dtype.names:
+        for inner in ("offset", "index", "length", "head"):
+            if state.dtype[name].names and inner in state.dtype[name].names:
+                kept = state[name][inner].copy()
+                state[name][inner] = 10**12
+                with pytest.raises(ValueError, match=f"{array}: "):
+                    run._engine.advance(1)
+                state[name][inner] = kept
+    run._engine.advance(1)
+
+
+def test_arrays_cannot_be_swapped_by_accident():
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        run.states["battery"] = run.states["battery"].copy()
+
+
+def test_times_and_values_must_be_numbers():
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    for until in (float("nan"), float("inf"), "60 s"):
+        with pytest.raises(ValueError, match="must be a time in seconds"):
+            run.advance(until)
+    with pytest.raises(ValueError, match="must be a finite number"):
+        run.command("bess.main", "set_w", float("nan"))
+    with pytest.raises(hil.ScenarioError, match=r"record\.channels = 'x\*': no such channel"):
+        hil.KernelRun(hil.load("training_job", ["record.channels=['x*']"]), leave_out_controllers=True)
+
+
 def test_the_past_and_the_unknown_are_refused():
     run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
     run.advance(2.0)

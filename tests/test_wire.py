@@ -79,6 +79,26 @@ def test_a_device_that_stays_away_is_missing_evidence():
     assert any(reason.startswith("absorber.main: silent for 5.") for reason in result.reasons)
 
 
+def test_a_device_counts_as_safe_when_it_has_come_to_rest():
+    """Its own set-point ramp is slower than the driver's: enough to be at megawatts when the enable is cleared."""
+    slow = ["bess.main.setpoint_ramp='1.2 MW/s'", "events=[]", "supervisor={}", "duration='27 s'"]
+    result = hil.run(hil.load("training_job", [*WIRE, *slow]))
+    safe = next(event for event in result.events if event["event"] == "made_safe")
+    assert abs(safe["from_w"]) > 5e6
+    assert abs(safe["power_w"]) <= 0.01 * 25e6
+    assert safe["time_s"] > 27.0 + 2.0 + 1.0
+
+
+def test_a_device_that_does_not_come_to_rest_is_told():
+    slow = ["bess.main.setpoint_ramp='1 MW/min'", "supervisor={}", "load.start='500 s'", "load.start_ramp='20 s'"]
+    events = ["events=[{kind='generation_loss',at='1 s',power='1 MW'}]", "duration='130 s'", "load.checkpoint_every='100 s'"]
+    scenario = hil.load("training_job", [*WIRE, *slow, *events, "load.start='5 s'"])
+    result = hil.run(scenario)
+    last = result.events[-1]
+    assert last["event"] == "not_made_safe"
+    assert "told to give nothing 30 s ago; still gives" in str(last["problem"])
+
+
 def test_the_kernel_alone_has_no_wire():
     with pytest.raises(hil.ScenarioError) as caught:
         run_scenario(hil.load("training_job", WIRE), Options(controllers=False))

@@ -4,7 +4,7 @@ A law sees what was measured at the end of the last tick and returns the storage
 are inlined; a user's own is called through a function pointer. Equations: docs/model.md, "Absorbers".
 """
 
-from libc.math cimport isfinite
+from libc.math cimport NAN, isfinite
 from libc.stdint cimport int64_t, uint32_t
 
 
@@ -58,8 +58,7 @@ cdef struct LawParams:
 cdef struct LawState:
     double grid_w           # ramp_limit: the grid's share of the load
     double output_w         # the device's share of the answer
-    int64_t ran_at          # tick of the last evaluation
-    int64_t faults          # answers that were not finite, taken as zero
+    int64_t faults          # answers in judged ticks that were not finite, or did not come, taken as zero
 
 
 cdef struct UserLaw:
@@ -84,7 +83,7 @@ cdef inline double user_law(const UserLaw* law, const signals_t* given, double d
     cdef command_t out
     out.struct_size = sizeof(command_t)
     out.version = RIDETHROUGH_LAW_VERSION
-    out.power_w = 0.0
+    out.power_w = NAN       # a law that gives no answer must not pass for one that answers zero
     law.function(law.state, law.params, given, &out, dt)
     return out.power_w
 
@@ -95,8 +94,8 @@ cdef inline bint law_due(const LawParams* p, int64_t tick) noexcept nogil:
 
 
 cdef inline void law_step(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given,
-                          double dt) noexcept nogil:
-    """Run a law that is due. `dt` is the tick's; `given` needs only `tick` and `load_w` where the law is built in."""
+                          double dt, bint judged) noexcept nogil:
+    """Run a law that is due. `dt` is the tick's; `given` needs only `load_w` where the law is built in."""
     cdef double answer
     dt = dt * <double>p.update_ticks
     if p.kind == LAW_RAMP_LIMIT:
@@ -105,6 +104,5 @@ cdef inline void law_step(const LawParams* p, LawState* s, const UserLaw* user, 
         answer = user_law(user, given, dt)
         if not isfinite(answer):
             answer = 0.0
-            s.faults += 1
+            s.faults += judged
     s.output_w = p.share * answer
-    s.ran_at = given.tick

@@ -44,11 +44,11 @@ cdef struct BatteryState:
 
 cdef inline double battery_ocv(const BatteryParams* p, double soc) noexcept nogil:
     cdef double x = soc * (OCV_POINTS - 1)
-    cdef int64_t i = <int64_t>x
-    if x < 0.0:
-        i = 0
-    elif i > OCV_POINTS - 2:
+    cdef int64_t i = 0
+    if x >= OCV_POINTS - 2:
         i = OCV_POINTS - 2
+    elif x > 0.0:
+        i = <int64_t>x
     return p.ocv_v[i] + (x - <double>i) * (p.ocv_v[i + 1] - p.ocv_v[i])
 
 

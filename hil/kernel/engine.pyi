@@ -24,8 +24,8 @@ class Engine:
 
     period_ns: int
     channels: tuple[str, ...]
-    parameters: dict[str, _Array]
-    states: dict[str, _Array]
+    parameters: Mapping[str, _Array]
+    states: Mapping[str, _Array]
     dropped_rows: int
     shared_with: str | None
     """Who else acts on this run; while anyone does, a snapshot cannot hold the whole of it."""
@@ -98,4 +98,7 @@ class Engine:
         """Recorded rows so far, oldest first: ticks, shape (n,), and values, shape (n, recorded). Call until n is 0."""
 
     def advance(self, until_tick: int) -> None:
-        """Run the ticks up to `until_tick`, which must not be in the past."""
+        """Run the ticks up to `until_tick`, which must not be in the past.
+
+        Raises ValueError for it, and for arrays that a tick could not run on: an index or a divisor that a script has spoilt.
+        """

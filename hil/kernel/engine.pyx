@@ -5,6 +5,8 @@ The only compiled module that joins the three packages in a tick. See engine.pyi
 
 from libc.stdint cimport int64_t, uintptr_t
 
+from types import MappingProxyType
+
 import numpy as np
 
 from controllers.kernel.law cimport LAW_USER, LawParams, LawState, UserLaw, law_fn
@@ -17,6 +19,7 @@ from hil.kernel.events cimport Event
 from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.sound cimport unsound
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_tick, write_row
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
@@ -51,8 +54,8 @@ cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
 cdef class Engine:
     cdef readonly int64_t period_ns
     cdef readonly tuple channels
-    cdef readonly dict parameters
-    cdef readonly dict states
+    cdef readonly object parameters
+    cdef readonly object states
     cdef readonly int64_t dropped_rows
     cdef public object shared_with
     cdef tuple kept                         # keeps the memory that `site` points into
@@ -74,8 +77,8 @@ cdef class Engine:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
         self.channels = channel_names(bess_names)
-        self.parameters = dict(parameters)
-        self.states = dict(states)
+        self.parameters = MappingProxyType(dict(parameters))
+        self.states = MappingProxyType(dict(states))
         self.shared_with = None
         self.words = row_words(self.channels)
         self.record_every = record_every
@@ -114,6 +117,8 @@ cdef class Engine:
         wanted = state_dtypes()
         given = self.states
         site.load_ring_ticks = len(given["load_ring"])
+        site.arena_size = len(given["arena"])
+        site.row_words = self.words
         site.run = <RunState*> address(given, "run", wanted["run"], 1)
         site.commands = <Command*> address(given, "commands", wanted["commands"], MOST_COMMANDS)
         site.load_ring = <double*> address(given, "load_ring", wanted["load_ring"], -1)
@@ -240,8 +245,11 @@ cdef class Engine:
 
     def advance(self, int64_t until_tick):
         cdef int64_t n = until_tick - self.site.run.tick
+        cdef const char* problem = unsound(&self.site)
         if n < 0:
             raise ValueError(f"tick {until_tick} is in the past of tick {self.site.run.tick}")
+        if problem != NULL:
+            raise ValueError((<bytes> problem).decode())
         with nogil:
             self.run(n)
 

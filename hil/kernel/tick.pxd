@@ -63,6 +63,8 @@ cdef struct Site:
     int64_t limit_count
     int64_t event_count
     int64_t load_ring_ticks
+    int64_t arena_size
+    int64_t row_words
     RunState* run
     Command* commands
     const double* load_ring
@@ -136,13 +138,13 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out += 14
 
 
-cdef inline void run_law(Site* s, int64_t i, int64_t tick) noexcept nogil:
+cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
     cdef signals_t given
-    given.tick = tick
     given.load_w = s.measured[MEASURED_LOAD + i].value
     if s.law_params[i].kind == LAW_USER:
         given.struct_size = sizeof(signals_t)
         given.version = RIDETHROUGH_LAW_VERSION
+        given.tick = tick
         given.time_s = <double>tick * s.dt
         given.voltage_pu = s.measured[MEASURED_VOLTAGE].value
         given.frequency_hz = s.measured[MEASURED_FREQUENCY].value
@@ -152,7 +154,7 @@ cdef inline void run_law(Site* s, int64_t i, int64_t tick) noexcept nogil:
         given.rating_va = s.pcs_params[i].rating_va
         given.charge_max_w = s.pcs_params[i].charge_max_w
         given.discharge_max_w = s.pcs_params[i].discharge_max_w
-    law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt)
+    law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt, judged)
 
 
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
@@ -173,7 +175,7 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     # Fast laws and firmware, on what was measured at the end of the last tick.
     for i in range(s.bess_count):
         if law_due(&s.law_params[i], tick):
-            run_law(s, i, tick)
+            run_law(s, i, tick, judged)
         law_w = s.law[i].output_w if s.law_params[i].placement == PLACED_DEVICE else 0.0
         pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, seen_pu, s.battery[i].soc, tick, s.dt)
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)

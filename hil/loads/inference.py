@@ -8,6 +8,7 @@ whatever it was batched with, and only *when* it is spent depends on the others.
 from __future__ import annotations
 
 import heapq
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
@@ -59,9 +60,9 @@ class Fleet:
         self._order = 0
         self._prefilling = 0
         self._decoding = 0  # sequences on replicas that do not prefill
-        self._done_s: list[float] = []
-        self._done_context = [0]
-        self._done_generated = [0]
+        self._done_s = array("d")
+        self._done_context = array("q", [0])
+        self._done_generated = array("q", [0])
         replica_w = load.scale * load.gpus_per_replica * load.gpu_power_w
         self._idle_w = replica_w * load.idle_power * load.replicas
         self._prefill_w = replica_w * (load.prefill_power - load.idle_power)

@@ -21,6 +21,10 @@ class Request:
     context_tokens: int
     generated_tokens: int
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        """It never changes, and a snapshot copies thousands."""
+        return self
+
 
 class RequestFile:
     """Requests of a file in the order of their arrival, read as they are needed.

@@ -46,6 +46,10 @@ class Model:
     context_tokens: Floats
     generated_tokens: Floats
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        """It never changes."""
+        return self
+
     @classmethod
     def read(cls, path: Path, name: str) -> Self:
         """The model of one trace from the file of fitted numbers."""

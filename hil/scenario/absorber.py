@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -33,6 +34,8 @@ def _law_path(value: Any, info: ValidationInfo) -> str:
 def _parameter(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("must be a number, or a quantity such as '18 MW/min'")  # noqa: TRY004  # as pydantic wants it
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
     return value
 
 

@@ -17,6 +17,7 @@ import tomli_w
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
 from hil.session.record import ArrowSink
+from hil.site.laws import files_of
 
 if TYPE_CHECKING:
     from hil.session.result import Result
@@ -40,7 +41,8 @@ def new_folder(parent: Path, name: str) -> Path:
 class RunFolder:
     """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`.
 
-    Files with laws of one's own are copied to `laws/ABSORBER.py`.
+    Laws of one's own are copied to `laws/ABSORBER/` with what they imported from beside themselves, and the scenario there
+    names the copies.
     """
 
     def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
@@ -48,10 +50,15 @@ class RunFolder:
         self.path = path
         self.events = path / "events.jsonl"
         self._provenance = provenance(scenario, overrides)
-        (path / "scenario.toml").write_text(tomli_w.dumps(scenario.document()), encoding="utf-8")
-        for name, file in law_files(scenario).items():
-            (path / "laws").mkdir(exist_ok=True)
-            (path / "laws" / f"{name}.py").write_bytes(file.read_bytes())
+        document = scenario.document()
+        for name, files in law_files(scenario).items():
+            folder = path / "laws" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                (folder / file.name).write_bytes(file.read_bytes())
+            attribute = document["absorber"][name]["law"].rpartition(":")[2]
+            document["absorber"][name]["law"] = f"laws/{name}/{files[0].name}:{attribute}"
+        (path / "scenario.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
         (path / "provenance.json").write_text(json.dumps(self._provenance, indent=2) + "\n", encoding="utf-8")
 
     def record(self, channels: list[str], period_ns: int) -> ArrowSink:
@@ -77,7 +84,10 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
         "seed": scenario.seed,
         "overrides": list(overrides),
         "command": sys.argv,
-        "laws": {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in law_files(scenario).items()},
+        "laws": {
+            name: {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+            for name, files in law_files(scenario).items()
+        },
         "versions": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
         "host": {"system": platform.platform(), "machine": platform.machine(), "node": platform.node()},
@@ -85,11 +95,10 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
     }
 
 
-def law_files(scenario: Scenario) -> dict[str, Path]:
-    """Files of laws of one's own, by absorber; those of modules are not among them."""
-    laws = {name: absorber.law for name, absorber in scenario.absorber.items() if isinstance(absorber, OwnLaw)}
-    files = {name: Path(law.rpartition(":")[0]) for name, law in laws.items()}
-    return {name: file for name, file in files.items() if file.suffix == ".py"}
+def law_files(scenario: Scenario) -> dict[str, tuple[Path, ...]]:
+    """Files of the loaded laws of one's own, by absorber, the law's first; those of modules are not among them."""
+    laws = {name: files_of(absorber.law) for name, absorber in scenario.absorber.items() if isinstance(absorber, OwnLaw)}
+    return {name: files for name, files in laws.items() if files}
 
 
 def _commit() -> str | None:

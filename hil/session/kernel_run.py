@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.plant import STRETCH_TICKS, top_up
 from hil.session.run import refuse_wire
-from hil.site.build import build_engine
+from hil.site.build import build_engine, recorded_channels
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -27,6 +29,7 @@ class Snapshot:
 
     tick: int
     scenario: dict[str, Any]
+    layout: dict[str, Any]
     states: dict[str, Any]
     source: LoadSource
 
@@ -59,9 +62,11 @@ class KernelRun:
             raise ScenarioError(self.scenario.source, f"supervisor.{name}", what)
         self._source = LoadSource(self.scenario)
         self._engine = build_engine(self.scenario, self._source.first_w, record=False)
-        self.parameters: dict[str, Any] = self._engine.parameters
-        self.states: dict[str, Any] = self._engine.states
+        self._torn = False
+        self.parameters: Mapping[str, Any] = self._engine.parameters
+        self.states: Mapping[str, Any] = self._engine.states
         self.channels = self._engine.channels
+        recorded_channels(self.scenario, self.channels)  # a wrong pattern is told here as in any run
 
     @property
     def tick(self) -> int:
@@ -87,22 +92,34 @@ class KernelRun:
     def command(self, device: str, point: str, value: float) -> None:
         """Queue a write to a device's firmware for the next tick: `command("bess.main", "set_w", 1e6)`.
 
-        Values are not validated as a device's server would. Raises KeyError for an unknown device or point.
+        Values are not validated as a device's server would, but must be finite. Raises KeyError for an unknown device or
+        point.
         """
+        if not math.isfinite(value):
+            raise ValueError(f"{device} {point} = {value}: must be a finite number")
         self._engine.command(list(self.scenario.bess).index(self._name(device)), CODES[self._point(point)], value)
 
     def advance(self, until_s: float) -> None:
-        """Run to a time, rounded to a tick. Raises ValueError where that is past."""
-        until = self.scenario.ticks_of(until_s)
+        """Run to a time, rounded to a tick. Raises ValueError where that is past, or an array cannot be run on.
+
+        Interrupted while load is made, a run cannot go on: restore a snapshot. Raises RuntimeError then.
+        """
+        until = self._until(until_s)
         if until < self.tick:
             raise ValueError(f"{until_s:g} s is in the past of {self.time_s:g} s")
+        if self._torn:
+            raise RuntimeError("interrupted while its load was made: restore a snapshot, or start a new run")
         while self.tick < until:
-            top_up(self._engine, self._source.feed)
+            try:
+                top_up(self._engine, self._source.feed)
+            except BaseException:
+                self._torn = True
+                raise
             self._engine.advance(min(until, self.tick + STRETCH_TICKS))
 
     def rows(self, until_s: float) -> Floats:
         """Run to a time and return every row of it, shape (ticks, channels); fewer beyond the scenario's end."""
-        ticks = min(self.scenario.ticks_of(until_s), self._engine.end_tick) - self.tick
+        ticks = min(self._until(until_s), self._engine.end_tick) - self.tick
         tap = np.zeros((max(0, ticks), len(self.channels)))
         self._engine.attach_tap(tap)
         try:
@@ -113,19 +130,35 @@ class KernelRun:
 
     def snapshot(self) -> Snapshot:
         """The whole state of the run, as of now; parameters are not part of it."""
-        return Snapshot(self.tick, self.scenario.document(), take_states(self._engine), copy.deepcopy(self._source))
+        states = take_states(self._engine)
+        return Snapshot(self.tick, self.scenario.document(), self._layout(), states, copy.deepcopy(self._source))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back, or forth, to a snapshot of this scenario; from there on a run is the same to the bit.
 
-        Parameters stay as they are. Raises SnapshotRefused for a snapshot of another scenario.
+        Parameters stay as they are. Raises SnapshotRefused for a snapshot of another scenario or law, before anything is
+        changed.
         """
         if snapshot.scenario != self.scenario.document():
             different = _first_difference(snapshot.scenario, self.scenario.document())
             raise SnapshotRefused(f"the snapshot is of another scenario: {different} differs")
+        for name, (shape, dtype) in self._layout().items():
+            if snapshot.layout.get(name) != (shape, dtype):
+                raise SnapshotRefused(f"the snapshot is of another law or build: {name} differs")
+        source = copy.deepcopy(snapshot.source)
         for name, state in snapshot.states.items():
             self.states[name][...] = state
-        self._source = copy.deepcopy(snapshot.source)
+        self._source = source
+        self._torn = False
+
+    def _layout(self) -> dict[str, tuple[tuple[int, ...], Any]]:
+        """Shape and dtype of every state, those that laws of one's own declare among them."""
+        return {name: (state.shape, state.dtype) for name, state in self.states.items()}
+
+    def _until(self, until_s: float) -> int:
+        if isinstance(until_s, str) or not math.isfinite(until_s):
+            raise ValueError(f"{until_s!r}: must be a time in seconds")
+        return self.scenario.ticks_of(until_s)
 
     def _name(self, device: str) -> str:
         name = device.removeprefix("bess.")

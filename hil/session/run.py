@@ -20,6 +20,7 @@ from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.devices import Slow
 from hil.session.folder import RunFolder
+from hil.session.law_errors import LawErrors
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
@@ -71,11 +72,13 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
         began = time.perf_counter()
+        law_errors = stack.enter_context(LawErrors())
         outcome = _drive(scenario, plant, log, options)
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
-        verdict = judge(scenario, engine, outcome.liveness, engine.largest_demand_w, outcome.interrupted)
+        missing = [*([outcome.interrupted] if outcome.interrupted else []), *law_errors.reasons()]
+        verdict = judge(scenario, engine, outcome.liveness, missing)
         result = Result(
             scenario=scenario,
             verdict=verdict.outcome,

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
 import math
-import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from controllers.law import SIGNALS, VERSION, Law
+from controllers.law import PLACEHOLDER, SIGNALS, VERSION, Law
 from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
 from hil.scenario.absorber import OwnLaw, RampLimit
 from hil.scenario.model import Scenario
 from hil.scenario.quantity import of_name
+from hil.site.imports import import_file
 from hil.site.parts import Parts, Steady
 
 _ALIGNMENT = 64
+_FILES: dict[str, tuple[Path, ...]] = {}
 Adopted = tuple[int, int, int, int, object]
 
 
@@ -52,43 +51,36 @@ def laws(parts: Parts, steady: Steady) -> list[Adopted]:
 
 def load_law(scenario: Scenario, name: str, absorber: OwnLaw) -> Law:
     """The law that an absorber names. Raises ScenarioError."""
-
-    def problem(what: str) -> ScenarioError:
-        return ScenarioError(scenario.source, f"absorber.{name}.law", f" = {absorber.law!r}: {what}")
-
     where, _, attribute = absorber.law.rpartition(":")
     try:
-        module = _from_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
-    except Exception as error:  # noqa: BLE001  # whatever a user's module raises is told in one line
-        at = traceback.extract_tb(error.__traceback__)[-1].lineno if where.endswith(".py") else None
-        line = getattr(error, "lineno", None) or at
-        place = f" (line {line})" if line else ""
-        raise problem(f"cannot be imported: {type(error).__name__}: {error}{place}") from None
-    law = getattr(module, attribute, None)
+        if where.endswith(".py"):
+            module, _FILES[absorber.law] = import_file(Path(where))
+        else:
+            module = importlib.import_module(where)
+        law = getattr(module, attribute, None)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a user's module raises is told in one line
+        raise _problem(scenario, name, absorber, f"cannot be imported: {_told(error, where)}") from None
     if not isinstance(law, Law):
         found = ", ".join(key for key, value in vars(module).items() if isinstance(value, Law)) or "none"
         is_what = "there is no such name" if law is None else f"{attribute} is of type {type(law).__name__}"
-        raise problem(f"{is_what}; must name a controllers.Law, there are: {found}")
+        raise _problem(scenario, name, absorber, f"{is_what}; must name a controllers.Law, there are: {found}")
     return law
 
 
-def _from_file(path: Path) -> ModuleType:
-    """A module from a file; what stands beside the file can be imported by it."""
-    name = f"_law_{path.stem}_{abs(hash(str(path))):x}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.append(str(path.parent))
-    try:
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
+def files_of(law: str) -> tuple[Path, ...]:
+    """The file of a loaded law, as the scenario names it, and what it imported from beside itself; none for a module."""
+    return _FILES.get(law, ())
+
+
+def _problem(scenario: Scenario, name: str, absorber: OwnLaw, what: str) -> ScenarioError:
+    return ScenarioError(scenario.source, f"absorber.{name}.law", f" = {absorber.law!r}: {what}")
+
+
+def _told(error: BaseException, where: str) -> str:
+    """An error of a user's file in one line, with the line of that file where it has one."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+    at = f" (line {lines[-1]})" if lines and not isinstance(error, SyntaxError) else ""
+    return f"{type(error).__name__}: {error}{at}"
 
 
 def _memory(parts: Parts, steady: Steady, own: list[tuple[int, str, OwnLaw, Law]]) -> list[Adopted]:
@@ -103,8 +95,8 @@ def _memory(parts: Parts, steady: Steady, own: list[tuple[int, str, OwnLaw, Law]
 
     for index, _, _, law in own:
         adopted.append((index, law.address, place("states", law.state), place("parameters", law.parameters), law))
-    parts.parameters["law_memory"] = np.zeros(sizes["parameters"] + _ALIGNMENT, dtype=np.uint8)
-    parts.states["law_memory"] = np.zeros(sizes["states"] + _ALIGNMENT, dtype=np.uint8)
+    parts.parameters["law_memory"] = _aligned(sizes["parameters"])
+    parts.states["law_memory"] = _aligned(sizes["states"])
     for (index, name, absorber, law), (_, _, state_at, params_at, _) in zip(own, adopted, strict=True):
         device = f"law_memory.{absorber.device}"
         state = parts.states["law_memory"][state_at:][: law.state.itemsize].view(law.state)
@@ -112,35 +104,50 @@ def _memory(parts: Parts, steady: Steady, own: list[tuple[int, str, OwnLaw, Law]
         parts.states[device], parts.parameters[device] = state, params
         _set_parameters(parts.scenario, name, absorber, law, params)
         if law.start is not None:
-            law.start(state[0], params[0], _before_the_run(parts, index, steady))
+            try:
+                law.start(state[0], params[0], _before_the_run(parts, index, steady))
+            except Exception as error:  # noqa: BLE001  # likewise
+                what = f"its start raised {_told(error, absorber.law.rpartition(':')[0])}"
+                raise _problem(parts.scenario, name, absorber, what) from None
     return adopted
 
 
+def _aligned(size: int) -> Any:
+    """Zeroed bytes that begin at a multiple of 64, and one such multiple more than asked for."""
+    raw = np.zeros(size + 2 * _ALIGNMENT, dtype=np.uint8)
+    begin = -raw.ctypes.data % _ALIGNMENT
+    return raw[begin : begin + size + _ALIGNMENT]
+
+
 def _set_parameters(scenario: Scenario, name: str, absorber: OwnLaw, law: Law, params: Any) -> None:
-    names = {key: field for field in law.parameters.names if field != "unused" for key in (field, of_name(field)[0])}
+    fields = [field for field in law.parameters.names if field != PLACEHOLDER]
+    stems = [of_name(field)[0] for field in fields]
+    short = {field: stem if stems.count(stem) == 1 else field for field, stem in zip(fields, stems, strict=True)}
+    names = {key: field for field in fields for key in (field, short[field])}
     given: dict[str, float] = {}
+
+    def problem(key: str, what: str) -> ScenarioError:
+        return ScenarioError(scenario.source, f"absorber.{name}.parameters.{key}", what)
+
     for key, value in absorber.parameters.items():
-        place = f"absorber.{name}.parameters.{key}"
         if key not in names:
             close = difflib.get_close_matches(key, names, n=1)
-            known = ", ".join(dict.fromkeys(of_name(field)[0] for field in names.values())) or "none"
-            hint = f"; did you mean {close[0]!r}?" if close else f"; the law has: {known}"
-            raise ScenarioError(scenario.source, place, f": unknown parameter{hint}")
-        try:
-            given[names[key]] = _number(names[key], key, value)
-        except ValueError as error:
-            raise ScenarioError(scenario.source, place, f" = {value!r}: {error}") from None
-    for field in dict.fromkeys(names.values()):
+            hint = f"did you mean {close[0]!r}?" if close else f"the law has: {', '.join(short.values()) or 'none'}"
+            raise problem(key, f": unknown parameter; {hint}")
+        field = names[key]
         if field in given:
-            params[field] = given[field]
-        elif field in law.defaults:
-            params[field] = law.defaults[field]
-        else:
-            place = f"absorber.{name}.parameters.{of_name(field)[0]}"
-            raise ScenarioError(scenario.source, place, ": missing; the law gives it no default")
+            raise problem(key, f" = {value!r}: given twice, as {short[field]} and as {field}")
+        try:
+            given[field] = _number(field, key, value, law.parameters[field])
+        except ValueError as error:
+            raise problem(key, f" = {value!r}: {error}") from None
+    for field in fields:
+        if field not in given and field not in law.defaults:
+            raise problem(short[field], ": missing; the law gives it no default")
+        params[field] = given.get(field, law.defaults.get(field))
 
 
-def _number(field: str, key: str, value: Any) -> float:
+def _number(field: str, key: str, value: Any, dtype: np.dtype[Any]) -> float:
     """A parameter in SI: a quantity by the unit that the field's name ends in; a plain number under the field's full name."""
     dimension = of_name(field)[1]
     if dimension is not None:
@@ -151,6 +158,14 @@ def _number(field: str, key: str, value: Any) -> float:
         number = float(value)
     if not math.isfinite(number):
         raise ValueError("must be a finite number")
+    if dtype.kind in "iu":
+        held = np.iinfo(dtype)
+        if number != int(number) or not held.min <= number <= held.max:
+            raise ValueError(f"must be a whole number between {held.min} and {held.max}")
+        return int(number)
+    most = float(np.finfo(dtype).max)
+    if abs(number) > most:
+        raise ValueError(f"must be at most {most:g}")
     return number
 
 

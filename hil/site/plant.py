@@ -29,6 +29,7 @@ def plant(parts: Parts, it_w: float) -> Steady:
     if scenario.cooling is not None:
         load_var += cooling_w * tan_phi(scenario.cooling.power_factor)
     network = _network(parts, load_w, load_var)
+    _must_start(scenario, float(network["bus_voltage_pu"]))
     if network["bus_voltage_pu"] < scenario.grid.constant_current_below_pu:
         raise ScenarioError(
             scenario.source,
@@ -47,6 +48,19 @@ def plant(parts: Parts, it_w: float) -> Steady:
     _area(parts, steady)
     _measurements(parts, steady)
     return steady
+
+
+def _must_start(scenario: Scenario, bus_pu: float) -> None:
+    """Raise ScenarioError where ratio or contactors alone keep the site from standing as it begins."""
+    grid, transformer, cooling = scenario.grid, scenario.transformer, scenario.cooling
+    if transformer is not None and grid.source_pu / transformer.ratio < grid.constant_current_below_pu:
+        what = f" = {transformer.ratio:g}: leaves the bus at {grid.source_pu / transformer.ratio:.3f} pu without load, "
+        raise ScenarioError(
+            scenario.source, "transformer.ratio", what + f"must be {grid.constant_current_below_pu:g} pu or more"
+        )
+    if cooling is not None and grid.constant_current_below_pu <= bus_pu <= cooling.drop_below_pu:
+        what = f" = {cooling.drop_below_pu:g}: must be below the voltage of the bus at the start, {bus_pu:.3f} pu"
+        raise ScenarioError(scenario.source, "cooling.drop_below", what)
 
 
 def impedance(magnitude: float, x_over_r: float) -> tuple[float, float]:

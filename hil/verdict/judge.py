@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hil.kernel.engine import Engine
@@ -21,18 +21,16 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
 
 
-def judge(
-    scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], largest_load_w: float, interrupted: str | None
-) -> Verdict:
+def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], missing: Iterable[str]) -> Verdict:
     """Judge a run.
 
     FAIL of a required limit outranks everything; missing evidence only blocks PASS. liveness: by supervisor and absorber.
-    interrupted: why the run ended early, if it did.
+    missing: what the session knows to be missing, such as the rest of a run that was interrupted.
     """
     ticks = min(engine.tick, engine.end_tick)
     states = engine.states["limits"]
     limits = {limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)}
-    reasons = list(_missing(scenario, engine, liveness, largest_load_w, interrupted))
+    reasons = [*missing, *_missing(scenario, engine, liveness)]
     required = [result for result in limits.values() if result.required]
     reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]
     if not required:
@@ -47,12 +45,8 @@ def judge(
 _DECIDED = (Outcome.PASS, Outcome.FAIL)
 
 
-def _missing(
-    scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], largest_load_w: float, interrupted: str | None
-) -> list[str]:
+def _missing(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness]) -> list[str]:
     reasons = []
-    if interrupted is not None:
-        reasons.append(interrupted)
     if engine.underruns:
         reasons.append(f"load: {engine.underruns} ticks without a value (under-run)")
     for name, silence in liveness.items():
@@ -64,9 +58,9 @@ def _missing(
     for name, absorber in scenario.absorber.items():
         faults = int(engine.states["law"][list(scenario.bess).index(absorber.device.removeprefix("bess."))]["faults"])
         if faults:
-            reasons.append(f"absorber.{name}: {faults} answers of its law were not finite and counted as zero")
-    if largest_load_w > 0.0:
-        ratio = scenario.grid.short_circuit_va / largest_load_w
+            reasons.append(f"absorber.{name}: {faults} answers of its law were not finite, or missing, and counted as zero")
+    if engine.largest_demand_w > 0.0:
+        ratio = scenario.grid.short_circuit_va / engine.largest_demand_w
         if ratio < scenario.grid.validity_floor:
             reasons.append(
                 f"grid: short-circuit ratio {ratio:.2f} is below the model's validity, {scenario.grid.validity_floor:g}"

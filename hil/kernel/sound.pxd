@@ -1,0 +1,81 @@
+"""Whether the arrays of a site can be run: they lie open to Python, and what a script writes there must not end the process.
+
+Looks at what the tick divides by and what it uses as an index, once for every call of `advance`. Physics is not its business.
+"""
+
+from libc.stdint cimport int64_t
+
+from controllers.kernel.law cimport LAW_USER
+from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState
+from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
+from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow
+
+
+cdef inline bint mean_is_sound(const MeanWindow* w, int64_t size) noexcept nogil:
+    return w.length > 0 and w.offset >= 0 and w.offset + w.length <= size and 0 <= w.index < w.length
+
+
+cdef inline bint delay_is_sound(const DelayLine* w, int64_t size) noexcept nogil:
+    if w.length == 0:
+        return True
+    return w.length > 0 and w.offset >= 0 and w.offset + w.length <= size and 0 <= w.index < w.length
+
+
+cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nogil:
+    if w.capacity == 0:
+        return w.count == 0
+    return (w.capacity > 0 and w.offset >= 0 and w.offset + 2 * w.capacity <= size and 0 <= w.head < w.capacity
+            and 0 <= w.count <= w.capacity)
+
+
+cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexcept nogil:
+    return mean_is_sound(&m.window, size) and delay_is_sound(&m.delay, size)
+
+
+cdef inline bint meter_is_sound(const PhaseMeter* m, int64_t size) noexcept nogil:
+    return (mean_is_sound(&m.a, size) and mean_is_sound(&m.b, size) and mean_is_sound(&m.c, size)
+            and delay_is_sound(&m.lowest_delay, size) and delay_is_sound(&m.highest_delay, size))
+
+
+cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64_t size) noexcept nogil:
+    """Whether the windows lie in the arena, and those are there that its kind and its delay use."""
+    if p.kind == LIMIT_RAMP and not (mean_is_sound(&s.mean, size) and delay_is_sound(&s.past, size)):
+        return False
+    if p.kind == LIMIT_RANGE and not (s.top.capacity > 0 and s.bottom.capacity > 0):
+        return False
+    if p.delay_ticks > 0 and ((p.has_high and s.held_high.capacity == 0) or (p.has_low and s.held_low.capacity == 0)):
+        return False
+    return (extremum_is_sound(&s.top, size) and extremum_is_sound(&s.bottom, size)
+            and extremum_is_sound(&s.held_high, size) and extremum_is_sound(&s.held_low, size))
+
+
+cdef inline const char* unsound(const Site* s) noexcept nogil:
+    """What cannot be run, or NULL."""
+    cdef int64_t i
+    if s.run.tick < 0 or s.run.command_count < 0 or s.run.command_count > MOST_COMMANDS:
+        return "run: tick or command_count"
+    for i in range(s.run.command_count):
+        if not 0 <= s.commands[i].device < s.bess_count:
+            return "commands: device"
+    for i in range(s.bess_count):
+        if s.law_params[i].update_ticks <= 0:
+            return "law: update_ticks must be positive"
+        if not 0 <= s.law_params[i].kind <= LAW_USER:
+            return "law: kind"
+        if s.law_params[i].kind == LAW_USER and s.user_laws[i].function == NULL:
+            return "law: kind, the device has no law of one's own"
+        if s.pcs_params[i].ticks_per_second <= 0:
+            return "pcs: ticks_per_second must be positive"
+    for i in range(MEASURED_LOAD + s.bess_count):
+        if not measurement_is_sound(&s.measured[i], s.arena_size):
+            return "measured: window or delay"
+    for i in range(METERS):
+        if not meter_is_sound(&s.meters[i], s.arena_size):
+            return "meters: window or delay"
+    for i in range(s.limit_count):
+        if not 0 <= s.limit_params[i].channel < s.row_words or not 0 <= s.limit_params[i].blank < BLANK_KINDS:
+            return "limits: channel or blank"
+        if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
+            return "limits: kind or delay_ticks, without a window for it, or a window outside the arena"
+    return NULL
