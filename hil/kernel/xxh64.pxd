@@ -6,12 +6,12 @@ The algorithm is Yann Collet's public specification (xxHash fast digest algorith
 
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
 
 
 cdef extern from *:
     """
     #include <stdint.h>
+    #include <string.h>
     #define HIL_P1 0x9E3779B185EBCA87ULL
     #define HIL_P2 0xC2B2AE3D27D4EB4FULL
     #define HIL_P3 0x165667B19E3779F9ULL
@@ -19,6 +19,11 @@ cdef extern from *:
     static inline uint64_t hil_rotl(uint64_t x, int r) { return (x << r) | (x >> (64 - r)); }
     static inline uint64_t hil_round(uint64_t acc, uint64_t word) {
         return hil_rotl(acc + word * HIL_P2, 31) * HIL_P1;
+    }
+    static inline uint64_t hil_word(const double *x) {
+        uint64_t word;
+        memcpy(&word, x, sizeof word);
+        return word;
     }
     static inline uint64_t hil_merge(uint64_t h, uint64_t lane) {
         return (h ^ hil_round(0, lane)) * HIL_P1 + HIL_P4;
@@ -29,6 +34,7 @@ cdef extern from *:
     uint64_t HIL_P3
     uint64_t hil_rotl(uint64_t x, int r) noexcept nogil
     uint64_t hil_round(uint64_t acc, uint64_t word) noexcept nogil
+    uint64_t hil_word(const double* x) noexcept nogil
     uint64_t hil_merge(uint64_t h, uint64_t lane) noexcept nogil
 
 
@@ -49,13 +55,20 @@ cdef inline void xxh64_reset(Xxh64* s) noexcept nogil:
 cdef inline void xxh64_row(Xxh64* s, const double* row, int64_t words) noexcept nogil:
     """Absorb `words` float64 values; `words` is a multiple of 4."""
     cdef int64_t i
-    cdef uint64_t w[4]
+    # In registers: in memory, which the compiler must take the row for too, every round would wait for a store.
+    cdef uint64_t a = s.lane[0]
+    cdef uint64_t b = s.lane[1]
+    cdef uint64_t c = s.lane[2]
+    cdef uint64_t d = s.lane[3]
     for i in range(0, words, 4):
-        memcpy(w, row + i, 32)
-        s.lane[0] = hil_round(s.lane[0], w[0])
-        s.lane[1] = hil_round(s.lane[1], w[1])
-        s.lane[2] = hil_round(s.lane[2], w[2])
-        s.lane[3] = hil_round(s.lane[3], w[3])
+        a = hil_round(a, hil_word(row + i))
+        b = hil_round(b, hil_word(row + i + 1))
+        c = hil_round(c, hil_word(row + i + 2))
+        d = hil_round(d, hil_word(row + i + 3))
+    s.lane[0] = a
+    s.lane[1] = b
+    s.lane[2] = c
+    s.lane[3] = d
     s.length += <uint64_t>words * 8
 
 
