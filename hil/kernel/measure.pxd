@@ -3,7 +3,7 @@
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 
-from hil.kernel.windows cimport DelayLine, MeanWindow, delay_push, mean_push
+from hil.kernel.windows cimport DelayLine, MeanWindow, PhaseWindow, delay_push, mean_push, phase_push
 
 
 cdef struct Measurement:
@@ -14,9 +14,7 @@ cdef struct Measurement:
 
 
 cdef struct PhaseMeter:
-    MeanWindow a         # of the squares
-    MeanWindow b
-    MeanWindow c
+    PhaseWindow squares
     DelayLine lowest_delay
     DelayLine highest_delay
     double lowest        # RMS of the lowest phase, latest output: what 27 looks at
@@ -38,17 +36,19 @@ cdef inline void measure(Measurement* m, double* arena, double x) noexcept nogil
 
 
 cdef inline void measure_phases(PhaseMeter* m, double* arena, const double* phase) noexcept nogil:
-    cdef double lowest = mean_push(&m.a, arena, phase[0] * phase[0])
-    cdef double highest = lowest
-    cdef double square = mean_push(&m.b, arena, phase[1] * phase[1])
-    if square < lowest:
-        lowest = square
-    if square > highest:
-        highest = square
-    square = mean_push(&m.c, arena, phase[2] * phase[2])
-    if square < lowest:
-        lowest = square
-    if square > highest:
-        highest = square
+    cdef double[3] square
+    cdef double[3] mean
+    cdef double lowest
+    cdef double highest
+    cdef int64_t i
+    for i in range(3):
+        square[i] = phase[i] * phase[i]
+    phase_push(&m.squares, arena, square, mean)
+    lowest = highest = mean[0]
+    for i in range(1, 3):
+        if mean[i] < lowest:
+            lowest = mean[i]
+        if mean[i] > highest:
+            highest = mean[i]
     m.lowest = delay_push(&m.lowest_delay, arena, root(lowest))
     m.highest = delay_push(&m.highest_delay, arena, root(highest))

@@ -15,6 +15,15 @@ cdef struct MeanWindow:
     double fresh      # of the samples since the last wrap: replaces `total` there, so that rounding cannot accumulate
 
 
+cdef struct PhaseWindow:
+    # Three MeanWindows that move together; their samples lie side by side.
+    int64_t offset
+    int64_t length
+    int64_t index
+    double total[3]
+    double fresh[3]
+
+
 cdef struct DelayLine:
     int64_t offset
     int64_t length    # ticks; 0 passes the sample through
@@ -30,16 +39,39 @@ cdef struct Extremum:
 
 cdef inline double mean_push(MeanWindow* w, double* arena, double x) noexcept nogil:
     """Add a sample; return the mean of the last `length` samples."""
-    cdef double* slot = arena + w.offset + w.index
-    w.total += x - slot[0]
-    w.fresh += x
+    cdef int64_t index = w.index
+    cdef double* slot = arena + w.offset + index
+    cdef double total = w.total + (x - slot[0])
+    cdef double fresh = w.fresh + x
     slot[0] = x
-    w.index += 1
-    if w.index == w.length:
-        w.index = 0
-        w.total = w.fresh
-        w.fresh = 0.0
-    return w.total / <double>w.length
+    index += 1
+    if index == w.length:
+        index = 0
+        total = fresh
+        fresh = 0.0
+    w.index = index
+    w.total = total
+    w.fresh = fresh
+    return total / <double>w.length
+
+
+cdef inline void phase_push(PhaseWindow* w, double* arena, const double* x, double* mean) noexcept nogil:
+    """Add a sample of each phase; `mean` gets the means of the last `length` samples."""
+    cdef double* slot = arena + w.offset + 3 * w.index
+    cdef double total
+    cdef int64_t i
+    cdef int64_t index = w.index + 1
+    cdef bint wraps = index == w.length
+    w.index = 0 if wraps else index
+    for i in range(3):
+        total = w.total[i] + (x[i] - slot[i])
+        w.fresh[i] += x[i]
+        slot[i] = x[i]
+        if wraps:
+            total = w.fresh[i]
+            w.fresh[i] = 0.0
+        w.total[i] = total
+        mean[i] = total / <double>w.length
 
 
 cdef inline double delay_push(DelayLine* w, double* arena, double x) noexcept nogil:

@@ -21,9 +21,9 @@ class Arena:
         self._size += length
         return offset
 
-    def mean(self, slot: Any, length: int, fill: float) -> None:
-        """Give a MeanWindow its place, filled."""
-        slot["offset"] = self.place(length, fill)
+    def mean(self, slot: Any, length: int, fill: float, *, signals: int = 1) -> None:
+        """Give a MeanWindow, or a window of several signals side by side, its place, filled."""
+        slot["offset"] = self.place(signals * length, fill)
         slot["length"] = length
         slot["total"] = fill * length
 

@@ -144,8 +144,7 @@ def _measurements(parts: Parts, steady: Steady) -> None:
     meters = parts.make_states("meters", CODES["meter.count"])
     for node, voltage_pu in (("pcc", steady.voltage_pu), ("bus", steady.bus_voltage_pu)):
         meter = meters[CODES[f"meter.{node}"]]
-        for phase in ("a", "b", "c"):
-            parts.arena.mean(meter[phase], max(1, scenario.ticks_of(window)), voltage_pu * voltage_pu)
+        parts.arena.mean(meter["squares"], max(1, scenario.ticks_of(window)), voltage_pu * voltage_pu, signals=3)
         for side in ("lowest", "highest"):
             parts.arena.delay(meter[f"{side}_delay"], scenario.ticks_of(delay), voltage_pu)
             meter[side] = voltage_pu
