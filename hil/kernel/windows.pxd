@@ -31,10 +31,11 @@ cdef struct DelayLine:
 
 
 cdef struct Extremum:
-    int64_t offset    # `capacity` values, then `capacity` ticks
-    int64_t capacity  # ticks the window holds, both ends included
-    int64_t head      # position of the oldest candidate
-    int64_t count     # candidates, most extreme first
+    int64_t offset    # `ring` values, then `ring` ticks
+    int64_t ring      # places, a power of two beyond `span`
+    int64_t span      # ticks the window holds, both ends included
+    int64_t head      # of the oldest candidate; candidates are numbered on and on, number k is at place k modulo `ring`
+    int64_t tail      # of the next one
 
 
 cdef inline double mean_push(MeanWindow* w, double* arena, double x) noexcept nogil:
@@ -90,34 +91,25 @@ cdef inline double delay_push(DelayLine* w, double* arena, double x) noexcept no
 
 
 cdef inline void extremum_clear(Extremum* w) noexcept nogil:
-    w.head = 0
-    w.count = 0
+    w.head = w.tail
 
 
 cdef inline double extremum_push(Extremum* w, double* arena, double x, int64_t tick) noexcept nogil:
-    """Add a sample; return the maximum of the last `capacity` samples (push -x for the minimum).
+    """Add a sample; return the maximum of the last `span` samples (push -x for the minimum).
 
     A queue of falling candidates: amortised constant time, whatever the window.
     """
+    cdef int64_t mask = w.ring - 1
+    cdef int64_t head = w.head
+    cdef int64_t tail = w.tail
     cdef double* values = arena + w.offset
-    cdef double* ticks = values + w.capacity
-    cdef int64_t back
-    if w.count > 0 and ticks[w.head] <= <double>(tick - w.capacity):
-        w.head += 1
-        if w.head == w.capacity:
-            w.head = 0
-        w.count -= 1
-    while w.count > 0:
-        back = w.head + w.count - 1
-        if back >= w.capacity:
-            back -= w.capacity
-        if values[back] > x:
-            break
-        w.count -= 1
-    back = w.head + w.count
-    if back >= w.capacity:
-        back -= w.capacity
-    values[back] = x
-    ticks[back] = <double>tick
-    w.count += 1
-    return values[w.head]
+    cdef double* ticks = values + w.ring
+    while tail != head and not values[(tail - 1) & mask] > x:
+        tail -= 1
+    values[tail & mask] = x
+    ticks[tail & mask] = <double>tick
+    w.tail = tail + 1
+    if ticks[head & mask] <= <double>(tick - w.span):
+        head += 1
+        w.head = head
+    return values[head & mask]

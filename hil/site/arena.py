@@ -32,10 +32,11 @@ class Arena:
         slot["offset"] = self.place(length, fill)
         slot["length"] = length
 
-    def extremum(self, slot: Any, capacity: int) -> None:
+    def extremum(self, slot: Any, span: int) -> None:
         """Give an Extremum its place."""
-        slot["offset"] = self.place(2 * capacity)
-        slot["capacity"] = capacity
+        ring = 1 << span.bit_length()
+        slot["offset"] = self.place(2 * ring)
+        slot["ring"], slot["span"] = ring, span
 
     def array(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """All parts in one array."""
