@@ -55,7 +55,6 @@ cdef struct LimitState:
     int64_t first_tick      # of the first violation, -1: none
     int64_t highest_tick
     int64_t lowest_tick
-    double value
     double last             # latest sample that no stimulus voided: windows hold it while one acts
     double highest          # largest sustained value
     double lowest           # smallest sustained value
@@ -63,20 +62,22 @@ cdef struct LimitState:
 
 cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
                             const int64_t* blank_until) noexcept nogil:
-    cdef double x = row[p.channel]
-    cdef double value = x
+    cdef double value = row[p.channel]
     cdef double held
-    cdef int64_t beyond = 0
+    cdef int64_t kind = p.kind
+    cdef int64_t delay_ticks = p.delay_ticks
+    cdef int64_t run_ticks
+    cdef bint beyond = False
     cdef bint blanked = tick < blank_until[p.blank]
-    if blanked:
-        x = s.last
-    s.last = x
-    if p.kind == LIMIT_RAMP:
-        value = mean_push(&s.mean, arena, x)
-        value = (value - delay_push(&s.past, arena, value)) * p.per_second
-    elif p.kind == LIMIT_RANGE:
-        value = extremum_push(&s.top, arena, x, tick) + extremum_push(&s.bottom, arena, -x, tick)
-    s.value = value
+    if kind != LIMIT_LEVEL:
+        if blanked:
+            value = s.last
+        s.last = value
+        if kind == LIMIT_RAMP:
+            value = mean_push(&s.mean, arena, value)
+            value = (value - delay_push(&s.past, arena, value)) * p.per_second
+        else:
+            value = extremum_push(&s.top, arena, value, tick) + extremum_push(&s.bottom, arena, -value, tick)
     if blanked:
         s.blank_ticks += 1
         s.run_ticks = 0
@@ -85,27 +86,28 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
         extremum_clear(&s.held_low)
         return
     s.valid_ticks += 1
-    s.run_ticks += 1
+    run_ticks = s.run_ticks + 1
+    s.run_ticks = run_ticks
     if p.has_high:
         held = value
-        if p.delay_ticks > 0:
+        if delay_ticks > 0:
             held = -extremum_push(&s.held_high, arena, -value, tick)
-        if s.run_ticks > p.delay_ticks:
+        if run_ticks > delay_ticks:
             if held > s.highest:
                 s.highest = held
                 s.highest_tick = tick
             if held > p.high:
-                beyond = 1
+                beyond = True
     if p.has_low:
         held = value
-        if p.delay_ticks > 0:
+        if delay_ticks > 0:
             held = extremum_push(&s.held_low, arena, value, tick)
-        if s.run_ticks > p.delay_ticks:
+        if run_ticks > delay_ticks:
             if held < s.lowest:
                 s.lowest = held
                 s.lowest_tick = tick
             if held < p.low:
-                beyond = 1
+                beyond = True
     if beyond:
         s.beyond_ticks += 1
         if not s.beyond:
