@@ -62,8 +62,9 @@ cdef inline double battery_current(const BatteryParams* p, double inner_v, doubl
 
 cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
     """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
+    cdef double per_ampere = dt / p.capacity_as    # ready at once: what follows is the longest chain of a tick
     cdef double start = battery_current(p, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
-    cdef double soc_mid = s.soc - 0.5 * dt * start / p.capacity_as
+    cdef double soc_mid = s.soc - 0.5 * per_ampere * start
     cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start
     cdef double rc2_mid = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start
     cdef double inner = battery_ocv(p, soc_mid) - rc1_mid - rc2_mid
@@ -74,7 +75,7 @@ cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double po
     s.voltage_v = inner - p.r0_ohm * i
     s.power_w = s.voltage_v * i
     s.heat_w = p.r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
-    s.soc -= dt * i / p.capacity_as
+    s.soc -= per_ampere * i
     s.rc1_v = flushed(s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i)
     s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)
     s.temperature_degc = (p.ambient_degc + (s.temperature_degc - p.ambient_degc) * p.thermal_decay

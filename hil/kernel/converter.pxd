@@ -40,4 +40,4 @@ cdef inline void converter_deliver(const ConverterParams* p, ConverterState* s, 
     apparent = sqrt(s.power_w * s.power_w + s.reactive_var * s.reactive_var)
     s.current_pu = apparent / (voltage_pu * p.rating_va) if voltage_pu > 1e-6 else 0.0
     s.dc_power_w = (s.power_w + p.standby_w + p.linear_loss * fabs(s.power_w)
-                    + p.quadratic_loss * s.power_w * s.power_w / p.rating_va)
+                    + p.quadratic_loss / p.rating_va * s.power_w * s.power_w)

@@ -84,8 +84,9 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
     """
     cdef double source = s.source_pu / p.ratio
     cdef double e2 = source * source
-    cdef double p_pu = (load_w - storage_w) / p.base_va
-    cdef double q_pu = (load_var - storage_var) / p.base_va
+    cdef double per_watt = 1.0 / p.base_va
+    cdef double p_pu = (load_w - storage_w) * per_watt
+    cdef double q_pu = (load_var - storage_var) * per_watt
     cdef double half = 0.5 * e2 - (p.resistance_pu * p_pu + p.reactance_pu * q_pu)
     cdef double z2 = p.resistance_pu * p.resistance_pu + p.reactance_pu * p.reactance_pu
     cdef double disc = half * half - (p_pu * p_pu + q_pu * q_pu) * z2
