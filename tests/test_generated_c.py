@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
     "Engine_run", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "run_law",
     "law_step", "ramp_limit", "user_law", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
-    "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
+    "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
 }  # fmt: skip
 

@@ -141,8 +141,9 @@ cdef inline void pcs_step(const PcsParams* p, PcsState* s, double law_w, double 
         power_w = toward(0.0, power_w, sqrt(room) if room > 0.0 else 0.0)
     else:
         power_w = toward(0.0, power_w, apparent)
-        room = apparent * apparent - power_w * power_w
-        want_var = toward(0.0, want_var, sqrt(room) if room > 0.0 else 0.0)
+        if want_var != 0.0:
+            room = apparent * apparent - power_w * power_w
+            want_var = toward(0.0, want_var, sqrt(room) if room > 0.0 else 0.0)
     s.limited = 1 if power_w != want_w else 0
     s.power_w = toward(s.power_w, power_w, p.slew_w_per_s * dt)
     s.reactive_var = toward(s.reactive_var, want_var, p.slew_w_per_s * dt)

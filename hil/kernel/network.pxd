@@ -75,6 +75,36 @@ cdef inline void network_phases(const NetworkParams* p, NetworkState* s, double 
            s.zero_re_pu * p.zero_sequence / p.ratio, s.zero_im_pu * p.zero_sequence / p.ratio)
 
 
+cdef inline bint unbalanced(const NetworkState* s) noexcept nogil:
+    """Whether the source has a negative or a zero sequence now."""
+    return s.negative_re_pu != 0.0 or s.negative_im_pu != 0.0 or s.zero_re_pu != 0.0 or s.zero_im_pu != 0.0
+
+
+cdef inline void network_behind(const NetworkParams* p, NetworkState* s) noexcept nogil:
+    """The PCC and the phases, from the bus and what is delivered there."""
+    cdef double voltage = s.bus_voltage_pu
+    # The current, its phase counted from the bus voltage; none where the network has collapsed.
+    cdef double i_re = s.power_w / (p.base_va * voltage) if voltage > 0.0 else 0.0
+    cdef double i_im = -s.reactive_var / (p.base_va * voltage) if voltage > 0.0 else 0.0
+    cdef double pcc_re = voltage
+    cdef double pcc_im = 0.0
+    cdef double squared
+    s.voltage_pu = voltage
+    if p.transformer:
+        pcc_re = voltage + p.transformer_resistance_pu * i_re - p.transformer_reactance_pu * i_im
+        pcc_im = p.transformer_reactance_pu * i_re + p.transformer_resistance_pu * i_im
+        s.voltage_pu = p.ratio * sqrt(pcc_re * pcc_re + pcc_im * pcc_im)
+        squared = (i_re * i_re + i_im * i_im) * p.base_va
+        s.power_w += p.transformer_resistance_pu * squared
+        s.reactive_var += p.transformer_reactance_pu * squared
+    if unbalanced(s):
+        network_phases(p, s, pcc_re, pcc_im, voltage + p.resistance_pu * i_re - p.reactance_pu * i_im,
+                       p.reactance_pu * i_re + p.resistance_pu * i_im)
+    else:
+        s.phase_pu[0] = s.phase_pu[1] = s.phase_pu[2] = s.voltage_pu
+        s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = voltage
+
+
 cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double load_w, double load_var, double storage_w,
                                double storage_var, double measured_pu) noexcept nogil:
     """Voltages and what is delivered, for load and storage at their nominal powers.
@@ -93,10 +123,6 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
     cdef double voltage = -1.0
     cdef double across
     cdef double seen_pu
-    cdef double i_re
-    cdef double i_im
-    cdef double pcc_re
-    cdef double pcc_im
     s.load_share = 1.0
     s.storage_share = 1.0
     if disc >= 0.0 and half + sqrt(disc) >= 0.0:
@@ -119,23 +145,9 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
     s.bus_voltage_pu = voltage
     s.power_w = load_w * s.load_share - storage_w * s.storage_share
     s.reactive_var = load_var * s.load_share - storage_var * s.storage_share
-    # The current, its phase counted from the bus voltage; none where the network has collapsed.
-    i_re = s.power_w / (p.base_va * voltage) if voltage > 0.0 else 0.0
-    i_im = -s.reactive_var / (p.base_va * voltage) if voltage > 0.0 else 0.0
-    if p.transformer:
-        pcc_re = voltage + p.transformer_resistance_pu * i_re - p.transformer_reactance_pu * i_im
-        pcc_im = p.transformer_reactance_pu * i_re + p.transformer_resistance_pu * i_im
-        s.voltage_pu = p.ratio * sqrt(pcc_re * pcc_re + pcc_im * pcc_im)
-        z2 = (i_re * i_re + i_im * i_im) * p.base_va
-        s.power_w += p.transformer_resistance_pu * z2
-        s.reactive_var += p.transformer_reactance_pu * z2
+    if p.transformer or unbalanced(s):
+        network_behind(p, s)
     else:
-        pcc_re = voltage
-        pcc_im = 0.0
         s.voltage_pu = voltage
-    if s.negative_re_pu != 0.0 or s.negative_im_pu != 0.0 or s.zero_re_pu != 0.0 or s.zero_im_pu != 0.0:
-        network_phases(p, s, pcc_re, pcc_im, voltage + p.resistance_pu * i_re - p.reactance_pu * i_im,
-                       p.reactance_pu * i_re + p.resistance_pu * i_im)
-    else:
-        s.phase_pu[0] = s.phase_pu[1] = s.phase_pu[2] = s.voltage_pu
-        s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = s.bus_voltage_pu
+        s.phase_pu[0] = s.phase_pu[1] = s.phase_pu[2] = voltage
+        s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = voltage
