@@ -336,12 +336,10 @@ def test_what_a_script_spoils_is_told_and_does_not_end_the_process(kind, array, 
 @pytest.mark.parametrize("array", ["measured", "meters", "limits"])
 def test_windows_out_of_the_arena_are_told(array):
     late = ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]  # so that no delay line is empty
-    run = hil.KernelRun(
-        hil.load("training_job", ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]), leave_out_controllers=True
-    )
+    run = hil.KernelRun(hil.load("training_job", late), leave_out_controllers=True)
     state = run.states[array]
     for name in state.dtype.names:
-        for inner in ("offset", "index", "length", "head"):
+        for inner in ("offset", "index", "length", "head", "ring", "span"):
             if state.dtype[name].names and inner in state.dtype[name].names:
                 kept = state[name][inner].copy()
                 state[name][inner] = 10**12

@@ -9,7 +9,7 @@ from controllers.kernel.law cimport LAW_USER
 from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
-from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow
+from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
 
 
 cdef inline bint mean_is_sound(const MeanWindow* w, int64_t size) noexcept nogil:
@@ -23,10 +23,10 @@ cdef inline bint delay_is_sound(const DelayLine* w, int64_t size) noexcept nogil
 
 
 cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nogil:
-    if w.capacity == 0:
-        return w.count == 0
-    return (w.capacity > 0 and w.offset >= 0 and w.offset + 2 * w.capacity <= size and 0 <= w.head < w.capacity
-            and 0 <= w.count <= w.capacity)
+    if w.ring == 0:
+        return w.span == 0 and w.head == 0 and w.tail == 0
+    return (w.ring > 0 and (w.ring & (w.ring - 1)) == 0 and 0 < w.span < w.ring and w.offset >= 0
+            and w.offset + 2 * w.ring <= size and 0 <= w.head <= w.tail and w.tail - w.head <= w.ring)
 
 
 cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexcept nogil:
@@ -34,7 +34,8 @@ cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexce
 
 
 cdef inline bint meter_is_sound(const PhaseMeter* m, int64_t size) noexcept nogil:
-    return (mean_is_sound(&m.a, size) and mean_is_sound(&m.b, size) and mean_is_sound(&m.c, size)
+    cdef const PhaseWindow* w = &m.squares
+    return (w.length > 0 and w.offset >= 0 and w.offset + 3 * w.length <= size and 0 <= w.index < w.length
             and delay_is_sound(&m.lowest_delay, size) and delay_is_sound(&m.highest_delay, size))
 
 
@@ -42,9 +43,9 @@ cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64
     """Whether the windows lie in the arena, and those are there that its kind and its delay use."""
     if p.kind == LIMIT_RAMP and not (mean_is_sound(&s.mean, size) and delay_is_sound(&s.past, size)):
         return False
-    if p.kind == LIMIT_RANGE and not (s.top.capacity > 0 and s.bottom.capacity > 0):
+    if p.kind == LIMIT_RANGE and not (s.top.ring > 0 and s.bottom.ring > 0):
         return False
-    if p.delay_ticks > 0 and ((p.has_high and s.held_high.capacity == 0) or (p.has_low and s.held_low.capacity == 0)):
+    if p.delay_ticks > 0 and ((p.has_high and s.held_high.ring == 0) or (p.has_low and s.held_low.ring == 0)):
         return False
     return (extremum_is_sound(&s.top, size) and extremum_is_sound(&s.bottom, size)
             and extremum_is_sound(&s.held_high, size) and extremum_is_sound(&s.held_low, size))
