@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 VENV=$(cd "${VENV:-.venv}" && pwd)
-MINIMUM=${MINIMUM:-95}
+MINIMUM=${MINIMUM:-99}
 COPY=$(mktemp -d)
 trap 'rm -rf "$COPY"' EXIT
 cp -r hil firmware_sim controllers tests benchmarks docs examples scripts ./*.md Makefile LICENSE setup.py pyproject.toml "$COPY"
@@ -32,7 +32,7 @@ export PYTHONPATH="$COPY"
 import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
 find build -name '*.gcda' -delete
-[ $# -gt 0 ] || set -- tests/test_physics.py tests/test_limits_kernel.py tests/test_loads.py tests/test_lockstep.py tests/test_laws.py \
+[ $# -gt 0 ] || set -- tests/test_physics.py tests/test_limits_kernel.py tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_snapshot.py tests/test_wire.py
 "$PYTHON" -m pytest -q -p no:cacheprovider "$@"
 for MODULE in engine layout sampler; do gcov --json-format --stdout "build/$MODULE.gcda" >"build/$MODULE.json"; done

@@ -333,6 +333,14 @@ def test_what_a_script_spoils_is_told_and_does_not_end_the_process(kind, array, 
         run._engine.advance(1_001)
 
 
+def test_a_queued_command_for_no_device_is_told():
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    run.command("bess.main", "set_w", 1.0)
+    run.states["commands"]["device"] = 99
+    with pytest.raises(ValueError, match="commands: device"):
+        run.advance(0.001)
+
+
 @pytest.mark.parametrize("array", ["measured", "meters", "limits"])
 def test_windows_out_of_the_arena_are_told(array):
     late = ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]  # so that no delay line is empty
