@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
 from rig import Rig
+from test_laws import capsule
 
+from controllers import Law
+from controllers.law import CAPSULE
 from hil.kernel.engine import steady_network
 from hil.kernel.layout import parameter_dtypes
 
@@ -31,9 +36,17 @@ def run(array: str, field: str, value: float, kind: str = "parameters") -> None:
 
 
 def behind_the_arena() -> None:
-    """A window whose samples begin where the arena ends."""
-    site = rig()
-    site.engine.states["measured"]["window"]["offset"] = site.engine.states["arena"].size
+    """A window whose samples begin where the arena ends; set within the tick, since `advance` looks before it."""
+    module = types.ModuleType("spoils")
+    module.name = CAPSULE.encode()
+
+    @ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_double)
+    def step(*_: object) -> None:
+        site.engine.states["measured"]["window"]["offset"] = site.engine.states["arena"].size
+
+    module.law = Law(capsule(step, module.name))
+    sys.modules["spoils"] = module
+    site = Rig({**SITE, "absorber": {"a": {"kind": "law", "device": "bess.x", "law": "spoils:law"}}}, np.full(3, 10e6))
     site.run()
 
 
