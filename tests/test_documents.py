@@ -50,6 +50,22 @@ def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
     assert lines(shown[1]) == lines(run.stdout)
 
 
+def test_the_law_of_its_page_is_the_example():
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "laws.md").read_text(), re.DOTALL)
+    example = (ROOT / "examples" / "laws" / "in_numba.py").read_text()
+    assert shown is not None
+    assert example.endswith(shown[1])
+
+
+def test_the_script_of_the_kernels_page_runs(tmp_path):
+    script = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "kernel.md").read_text(), re.DOTALL)
+    assert script is not None
+    run = subprocess.run([sys.executable, "-c", script[1]], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    swings = {int(line.split()[0]): float(line.split()[1]) for line in run.stdout.splitlines()[1:]}
+    assert swings[10] < swings[17] < swings[25]
+
+
 @pytest.mark.parametrize(
     "path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=str
 )
