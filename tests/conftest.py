@@ -21,7 +21,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     missing = [
         *(f"the program {name}: apt-get install {name}" for name in _named(item, "peer") if shutil.which(name) is None),
         *(
-            f"the package {name}: pip install 'ridethrough[peers]'"
+            f"the package {name}: pip install -e '.[peers]'"
             for name in _named(item, "peer_package")
             if importlib.util.find_spec(name) is None
         ),
