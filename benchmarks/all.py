@@ -16,7 +16,7 @@ def main() -> None:
     """Measure, print, rewrite."""
     page = PAGE.read_text(encoding="utf-8")
     for name in BENCHMARKS:
-        run = subprocess.run([sys.executable, str(HERE / f"{name}.py")], capture_output=True, text=True, check=True)
+        run = subprocess.run([sys.executable, str(HERE / f"{name}.py")], stdout=subprocess.PIPE, text=True, check=True)
         line = run.stdout.strip().splitlines()[-1]
         print(line)
         page = rewritten(page, name, json.loads(line))

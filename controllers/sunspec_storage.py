@@ -247,7 +247,8 @@ class SunSpecStorage:
     async def _come_to_rest(self) -> float:
         """What the device delivers once it is told to give nothing: its own ramp may be slower than ours.
 
-        A device whose firmware has a law of its own goes on with it; any other one is waited for.
+        With a law on the wire it is waited for. One whose firmware has a law of its own goes on with that, and without any law
+        the bias that was left is what the driver's ramp has taken down.
         """
         give_up = _now() + _REST_S
         while True:

@@ -310,6 +310,51 @@ def test_a_law_that_raises_blocks_pass_and_is_told_once(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.peer_package("numba")
+def test_a_law_that_raises_is_told_once_in_a_run_of_the_kernel_too(tmp_path, capfd):
+    (tmp_path / "divides.py").write_text(DIVIDES)
+    absorber = f"absorber.main={{kind='law',device='bess.main',law='{tmp_path}/divides.py:law'}}"
+    run = hil.KernelRun(hil.load("training_job", [absorber]), leave_out_controllers=True)
+    with pytest.warns(RuntimeWarning, match="raised 10 errors, first ZeroDivisionError: division by zero") as told:
+        run.advance(5.0)
+    assert len(told) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_what_a_law_takes_in_is_kept_and_runs_again(probe_law, tmp_path):
+    """A package with a file of the same name as one beside the law, and an environment that lies in the law's folder."""
+    texts = {
+        "law.py": "import gains, pkg.gains, thing\nfrom controllers import Law\nimport test_laws_probe as probe\n"
+        "law = Law(probe.law.step, state=probe.law.state, parameters=[('answer_w', 'f8')],\n"
+        "          defaults={'answer_w': gains.GAIN * pkg.gains.GAIN})\n",
+        "gains.py": "GAIN = 2.0\n",
+        "pkg/__init__.py": "",
+        "pkg/gains.py": "GAIN = 3e6\n",
+        "env/site-packages/thing.py": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "gains.py").write_text("GAIN = 99.0\n")
+    absorber = f"absorber.main={{kind='law',device='bess.main',law='{tmp_path}/law.py:law'}}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(elsewhere), *sys.path, str(tmp_path / "env" / "site-packages")])
+        import gains  # a script's own, of the same name
+
+        result = hil.run(hil.load("training_job", [absorber, "duration='2 s'", "events=[]"]), folder=tmp_path / "run")
+        assert gains.GAIN == 99.0
+        assert sys.modules.pop("gains") is gains
+        assert result.signal("bess.main.law_w")[1][-1] == 6e6
+        copies = tmp_path / "run" / "laws" / "main"
+        kept = {str(path.relative_to(copies)) for path in copies.rglob("*") if path.is_file()}
+        assert kept == {"law.py", "gains.py", "pkg/__init__.py", "pkg/gains.py"}
+        assert set(json.loads((tmp_path / "run" / "provenance.json").read_text())["laws"]["main"]) == kept
+        again = hil.run(hil.load(tmp_path / "run" / "scenario.toml"))
+    assert again.waveform_hash == result.waveform_hash
+
+
 def test_files_beside_a_law_are_its_own(probe_law, tmp_path):
     """Two folders with a helper of one name each."""
     text = "import numpy as np\nfrom controllers import Law\nfrom helper import GAIN\nimport test_laws_probe as probe\n"

@@ -20,7 +20,10 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
     beyond = []
     for name in VALIDATIONS:
-        run = subprocess.run([sys.executable, str(HERE / f"{name}.py")], stdout=subprocess.PIPE, text=True, check=True)
+        run = subprocess.run([sys.executable, str(HERE / f"{name}.py")], stdout=subprocess.PIPE, text=True, check=False)
+        if run.returncode != 0:  # it has said why; its table stays as it is
+            beyond.append(f"{name}: not measured")
+            continue
         line = run.stdout.strip().splitlines()[-1]
         print(line)
         figures = json.loads(line)["figures"]
@@ -28,7 +31,7 @@ def main() -> None:
         page = rewritten(page, name, figures)
     PAGE.write_text(page, encoding="utf-8")
     if beyond:
-        raise SystemExit("\n".join(["beyond their bounds:", *beyond]))
+        raise SystemExit("\n".join(["beyond their bounds, or not measured:", *beyond]))
 
 
 def rewritten(page: str, name: str, figures: list[dict]) -> str:

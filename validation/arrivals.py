@@ -6,6 +6,7 @@ Every figure is the worst of all seeds: how far one hour of the generator is fro
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,4 +83,6 @@ def figures() -> list[Figure]:
 
 
 if __name__ == "__main__":
+    if not (SHARED / "data" / "azure_llm_2023").is_dir():
+        sys.exit(f"arrivals: needs the Azure LLM inference trace 2023 in {SHARED / 'data' / 'azure_llm_2023'}")
     report("arrivals", figures())

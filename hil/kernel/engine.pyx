@@ -19,7 +19,7 @@ from hil.kernel.events cimport Event
 from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
-from hil.kernel.sound cimport unsound
+from hil.kernel.sound cimport MOST_TICKS, unsound
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_tick, write_row
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
@@ -202,6 +202,8 @@ cdef class Engine:
         cdef Py_ssize_t n = power_w.shape[0]
         if run.load_filled < run.tick:
             run.load_filled = run.tick
+        if not 0 <= run.tick <= run.load_filled < MOST_TICKS:
+            raise ValueError("run: tick or load_filled")
         if n > self.load_room:
             raise ValueError(f"load block of {n} ticks, room for {self.load_room}")
         for i in range(n):

@@ -6,27 +6,36 @@ Looks at what the tick divides by and what it uses as an index, once for every c
 from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport LAW_USER
-from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState
+from hil.kernel.limits cimport BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
 
 
+cdef enum:
+    MOST_TICKS = 0x2000000000000000    # ticks and numbers of candidates; far below where a sum of them could overflow
+
+
+cdef inline bint fits(int64_t offset, int64_t length, int64_t each, int64_t size) noexcept nogil:
+    """Whether `length` times `each` values from `offset` on lie within `size`; said without a product that could overflow."""
+    return 0 <= offset <= size and 0 <= length <= (size - offset) // each
+
+
 cdef inline bint mean_is_sound(const MeanWindow* w, int64_t size) noexcept nogil:
-    return w.length > 0 and w.offset >= 0 and w.offset + w.length <= size and 0 <= w.index < w.length
+    return 0 <= w.index < w.length and fits(w.offset, w.length, 1, size)
 
 
 cdef inline bint delay_is_sound(const DelayLine* w, int64_t size) noexcept nogil:
     if w.length == 0:
         return True
-    return w.length > 0 and w.offset >= 0 and w.offset + w.length <= size and 0 <= w.index < w.length
+    return 0 <= w.index < w.length and fits(w.offset, w.length, 1, size)
 
 
 cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nogil:
     if w.ring == 0:
         return w.span == 0 and w.head == 0 and w.tail == 0
-    return (w.ring > 0 and (w.ring & (w.ring - 1)) == 0 and 0 < w.span < w.ring and w.offset >= 0
-            and w.offset + 2 * w.ring <= size and 0 <= w.head <= w.tail and w.tail - w.head <= w.ring)
+    return (w.ring > 0 and (w.ring & (w.ring - 1)) == 0 and 0 < w.span < w.ring and fits(w.offset, w.ring, 2, size)
+            and 0 <= w.head <= w.tail < MOST_TICKS and w.tail - w.head <= w.ring)
 
 
 cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexcept nogil:
@@ -35,12 +44,14 @@ cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexce
 
 cdef inline bint meter_is_sound(const PhaseMeter* m, int64_t size) noexcept nogil:
     cdef const PhaseWindow* w = &m.squares
-    return (w.length > 0 and w.offset >= 0 and w.offset + 3 * w.length <= size and 0 <= w.index < w.length
+    return (0 <= w.index < w.length and fits(w.offset, w.length, 3, size)
             and delay_is_sound(&m.lowest_delay, size) and delay_is_sound(&m.highest_delay, size))
 
 
 cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64_t size) noexcept nogil:
     """Whether the windows lie in the arena, and those are there that its kind and its delay use."""
+    if not LIMIT_LEVEL <= p.kind <= LIMIT_RANGE:
+        return False
     if p.kind == LIMIT_RAMP and not (mean_is_sound(&s.mean, size) and delay_is_sound(&s.past, size)):
         return False
     if p.kind == LIMIT_RANGE and not (s.top.ring > 0 and s.bottom.ring > 0):
@@ -54,7 +65,7 @@ cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64
 cdef inline const char* unsound(const Site* s) noexcept nogil:
     """What cannot be run, or NULL."""
     cdef int64_t i
-    if s.run.tick < 0 or s.run.command_count < 0 or s.run.command_count > MOST_COMMANDS:
+    if not 0 <= s.run.tick < MOST_TICKS or s.run.command_count < 0 or s.run.command_count > MOST_COMMANDS:
         return "run: tick or command_count"
     for i in range(s.run.command_count):
         if not 0 <= s.commands[i].device < s.bess_count:

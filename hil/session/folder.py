@@ -52,10 +52,10 @@ class RunFolder:
         self._provenance = provenance(scenario, overrides)
         document = scenario.document()
         for name, files in law_files(scenario).items():
-            folder = path / "laws" / name
-            folder.mkdir(parents=True, exist_ok=True)
             for file in files:
-                (folder / file.name).write_bytes(file.read_bytes())
+                copy = path / "laws" / name / file.relative_to(files[0].parent)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(file.read_bytes())
             attribute = document["absorber"][name]["law"].rpartition(":")[2]
             document["absorber"][name]["law"] = f"laws/{name}/{files[0].name}:{attribute}"
         (path / "scenario.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
@@ -85,7 +85,7 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
         "overrides": list(overrides),
         "command": sys.argv,
         "laws": {
-            name: {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+            name: {str(file.relative_to(files[0].parent)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
             for name, files in law_files(scenario).items()
         },
         "versions": {name: version(name) for name in _LIBRARIES},

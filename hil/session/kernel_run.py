@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from hil.kernel.layout import CODES, state_dtypes
 from hil.loads.source import LoadSource
 from hil.scenario.files import checked
 from hil.scenario.model import Scenario
+from hil.session.law_errors import LawErrors
 from hil.session.plant import STRETCH_TICKS, top_up
 from hil.session.run import refuse_wire
 from hil.site.build import build_engine, recorded_channels
@@ -102,20 +104,24 @@ class KernelRun:
     def advance(self, until_s: float) -> None:
         """Run to a time, rounded to a tick. Raises ValueError where that is past, or an array cannot be run on.
 
-        Interrupted while load is made, a run cannot go on: restore a snapshot. Raises RuntimeError then.
+        Interrupted while load is made, a run cannot go on: restore a snapshot. Raises RuntimeError then. What laws of one's
+        own raise is told in one RuntimeWarning.
         """
         until = self._until(until_s)
         if until < self.tick:
             raise ValueError(f"{until_s:g} s is in the past of {self.time_s:g} s")
         if self._torn:
             raise RuntimeError("interrupted while its load was made: restore a snapshot, or start a new run")
-        while self.tick < until:
-            try:
-                top_up(self._engine, self._source.feed)
-            except BaseException:
-                self._torn = True
-                raise
-            self._engine.advance(min(until, self.tick + STRETCH_TICKS))
+        with LawErrors() as errors:
+            while self.tick < until:
+                try:
+                    top_up(self._engine, self._source.feed)
+                except BaseException:
+                    self._torn = True
+                    raise
+                self._engine.advance(min(until, self.tick + STRETCH_TICKS))
+        for reason in errors.reasons():
+            warnings.warn(reason, RuntimeWarning, stacklevel=2)
 
     def rows(self, until_s: float) -> Floats:
         """Run to a time and return every row of it, shape (ticks, channels); fewer beyond the scenario's end."""

@@ -28,7 +28,7 @@ class LawErrors:
             return
         self.count += 1
         if self.first is None:
-            self.first = f"{report.exc_type.__name__}: {report.exc_value}"
+            self.first = " ".join(f"{report.exc_type.__name__}: {report.exc_value}".split())
 
     def reasons(self) -> list[str]:
         """Why a verdict cannot be PASS; empty where no law raised anything."""

@@ -1,0 +1,81 @@
+"""Whatever integer a script writes into a run's arrays: the run goes on, or says what cannot be run; the process lives.
+
+In a process of its own, which names each case before it tries it. The arena is small, so that what reads or writes outside it
+meets memory that is not its own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+VALUES = (0, -1, 1, 3, 2**31, 2**62, 2**63 - 1, -(2**62))
+SITE = """
+import sys
+sys.path.insert(0, TESTS)
+import hil, numpy as np
+from hil.scenario.files import from_document
+from hil.session.plant import top_up
+from rig import BESS, document
+
+dip = {"kind": "grid_dip", "at": "0.5 s", "duration": "0.2 s", "residual": 0.5, "fault": "ag", "judged": True}
+limits = [
+    {"name": "27", "kind": "undervoltage", "min": 0.9, "delay": "20 ms"},
+    {"name": "59", "kind": "overvoltage", "max": 1.1, "node": "bus"},
+    {"name": "ramp", "kind": "ramp", "max": "1 MW/s", "window": "50 ms", "mean": "10 ms"},
+    {"name": "swing", "kind": "peak_to_peak", "max": "1 MW", "window": "30 ms"},
+    {"name": "SoC", "kind": "soc_window", "node": "bess.a", "window": [0.1, 0.9]},
+]
+scenario = from_document(document(
+    bess={"a": BESS, "b": BESS}, absorber={"a": {"kind": "ramp_limit", "device": "bess.a", "ramp": "1 MW/s", "delay": "7 ms"}},
+    events=[dip], limits=limits, measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
+))
+
+
+def cases():
+    run = hil.KernelRun(scenario)
+    for kind in ("parameters", "states"):
+        for array, values in getattr(run, kind).items():
+            for path in leaves(values.dtype):
+                yield kind, array, path
+
+
+def leaves(dtype, path=()):
+    if dtype.names is None:
+        if path and dtype.base.kind in "iu":
+            yield path
+        return
+    for name in dtype.names:
+        yield from leaves(dtype[name], (*path, name))
+
+
+count = told = 0
+for kind, array, path in cases():
+    for value in VALUES:
+        print(kind, array, ".".join(path), value, file=sys.stderr, flush=True)
+        run = hil.KernelRun(scenario)
+        run.advance(0.05)
+        field = getattr(run, kind)[array]
+        for name in path:
+            field = field[name]
+        field[...] = np.array(value).astype(field.dtype)
+        count += 1
+        try:
+            for _ in range(4):
+                top_up(run._engine, run._source.feed)
+                run._engine.advance(run.tick + 1_000)
+        except (ValueError, OverflowError):
+            told += 1
+print(count, told)
+"""
+
+
+def test_no_integer_in_an_array_ends_the_process():
+    here = Path(__file__).parent
+    code = SITE.replace("TESTS", repr(str(here))).replace("VALUES", repr(VALUES))
+    run = subprocess.run([sys.executable, "-X", "faulthandler", "-c", code], capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0, run.stderr[-2000:]
+    count, told = map(int, run.stdout.split())
+    assert count > 600
+    assert told > 100
