@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,27 @@ def code_trace() -> Path:
 def conversation_trace() -> Path:
     """The hour of conversation requests."""
     return TRACES / "AzureLLMInferenceTrace_conv.csv"
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory):
+    """The probe's function, built from C."""
+    from law_support import PROBE, compiled
+
+    source = tmp_path_factory.mktemp("probe") / "probe.c"
+    source.write_text(PROBE)
+    return ctypes.CDLL(str(compiled(source, "probe.so", source.parent))).probe
+
+
+@pytest.fixture
+def probe_law(probe, monkeypatch):
+    """The probe as a law, under the name `test_laws_probe:law`."""
+    from law_support import SEEN, capsule
+
+    from controllers.law import CAPSULE, Law
+
+    module = types.ModuleType("test_laws_probe")
+    module.name = CAPSULE.encode()  # the capsule keeps the pointer, so the bytes must live
+    module.law = Law(capsule(probe, module.name), state=SEEN, parameters=[("answer_w", "f8")])
+    monkeypatch.setitem(sys.modules, "test_laws_probe", module)
+    return "test_laws_probe:law"

@@ -9,8 +9,8 @@ import types
 
 import numpy as np
 import pytest
+from law_support import capsule
 from rig import Rig
-from test_laws import capsule
 
 from controllers import Law
 from controllers.law import CAPSULE
