@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from hil.scenario.base import Section, Share
+from hil.scenario.paths import find_file
 from hil.scenario.quantity import Ramp, Time
 
 
@@ -24,11 +23,10 @@ def _law_path(value: Any, info: ValidationInfo) -> str:
         if not all(part.isidentifier() for part in where.split(".")):
             raise ValueError("must be a file or a module and a name in it, such as 'laws.py:hold'")
         return f"{where}:{name}"
-    folder = (info.context or {}).get("folder")
-    for place in ([] if folder is None else [Path(folder) / where]) + [Path(where)]:
-        if os.path.isfile(place):  # noqa: PTH113  # says no, where Path.is_file raises
-            return f"{place.resolve()}:{name}"
-    raise ValueError(f"no such file: {where}")
+    found = find_file(where, info)
+    if found is None:
+        raise ValueError(f"no such file: {where}")
+    return f"{found}:{name}"
 
 
 def _parameter(value: Any) -> Any:

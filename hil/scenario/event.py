@@ -24,7 +24,7 @@ class GridDip(EventSection):
 
     kind: Literal["grid_dip"]
     duration_s: Time = Field(alias="duration", gt=0)
-    residual: PerUnit = Field(ge=0, lt=1, description="share of the voltage that the fault takes down")
+    residual: PerUnit = Field(ge=0, lt=1, description="share that is left of the voltage that the fault takes down")
     fault: Fault = "abc"
     settle_s: Time = Field(0.2, alias="settle", ge=0, description="voltage limits stay blanked this long after it")
     judged: Flag = Field(default=False, description="true: limits are not blanked, the dip itself is judged")

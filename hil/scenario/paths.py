@@ -12,13 +12,24 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 def _existing_file(value: Any, info: ValidationInfo) -> Path:
     if not isinstance(value, (str, Path)) or not str(value):
         raise ValueError("must be the path of a file")
-    folder = (info.context or {}).get("folder")
-    places = [Path(value)] if folder is None else [Path(folder) / value, Path(value)]
-    for place in places:
+    found = find_file(value, info)
+    if found is None:
+        looked = " or ".join(dict.fromkeys(str(place.absolute().parent) for place in _places(value, info)))
+        raise ValueError(f"no such file (looked in {looked})")
+    return found
+
+
+def find_file(value: str | Path, info: ValidationInfo) -> Path | None:
+    """Where a file that a scenario names stands, absolute; None where it does not."""
+    for place in _places(value, info):
         if os.path.isfile(place):  # noqa: PTH113  # says no, where Path.is_file raises
             return place.resolve()
-    looked = " or ".join(dict.fromkeys(str(place.absolute().parent) for place in places))
-    raise ValueError(f"no such file (looked in {looked})")
+    return None
+
+
+def _places(value: str | Path, info: ValidationInfo) -> list[Path]:
+    folder = (info.context or {}).get("folder")
+    return [Path(value)] if folder is None else [Path(folder) / value, Path(value)]
 
 
 TracePath = Annotated[Path, BeforeValidator(_existing_file), PlainSerializer(str)]
