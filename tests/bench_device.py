@@ -10,8 +10,8 @@ import hil
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from firmware_sim.sunspec_bess import SunSpecBess
 from hil.clock.lockstep import LockstepLoop
+from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
-from hil.session.image import EngineStorageImage
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder
 from hil.site.build import build_engine

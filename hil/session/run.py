@@ -14,11 +14,11 @@ from typing import Any
 from controllers.supervisor import Supervisor
 from hil.clock.lockstep import LockstepLoop
 from hil.errors import ScenarioError
+from hil.fleet.fleet import Fleet
 from hil.kernel.engine import Engine
 from hil.loads.source import LoadSource
 from hil.scenario.files import checked
 from hil.scenario.model import Scenario
-from hil.session.devices import Slow
 from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
 from hil.session.plant import SitePlant
@@ -146,20 +146,20 @@ async def _drive_with_devices(scenario: Scenario, plant: SitePlant, log: EventLo
         log.add(plant.time_s, name, details)
 
     async def whole_run() -> None:
-        slow = Slow(scenario, plant.engine, event, options.supervisors or {})
-        outcome.liveness = slow.liveness
+        fleet = Fleet(scenario, plant.engine, event, options.supervisors or {})
+        outcome.liveness = fleet.liveness
         try:
-            async with slow:
+            async with fleet:
                 end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
                 try:
-                    await asyncio.wait({end, slow.failed}, return_when=asyncio.FIRST_COMPLETED)
-                    if slow.failed.done():
-                        slow.failed.result()
+                    await asyncio.wait({end, fleet.failed}, return_when=asyncio.FIRST_COMPLETED)
+                    if fleet.failed.done():
+                        fleet.failed.result()
                 finally:
                     end.cancel()
                     plant.engine.close()  # what follows makes devices safe and is not judged
         finally:
-            outcome.requests = slow.requests()
+            outcome.requests = fleet.requests
 
     task = asyncio.ensure_future(whole_run())
     with _signals(task, plant.engine) as caught:

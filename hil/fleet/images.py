@@ -1,4 +1,4 @@
-"""The process image of one emulated storage system: an engine's arrays as its server sees them."""
+"""Process images of emulated devices: an engine's arrays as a server sees them."""
 
 from __future__ import annotations
 
