@@ -21,6 +21,20 @@ class PcsPoint(IntEnum):
     CONTROLLER_HEARTBEAT = 8
 
 
+class UpsPoint(IntEnum):
+    """What a command can set in the firmware of a UPS (firmware_sim/kernel/ups.pxd)."""
+
+    RECHARGE_W = 100
+    WALK_IN_S = 101
+    WALK_IN_DELAY_S = 102
+    SUPPORT_W = 103
+    SUPPORT_S = 104
+    OPERATION = 105
+    BYPASS = 106
+    RESET_DISTURBANCES = 107
+    COUNTER = 108
+
+
 class StorageImage(Protocol):
     """Process image of one storage system, as of the last tick."""
 
@@ -69,3 +83,37 @@ class StorageImage(Protocol):
 
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a validated write for the next tick."""
+
+
+class UpsImage(Protocol):
+    """Process image of one UPS, as of the last tick."""
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+
+    @property
+    def firmware(self) -> Any:
+        """State of the UPS firmware, fields of `UpsState`."""
+
+    @property
+    def rating_w(self) -> float:
+        """Rated output power."""
+
+    @property
+    def energy_wh(self) -> float:
+        """Rated energy of the battery."""
+
+    @property
+    def recharge_max_w(self) -> float:
+        """Most with which it recharges the battery."""
+
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row: the device's own (`input_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+
+    def command(self, point: UpsPoint, value: float) -> None:
+        """Queue a validated command for the next tick."""

@@ -6,6 +6,7 @@
     ├── ScenarioError (ValueError)         the scenario cannot be run as written
     ├── InstallationError (ImportError)    the three packages do not belong together
     ├── LockstepStall (TimeoutError)       something in flight stayed silent
+    ├── BrokerLost (ConnectionError)       the connection to an MQTT broker is gone, or it does not answer
     ├── SnapshotRefused (RuntimeError)     the state of a run cannot be taken, or not be put back
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
@@ -45,6 +46,10 @@ class LockstepStall(HilError, TimeoutError):
         self.waited_s = waited_s
         self.waiting_for = waiting_for
         super().__init__(f"silent for {waited_s:g} s with something in flight: {'; '.join(waiting_for)}")
+
+
+class BrokerLost(HilError, ConnectionError):
+    """The connection to an MQTT broker is gone, or the broker does not answer."""
 
 
 class SnapshotRefused(HilError, RuntimeError):

@@ -65,7 +65,7 @@ TABLE = [
     (["bess.main.soc_min=0.9", "bess.main.soc_max=0.5"], "bess.main.soc_min = 0.9: must be below soc_max = 0.5"),
     (
         ["bess.main.driver.reversion='2.5 s'"],
-        "bess.main.driver.reversion = '2.5 s': must be whole seconds, as the register holds",
+        "bess.main.driver.reversion = '2.5 s': must be whole seconds, as the protocol has it",
     ),
     (["bess.main.driver.rate='0 Hz'"], "bess.main.driver.rate = '0 Hz': must be at least 0.001 Hz"),
     (["grid.x_over_r=-1"], "grid.x_over_r = -1: must be at least 0"),
@@ -94,7 +94,7 @@ TABLE = [
         ["events.0.kind='quake'"],
         "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop'",
     ),
-    (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be 'soc_window'"),
+    (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group'"),
     (["bess.main.firmware='victron'"], "bess.main.firmware = 'victron': must be 'sunspec'"),
     (
         ["bess.main.endpoint='tcp://192.168.1.40:502?unit=1'"],
@@ -218,7 +218,7 @@ TABLE = [
     (["supervisor={x={kind='soc_window'}}"], "supervisor.x.device: missing; it has no default"),
     (
         ["supervisor.b={kind='soc_window',device='bess.main'}"],
-        "supervisor.energy.device = 'bess.main': another supervisor has this device",
+        "supervisor.energy.device = 'bess.main': another supervisor has bess.main",
     ),
     (["supervisor.energy.window=[0.1,0.2,0.3]"], "supervisor.energy.window = [0.1, 0.2, 0.3]: must be a list of two numbers"),
     (["supervisor.energy.window=['a','b']"], "supervisor.energy.window.0 = 'a': must be a number"),

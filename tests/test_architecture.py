@@ -13,15 +13,16 @@ PACKAGES = ("hil", "firmware_sim", "controllers")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
-SHARED = ("hil.errors", "hil.standards")
+SHARED = ("hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.
 RULES = {
     "firmware_sim": SHARED,
     "controllers": SHARED,
     "hil.errors": (),
+    "hil.mqtt": ("hil.errors",),
     "hil.standards": (),
     "hil.clock": ("hil.errors",),
-    "hil.scenario": ("hil.errors",),
+    "hil.scenario": ("hil.errors", "hil.mqtt.address"),
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.scenario", "controllers.law"),
@@ -40,7 +41,13 @@ RULES = {
     "hil.packages": ("hil.errors",),
     "hil.cli": ("hil.errors", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
 }
-OUTSIDE = {"pymodbus": "controllers/modbus.py", "matplotlib": "hil/session/picture.py", "pyarrow": "hil/session/record.py"}
+OUTSIDE = {
+    "aiomqtt": "hil/mqtt/client.py",
+    "paho": "hil/mqtt/client.py",
+    "pymodbus": "controllers/modbus.py",
+    "matplotlib": "hil/session/picture.py",
+    "pyarrow": "hil/session/record.py",
+}
 
 
 def module(path: Path) -> str:

@@ -40,6 +40,7 @@ class ModbusTcpServer:
         self.partial_timeout_s = partial_timeout_s
         self.refused = refused
         self.requests = 0
+        self.hung = False
         self.connections: dict[_Connection, None] = {}  # the longest without a request first
         self._server: asyncio.Server | None = None
 
@@ -59,6 +60,12 @@ class ModbusTcpServer:
             connection.drop()
         await self._server.wait_closed()
         self._server = None
+
+    def hang(self, *, hung: bool) -> None:
+        """Leave clients unread while hung, those that connect meanwhile too; what they sent is answered afterwards."""
+        self.hung = hung
+        for connection in list(self.connections):
+            connection.hang(hung=hung)
 
 
 class _Connection(asyncio.Protocol):
@@ -81,6 +88,19 @@ class _Connection(asyncio.Protocol):
         if len(connections) >= self._server.most_connections:
             next(iter(connections)).drop()
         connections[self] = None
+        if self._server.hung:
+            self.hang(hung=True)
+
+    def hang(self, *, hung: bool) -> None:
+        """Stop reading, or go on."""
+        if self._transport is None:
+            return
+        if hung:
+            self._await_rest(partial=False)
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+            self._await_rest(partial=bool(self._buffer))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._await_rest(partial=False)
@@ -103,7 +123,7 @@ class _Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._server.hung:
             self._transport.resume_reading()
             self._await_rest(partial=bool(self._buffer))
 

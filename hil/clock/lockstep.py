@@ -69,6 +69,10 @@ class LockstepLoop(asyncio.SelectorEventLoop):
         with self.ledger.hold(reason):
             yield
 
+    def hold_open(self, reason: str) -> Callable[[], None]:
+        """Hold scenario time until the returned function is called."""
+        return self.ledger.hold_open(reason)
+
     # Timers: kept here, so that they can be released one at a time; asyncio's own list stays empty.
 
     def call_at(  # type: ignore[override]  # typeshed's variadic generics say no more than Any here
@@ -124,6 +128,10 @@ class LockstepLoop(asyncio.SelectorEventLoop):
         self._accounting = True
         with self.ledger.hold("the end of executor jobs"):
             await super().shutdown_default_executor(*args, **options)
+
+    def stream_socket(self, family: int = socket.AF_INET) -> socket.socket:
+        """A non-blocking TCP socket that is accounted for, for libraries that drive their sockets themselves."""
+        return AccountedSocket.open(self.ledger, family)
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         """As asyncio's; a connection to a server of this loop is accounted for."""

@@ -46,6 +46,10 @@ class ModbusStorage:
         """Stop listening, as a server that dies."""
         await self._server.stop()
 
+    def hang(self, *, hung: bool) -> None:
+        """Leave clients without an answer."""
+        self._server.hang(hung=hung)
+
     def driver(
         self, endpoint: tuple[str, int], target_ttl_s: float, *, led_by: str | None, law_of: str | None
     ) -> SunSpecStorage:

@@ -15,7 +15,8 @@ from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
 from hil.scenario.load import Load
 from hil.scenario.quantity import Frequency, Time
-from hil.scenario.storage import Bess, SocWindow
+from hil.scenario.storage import Bess
+from hil.scenario.supervisor import SocWindow, SupervisorKind
 
 _LONGEST_WINDOW = 2**25
 """Ticks that one window or delay may hold; each takes 8 bytes or more."""
@@ -42,7 +43,7 @@ class Scenario(Section):
     cooling: Cooling | None = None
     bess: dict[Name, Bess] = Field(default_factory=dict)
     absorber: dict[Name, Absorber] = Field(default_factory=dict)
-    supervisor: dict[Name, SocWindow] = Field(default_factory=dict)
+    supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
     record: Record = Field(default_factory=lambda: Record.model_validate({}))
     limits: list[Limit] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
@@ -116,10 +117,12 @@ class Scenario(Section):
         for name, absorber in self.absorber.items():
             if driven.count(absorber.device) > 1:
                 raise Refused("another absorber has this device", "absorber", name, "device")
-        led = [supervisor.device for supervisor in self.supervisor.values()]
+        led = [device for supervisor in self.supervisor.values() for device in supervisor.led]
         for name, supervisor in self.supervisor.items():
-            if led.count(supervisor.device) > 1:
-                raise Refused("another supervisor has this device", "supervisor", name, "device")
+            for device in supervisor.led:
+                if led.count(device) > 1:
+                    key = "device" if hasattr(supervisor, "device") else "devices"
+                    raise Refused(f"another supervisor has {device}", "supervisor", name, key)
         names = [limit.name for limit in self.limits]
         for index, name in enumerate(names):
             if names.index(name) < index:
@@ -172,7 +175,8 @@ class Scenario(Section):
         for name, absorber in self.absorber.items():
             yield ("absorber", name, "device"), absorber.device
         for name, supervisor in self.supervisor.items():
-            yield ("supervisor", name, "device"), supervisor.device
+            if isinstance(supervisor, SocWindow):
+                yield ("supervisor", name, "device"), supervisor.device
         for index, limit in enumerate(self.limits):
             if limit.node not in ("pcc", "bus"):
                 yield ("limits", index, "node"), limit.node

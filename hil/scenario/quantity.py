@@ -9,7 +9,7 @@ from fractions import Fraction
 from numbers import Real
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo
 
 _PREFIXES = {
     "": Fraction(1), "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9),
@@ -125,7 +125,14 @@ def of_name(name: str) -> tuple[str, Dimension | None]:
     return name, None
 
 
+def _whole_seconds(value: float) -> float:
+    if value != int(value):
+        raise ValueError("must be whole seconds, as the protocol has it")
+    return value
+
+
 Time = TIME.type()
+WholeSeconds = Annotated[float, BeforeValidator(TIME.parse), AfterValidator(_whole_seconds), PlainSerializer(TIME.text)]
 Frequency = FREQUENCY.type()
 Power = POWER.type()
 Apparent = APPARENT.type()

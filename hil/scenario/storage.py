@@ -1,14 +1,14 @@
-"""Sections `[bess.NAME]`, `[bess.NAME.driver]` and `[supervisor.NAME]`."""
+"""Sections `[bess.NAME]` and `[bess.NAME.driver]`."""
 
 from __future__ import annotations
 
-import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from hil.scenario.base import Flag, Number, Refused, Section, Share, Whole
-from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage
+from hil.scenario.base import Number, Refused, Section, Share, Whole
+from hil.scenario.listen import LoopbackAddress
+from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage, WholeSeconds
 
 
 class Driver(Section):
@@ -16,15 +16,8 @@ class Driver(Section):
 
     rate_hz: Frequency = Field(20.0, alias="rate", ge=0.001, le=1000.0)
     timeout_s: Time = Field(0.25, alias="timeout", gt=0, description="for one answer")
-    reversion_s: Time = Field(5.0, alias="reversion", ge=0, le=86_400, description="WSetRvrtTms; 0: the device never reverts")
+    reversion_s: WholeSeconds = Field(5.0, alias="reversion", ge=0, le=86_400, description="WSetRvrtTms; 0: it never reverts")
     ramp_down_s: Time = Field(2.0, alias="ramp_down", ge=0, description="from the last set-point to 0 W when leaving")
-
-    @field_validator("reversion_s")
-    @classmethod
-    def _whole_seconds(cls, value: float) -> float:
-        if value != int(value):
-            raise ValueError("must be whole seconds, as the register holds")
-        return value
 
 
 class Bess(Section):
@@ -35,7 +28,7 @@ class Bess(Section):
     soc: Share = 0.5
     firmware: Literal["sunspec"] = "sunspec"
     endpoint: Literal["emulated"] = "emulated"
-    listen: str = "127.0.0.1:0"
+    listen: LoopbackAddress = "127.0.0.1:0"
     unit_id: Whole = Field(1, ge=1, le=247)
     charge_w: Power | None = Field(None, alias="charge", gt=0, description="most it charges; default: the rating")
     discharge_w: Power | None = Field(None, alias="discharge", gt=0)
@@ -61,36 +54,8 @@ class Bess(Section):
     thermal_time_s: Time = Field(3600.0, alias="thermal_time", gt=0)
     driver: Driver = Field(default_factory=lambda: Driver.model_validate({}))
 
-    @field_validator("listen")
-    @classmethod
-    def _loopback(cls, value: str) -> str:
-        match = re.fullmatch(r"127\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3}):([0-9]{1,5})", value)
-        if match is None or max(map(int, match.groups()[:3])) > 255 or int(match[4]) > 65_535:
-            raise ValueError("must be a loopback address and port, such as '127.0.0.1:1502' (port 0: any free one)")
-        return value
-
     @model_validator(mode="after")
     def _soc_inside(self) -> Self:
         if self.soc_min >= self.soc_max:
             raise Refused(f"must be below soc_max = {self.soc_max:g}", "soc_min")
         return self
-
-
-class SocWindow(Section):
-    """Keeps the state of charge in its window by moving the bias around which the absorber acts."""
-
-    kind: Literal["soc_window"]
-    device: str
-    rate_hz: Frequency = Field(10.0, alias="rate", ge=0.001, le=1000.0)
-    window: tuple[Share, Share] = (0.3, 0.8)
-    horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
-    most: Share = Field(0.2, description="largest set-point, share of the rating")
-    required: Flag = True
-    stale_after_s: Time = Field(1.0, alias="stale_after", gt=0)
-
-    @field_validator("window")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] >= value[1]:
-            raise ValueError("must be [low, high] with low below high")
-        return value

@@ -1,0 +1,69 @@
+"""Section `[mqtt]`, and how a UPS stands on it: `[ups.NAME.mqtt]`, `[ups.NAME.driver]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
+
+from hil.mqtt.address import broker_address
+from hil.scenario.base import Section
+from hil.scenario.listen import LoopbackAddress
+from hil.scenario.quantity import Frequency, Time, WholeSeconds
+
+OWN = "own"
+_SIGNALS = (
+    "input_power_w", "output_power_w", "battery_power_w", "soc", "mode", "input_voltage_pu", "input_frequency_hz",
+    "output_voltage_pu", "runtime_s",
+)  # fmt: skip
+# Without these a supervisor cannot work.
+_LEAST = ("input_power_w", "output_power_w", "mode")
+
+
+def _broker(value: str) -> str:
+    if value != OWN:
+        broker_address(value)
+    return value
+
+
+def _level(value: str) -> str:
+    if not value or not value.isprintable() or any(sign in value for sign in "/+#"):
+        raise ValueError("must be a level of a topic: without '/', '+' and '#'")
+    return value
+
+
+class Mqtt(Section):
+    """The broker of a site, and under which name the site stands there."""
+
+    broker: Annotated[str, AfterValidator(_broker)] = Field(OWN, description="own, or mqtt://[user@]host[:port]")
+    listen: LoopbackAddress = Field("127.0.0.1:0", description="of the testbed's own broker")
+    site: Annotated[str, AfterValidator(_level)] = "site"
+
+
+class UpsMqttSection(Section):
+    """How often an emulated UPS publishes what."""
+
+    rate_hz: Frequency = Field(5.0, alias="rate", ge=0.01, le=1000.0, description="of telemetry; state goes out once a second")
+    signals: list[str] = Field(["input_power_w", "output_power_w", "battery_power_w", "soc", "mode", "input_frequency_hz"])
+    keepalive_s: WholeSeconds = Field(30.0, alias="keepalive", ge=1, le=65_535)
+
+    @field_validator("signals")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        unknown = [name for name in value if name not in _SIGNALS]
+        if unknown or len(set(value)) < len(value):
+            raise ValueError(f"must be different ones of: {', '.join(_SIGNALS)}")
+        missing = [name for name in _LEAST if name not in value]
+        if missing:
+            raise ValueError(f"must hold {', '.join(_LEAST)}")
+        return value
+
+
+class UpsDriverSection(Section):
+    """How a UPS's driver talks to it: it sends settings until they are answered."""
+
+    rate_hz: Frequency = Field(2.0, alias="rate", ge=0.001, le=1000.0)
+    timeout_s: Time = Field(1.0, alias="timeout", gt=0, description="for one answer; a command is valid as long")
+    stale_after_s: Time = Field(2.0, alias="stale_after", gt=0, description="age at which telemetry is no longer taken")
+    support_timeout_s: Time = Field(5.0, alias="support_timeout", gt=0, le=3600, description="support ends without renewal")
+    keepalive_s: WholeSeconds = Field(30.0, alias="keepalive", ge=1, le=65_535)

@@ -1,0 +1,81 @@
+"""Sections `[supervisor.NAME]`: who decides the targets of which devices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from hil.scenario.base import Flag, Refused, Section, Share
+from hil.scenario.quantity import Frequency, Power, Ramp, Time
+
+
+class SupervisorSection(Section):
+    """Keys of every supervisor."""
+
+    rate_hz: Frequency = Field(10.0, alias="rate", ge=0.001, le=1000.0)
+    required: Flag = True
+    stale_after_s: Time = Field(1.0, alias="stale_after", gt=0, description="longest silence that the verdict allows")
+
+    @property
+    def led(self) -> list[str]:
+        """The devices that it leads."""
+        raise NotImplementedError
+
+
+class SocWindow(SupervisorSection):
+    """Keeps the state of charge in its window by moving the bias around which the absorber acts."""
+
+    kind: Literal["soc_window"]
+    device: str
+    window: tuple[Share, Share] = (0.3, 0.8)
+    horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
+    most: Share = Field(0.2, description="largest set-point, share of the rating")
+
+    @property
+    def led(self) -> list[str]:
+        """The device."""
+        return [self.device]
+
+    @field_validator("window")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("must be [low, high] with low below high")
+        return value
+
+
+class UpsGroup(SupervisorSection):
+    """Brings UPSs back one after the other after a dip, recharges them, and has them support the grid (docs/mqtt.md)."""
+
+    kind: Literal["ups_group"]
+    devices: list[str] = Field(min_length=1)
+    rate_hz: Frequency = Field(2.0, alias="rate", ge=0.001, le=1000.0)
+    stale_after_s: Time = Field(3.0, alias="stale_after", gt=0, description="longest silence that the verdict allows")
+    ramp_w_per_s: Ramp = Field(alias="ramp", gt=0, description="of the grid, while all together come back")
+    staged: Flag = Field(default=True, description="false: each comes back as it is set of its own")
+    recharge_share: Share = Field(0.25, gt=0, description="of the ramp, with which the recharge rises once all are back")
+    recharge_w: Power | None = Field(None, alias="recharge", ge=0, description="most of one UPS; default: what it takes")
+    support_w: Power = Field(0.0, alias="support", ge=0, description="most that one UPS takes over from the grid")
+    support_below_hz: Frequency | None = Field(None, alias="support_below", gt=0, description="nothing above it")
+    support_full_hz: Frequency | None = Field(None, alias="support_full", gt=0, description="all of it at and below")
+
+    @property
+    def led(self) -> list[str]:
+        """The UPSs."""
+        return list(self.devices)
+
+    @model_validator(mode="after")
+    def _support(self) -> Self:
+        if self.support_w > 0.0:
+            for key in ("support_below", "support_full"):
+                if getattr(self, f"{key}_hz") is None:
+                    raise Refused("must be given with support", key)
+            assert self.support_below_hz is not None
+            assert self.support_full_hz is not None
+            if self.support_full_hz >= self.support_below_hz:
+                raise Refused(f"must be below support_below = {self.support_below_hz:g} Hz", "support_full")
+        return self
+
+
+SupervisorKind = Annotated[SocWindow | UpsGroup, Field(discriminator="kind")]
