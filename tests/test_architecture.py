@@ -22,6 +22,7 @@ RULES = {
     "hil.mqtt": ("hil.errors",),
     "hil.standards": (),
     "hil.clock": ("hil.errors",),
+    "hil.links": ("hil.errors",),
     "hil.scenario": ("hil.errors", "hil.mqtt.address"),
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.kernel": (),
