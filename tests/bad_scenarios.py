@@ -1,5 +1,7 @@
 """Overrides of the flagship that must be refused, with the exact line each must print after `training_job: `."""
 
+LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
+
 TABLE = [
     (["durations='5 s'"], "durations: unknown key; did you mean 'duration'?"),
     (["grid.short_circut='5 MVA'"], "grid.short_circut: unknown key; did you mean 'short_circuit'?"),
@@ -12,7 +14,7 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, record, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, limits, events",
     ),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
     (["measurement.win='1 s'"], "measurement.win: unknown key; did you mean 'window'?"),
@@ -92,7 +94,7 @@ TABLE = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut'",
     ),
     (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group'"),
     (["bess.main.firmware='victron'"], "bess.main.firmware = 'victron': must be 'sunspec'"),
@@ -274,5 +276,62 @@ TABLE = [
         "grid.foo\\nbar: unknown key; known keys: voltage, frequency, short_circuit, x_over_r, source, constant_current_below, validity_floor, area, inertia, damping, droop, governor_time, governor_limit, deadband",
     ),
     (["limits..max=5"], "--set limits..max=5: must be key=value, such as bess.main.rating='5 MVA'"),
+    (["link={x={}}"], "link.x.between: missing; it has no default"),
+    (
+        ["link.x.between='bess.main'"],
+        "link.x.between = 'bess.main': must be [controller, device], such as ['supervisor.energy', 'bess.main']",
+    ),
+    (
+        ["link.x.between=['supervisor.energy']"],
+        "link.x.between = ['supervisor.energy']: must be [controller, device], such as ['supervisor.energy', 'bess.main']",
+    ),
+    (
+        ["link.x.between=['supervisor.energy', 5]"],
+        "link.x.between = ['supervisor.energy', 5]: must be [controller, device], such as ['supervisor.energy', 'bess.main']",
+    ),
+    ([*LINK, "link.x.latncy='5 ms'"], "link.x.latncy: unknown key; did you mean 'latency'?"),
+    ([*LINK, "link.x.latency='-5 ms'"], "link.x.latency = '-5 ms': must be at least 0 s"),
+    ([*LINK, "link.x.latency=5"], "link.x.latency = 5: must be a time with its unit, such as '40 ms'"),
+    (
+        [*LINK, "link.x.latency='5 ms'", "link.x.jitter='6 ms'"],
+        "link.x.jitter = '6 ms': must be at most latency = 0.005 s",
+    ),
+    ([*LINK, "link.x.loss=1"], "link.x.loss = 1: must be below 1"),
+    ([*LINK, "link.x.loss='5 %'"], "link.x.loss = '5 %': must be a number"),
+    ([*LINK, "link.x.retransmit='0 s'"], "link.x.retransmit = '0 s': must be above 0 s"),
+    ([*LINK, "link.x.retransmit='3 min'"], "link.x.retransmit = '3 min': must be at most 120 s"),
+    (
+        ["link.x.between=['bess.main', 'supervisor.energy']"],
+        "link.x.between.1 = 'supervisor.energy': no such device; the scenario has: 'bess.main'",
+    ),
+    (
+        ["link.x.between=['supervisor.other', 'bess.main']"],
+        "link.x.between.0 = 'supervisor.other': no such controller on a wire; the scenario has: 'supervisor.energy'",
+    ),
+    (
+        ["link.x.between=['absorber.main', 'bess.main']"],  # its law is in the device
+        "link.x.between.0 = 'absorber.main': no such controller on a wire; the scenario has: 'supervisor.energy'",
+    ),
+    (
+        ["supervisor={}", "link.x.between=['supervisor.energy', 'bess.main']"],
+        "link.x.between.0 = 'supervisor.energy': no such controller on a wire; the scenario has: none",
+    ),
+    (
+        ["bess.b={rating='1 MVA',energy='1 MWh'}", "link.x.between=['supervisor.energy', 'bess.b']"],
+        "link.x.between.1 = 'bess.b': supervisor.energy does not command it; it commands: 'bess.main'",
+    ),
+    (
+        [*LINK, "absorber.main.placement='wire'", "link.y.between=['absorber.main', 'bess.main']"],
+        "link.y.between.1 = 'bess.main': another link has this device",
+    ),
+    (
+        ["events=[{at='5 s',kind='link_cut',link='link.x',duration='1 s'}]"],
+        "events.0.link = 'link.x': no such link; the scenario has: none",
+    ),
+    (
+        [*LINK, "events=[{at='5 s',kind='link_cut',link='x',duration='1 s'}]"],
+        "events.0.link = 'x': no such link; the scenario has: 'link.x'",
+    ),
+    ([*LINK, "events=[{at='5 s',kind='link_cut',link='link.x'}]"], "events.0.duration: missing; it has no default"),
     (["seed=" + "[" * 5000], "seed = '" + "[" * 199 + "…: must be a whole number"),
 ]

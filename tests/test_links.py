@@ -8,7 +8,6 @@ import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import pairwise
 
 import pytest
 from test_lockstep import in_lockstep, now
@@ -228,23 +227,49 @@ def test_a_device_that_stops_and_comes_back_behind_a_link():
     in_lockstep(main)
 
 
-def test_stop_ends_what_is_under_way():
+@pytest.mark.parametrize("reached", [True, False])
+def test_stop_ends_what_is_under_way(reached):
+    """Also the opening of a connection that has not gone on to the device yet."""
+
     async def main() -> None:
         server = ModbusTcpServer(Bank())
         link = Link(LinkModel(1.0), *await server.start("127.0.0.1", 0), "modbus_tcp")
-        await link.start()
-        connection = ModbusConnection("bess.x", *link.address, unit_id=1, timeout_s=9.0)
-        await connection.connect()
-        asyncio.get_running_loop().call_later(0.5, lambda: ends.append(asyncio.ensure_future(link.stop())))
-        ends: list[asyncio.Future[None]] = []
-        with pytest.raises(DeviceLost):
-            await connection.read(0, 1)
+        address = await link.start()
+        if not reached:
+            link.cut()
+        _, client = await asyncio.get_running_loop().create_connection(lambda: Far([]), *address)
+        client.transport.write(frame(1))
+        await asyncio.sleep(0.5)
+        await link.stop()
         assert now() == 0.5
-        await ends[0]
+        await asyncio.sleep(0.01)
+        assert client.ended == [(0.5, "eof")]
+        assert len(server.connections) == 0
         await link.stop()  # and again is no harm
-        connection.close()
+        client.transport.abort()
         await server.stop()
         await asyncio.sleep(0.01)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    in_lockstep(main)
+
+
+def test_stop_at_the_instant_of_a_connect():
+    async def main() -> None:
+        for turns in range(8):
+            link = Link(LinkModel(), "127.0.0.1", 1, "modbus_tcp")
+            address = await link.start()
+            connecting = asyncio.ensure_future(asyncio.open_connection(*address))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await asyncio.wait_for(link.stop(), 1.0)
+            try:
+                _, writer = await connecting
+            except OSError:
+                continue
+            writer.close()
+        await asyncio.sleep(0.01)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     in_lockstep(main)
 
@@ -440,7 +465,7 @@ def test_a_refused_endpoint_resets_the_client_after_a_round_trip(cut_s):
 
 @pytest.mark.parametrize("latency_s", [0.0, 0.010])
 def test_back_pressure_bounds_what_is_held(latency_s):
-    total = 8_000_000
+    total = 40_000_000  # more than both connections' socket buffers hold
 
     async def talk(link: Link, client: Far, ends: list[Far]) -> None:
         client.transport.write(b"x" * total)

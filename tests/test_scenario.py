@@ -178,6 +178,7 @@ def test_any_values_reload_equal(tmp_path_factory, rating, soc, ramp, ambient, l
         ("limits.0.max='30 MW/min'", lambda s: s.limits[0].max_w_per_s, 5e5),  # and by its index
         ("limits.1.required=false", lambda s: s.limits[1].required, False),
         ("limits=[]", lambda s: s.limits, []),
+        ("link.a.between=['supervisor.energy', 'bess.main']", lambda s: s.link_of("bess.main")[0], "a"),
         ("events.0.at=100 s", lambda s: s.events[0].at_s, 100.0),
         ("record.channels=['pcc.*']", lambda s: s.record.channels, ["pcc.*"]),
     ],
@@ -221,6 +222,24 @@ def test_changes_in_python():
     again = checked(scenario)
     assert again.bess["main"].rating_va == 6e6
     assert again.limits[-1].max == 1.2
+
+
+def test_a_link_in_python(tmp_path):
+    scenario = hil.load("training_job")
+    assert scenario.link_of("bess.main") is None
+    between = ["absorber.main", "bess.main"]
+    scenario.absorber["main"].placement = "wire"
+    scenario.link = {"energy": {"between": between, "latency": "15 ms", "jitter": "5 ms", "loss": 0.01}}
+    scenario.events.append({"kind": "link_cut", "at": "10 s", "link": "link.energy", "duration": "2 s"})
+    again = checked(scenario)
+    link = again.link["energy"]
+    assert (link.controller, link.device) == ("absorber.main", "bess.main")
+    assert (link.latency_s, link.jitter_s, link.loss, link.retransmit_s) == (0.015, 0.005, 0.01, 0.2)
+    assert again.events[-1].link == "link.energy"
+    assert reloaded(again, tmp_path).document() == again.document()
+    with pytest.raises(hil.ScenarioError, match=r"Link: jitter_s = 0\.02: must be at most latency = 0\.015 s"):
+        link.jitter_s = 0.02
+    assert link.jitter_s == 0.005
 
 
 def test_two_scenarios_share_nothing():

@@ -14,8 +14,8 @@ _MODBUS_HEADER = 6  # of MBAP: transaction, protocol, length; the length counts 
 _MODBUS_LENGTHS = range(2, 255)  # unit identifier and function code at least; MODBUS on TCP/IP V1.0b, section 3.1.3
 
 
-class NotAFrame(ValueError):  # internal: carried no further than Framer
-    """These bytes do not start a message of the protocol."""
+class NotAFrame(ValueError):
+    """These bytes do not start a message of the protocol; goes no further than Framer."""
 
 
 class Framer:
@@ -65,7 +65,7 @@ def modbus_tcp(buffer: bytearray, at: int) -> int | None:
 
 
 def mqtt(buffer: bytearray, at: int) -> int | None:
-    """Bytes of the MQTT control packet that starts there (MQTT 3.1.1, section 2.2.3); None: not known yet. Raises NotAFrame."""
+    """Bytes of the MQTT packet that starts there (MQTT 3.1.1, section 2.2.3); None: not known yet. Raises NotAFrame."""
     if len(buffer) > at and buffer[at] >> 4 == 0:  # a reserved type
         raise NotAFrame
     length = 0

@@ -1,7 +1,7 @@
 """How long a message takes: latency, jitter, and losses as the retransmissions by which TCP makes up for them.
 
-What is drawn depends on the seed, the link's name, the direction, the connection and the message's number, and on nothing else:
-there is no state, so a draw is the same whenever and wherever it is made.
+What is drawn depends on the seed, the link's name, the direction, the connection and the message's number, and on nothing
+else: there is no state, so a draw is the same whenever and wherever it is made.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A link: listens where a controller connects, opens its own connection to the device, and carries messages between the two.
+"""A link: listens where a controller connects, opens its own connection to the device, carries messages between the two.
 
-Sockets and timers are those of the caller's loop. So the delays are in scenario time in lock-step, where what the relay sends is
+Sockets and timers are those of the caller's loop. So delays are in scenario time in lock-step, where what the relay sends is
 accounted for as everybody's is, and in real time on any other loop.
 """
 
@@ -15,7 +15,7 @@ from typing import Self
 
 from hil.links.flow import End, Flow, Tally
 from hil.links.framer import Framer, Protocol
-from hil.links.model import LinkModel
+from hil.links.model import Direction, LinkModel
 
 
 class Link:
@@ -47,7 +47,7 @@ class Link:
         return self.address
 
     async def stop(self) -> None:
-        """Stop listening and reset every connection; what is on its way is lost."""
+        """Stop listening and close every connection at once; what is on its way is lost."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -107,9 +107,11 @@ class Link:
     # For its connections.
 
     def joins(self, pair: _Pair) -> None:
+        """A connection has come."""
         self._pairs[pair] = None
 
     def leaves(self, pair: _Pair) -> None:
+        """A connection is gone on both sides."""
         self._pairs.pop(pair, None)
 
     async def whole(self) -> None:
@@ -125,16 +127,18 @@ class _Pair:
         self._link = link
         number = link.connections
         link.connections += 1
-        model, protocol = link.model, link.protocol
-        self.to_device, self.to_controller = (
-            Flow(partial(model.delay, way, number), Framer(protocol), tally, self._ended, held=link.silent)
-            for way, tally in (("to_device", link.to_device), ("to_controller", link.to_controller))
-        )
+        self.to_device = self._flow("to_device", number, link.to_device)
+        self.to_controller = self._flow("to_controller", number, link.to_controller)
         self.client = _Side(self, self.to_device, self.to_controller)
         self.device = _Side(self, self.to_controller, self.to_device)
         self.gone = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
         link.joins(self)
+
+    def _flow(self, way: Direction, number: int, tally: Tally) -> Flow:
+        link = self._link
+        draw = partial(link.model.delay, way, number)
+        return Flow(draw, Framer(link.protocol), tally, self._ended, held=link.silent)
 
     def made(self, side: _Side) -> None:
         """A side is connected; with the controller's, the way to the device is opened."""
@@ -151,7 +155,7 @@ class _Pair:
             self.gone.set()
 
     def drop(self) -> None:
-        """Reset both sides."""
+        """Close both sides at once."""
         self.to_device.close()
         self.to_controller.close()
         if self._opening is not None:

@@ -54,4 +54,12 @@ class ServerStop(EventSection):
     duration_s: Time = Field(alias="duration", gt=0)
 
 
-Event = Annotated[GridDip | GenerationLoss | LoadCrash | ServerStop, Field(discriminator="kind")]
+class LinkCut(EventSection):
+    """Nothing passes a link for `duration`; what is sent meanwhile arrives afterwards, as TCP has it."""
+
+    kind: Literal["link_cut"]
+    link: str
+    duration_s: Time = Field(alias="duration", gt=0)
+
+
+Event = Annotated[GridDip | GenerationLoss | LoadCrash | ServerStop | LinkCut, Field(discriminator="kind")]

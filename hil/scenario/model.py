@@ -13,10 +13,11 @@ from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event, GridDip
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
+from hil.scenario.link import Link, check_links
 from hil.scenario.load import Load
 from hil.scenario.quantity import Frequency, Time
 from hil.scenario.storage import Bess
-from hil.scenario.supervisor import SocWindow, SupervisorKind
+from hil.scenario.supervisor import SocWindow, SupervisorKind, SupervisorSection
 
 _LONGEST_WINDOW = 2**25
 """Ticks that one window or delay may hold; each takes 8 bytes or more."""
@@ -44,6 +45,7 @@ class Scenario(Section):
     bess: dict[Name, Bess] = Field(default_factory=dict)
     absorber: dict[Name, Absorber] = Field(default_factory=dict)
     supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
+    link: dict[Name, Link] = Field(default_factory=dict)
     record: Record = Field(default_factory=lambda: Record.model_validate({}))
     limits: list[Limit] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
@@ -81,6 +83,15 @@ class Scenario(Section):
         """Ticks nearest to a time."""
         return round(float(seconds) * 1e9 / self.period_ns)
 
+    @property
+    def devices(self) -> list[str]:
+        """Names of all devices, as sections refer to them."""
+        return [f"bess.{name}" for name in self.bess]
+
+    def link_of(self, device: str) -> tuple[str, Link] | None:
+        """Name and section of the link to a device, where it has one."""
+        return next(((name, link) for name, link in self.link.items() if link.device == device), None)
+
     def absorber_of(self, device: str) -> Absorber | None:
         """The absorber of a device, where it has one."""
         return next((absorber for absorber in self.absorber.values() if absorber.device == device), None)
@@ -108,7 +119,7 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        devices = [f"bess.{name}" for name in self.bess]
+        devices = self.devices
         for location, named in self._device_references():
             if named not in devices:
                 have = ", ".join(map(repr, devices)) or "none"
@@ -117,12 +128,18 @@ class Scenario(Section):
         for name, absorber in self.absorber.items():
             if driven.count(absorber.device) > 1:
                 raise Refused("another absorber has this device", "absorber", name, "device")
-        led = [device for supervisor in self.supervisor.values() for device in supervisor.led]
+        led = [device for supervisor in self.supervisor.values() for device in devices_of(supervisor)]
         for name, supervisor in self.supervisor.items():
             for device in supervisor.led:
                 if led.count(device) > 1:
                     key = "device" if hasattr(supervisor, "device") else "devices"
                     raise Refused(f"another supervisor has {device}", "supervisor", name, key)
+        check_links(self.link, self._commands())
+        links = [f"link.{name}" for name in self.link]
+        for index, event in enumerate(self.events):
+            if event.kind == "link_cut" and event.link not in links:
+                have = ", ".join(map(repr, links)) or "none"
+                raise Refused(f"no such link; the scenario has: {have}", "events", index, "link")
         names = [limit.name for limit in self.limits]
         for index, name in enumerate(names):
             if names.index(name) < index:
@@ -157,6 +174,12 @@ class Scenario(Section):
                 raise Refused("needs load.kind = 'training'", "events", index, "kind")
         return self
 
+    def _commands(self) -> dict[str, list[str]]:
+        """By controller that acts over a wire, the devices that it commands."""
+        supervisors = {f"supervisor.{name}": devices_of(supervisor) for name, supervisor in self.supervisor.items()}
+        on_wire = {name: absorber for name, absorber in self.absorber.items() if absorber.placement == "wire"}
+        return supervisors | {f"absorber.{name}": devices_of(absorber) for name, absorber in on_wire.items()}
+
     def _windows(self) -> Iterator[tuple[tuple[int | str, ...], float]]:
         """Times that take memory for each of their ticks, and where they stand."""
         measurement = self.measurement
@@ -183,3 +206,10 @@ class Scenario(Section):
         for index, event in enumerate(self.events):
             if event.kind == "server_stop":
                 yield ("events", index, "device"), event.device
+        for name, link in self.link.items():
+            yield ("link", name, "between", 1), link.device
+
+
+def devices_of(controller: Absorber | SupervisorKind) -> list[str]:
+    """Names of the devices that a controller commands."""
+    return controller.led if isinstance(controller, SupervisorSection) else [controller.device]
