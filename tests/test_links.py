@@ -1,24 +1,22 @@
-"""Links: exact times through real sockets in lock-step, and what is drawn for each message."""
+"""Links: exact times through real sockets in lock-step."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from link_rig import LATENCY, Far, frame, through
 from test_lockstep import in_lockstep, now
 
 from controllers.modbus import ModbusConnection
 from firmware_sim.modbus.tcp import ModbusTcpServer
-from hil.clock.lockstep import LockstepLoop
+from hil.clock.participants import acting_as, current
 from hil.errors import DeviceLost, DeviceTimeout
 from hil.links import Link, LinkModel
-
-LATENCY = 0.015
 
 
 class Bank:
@@ -32,77 +30,6 @@ class Bank:
 
     def write(self, address: int, values: Sequence[int]) -> None:
         self.written.append((now(), values[0]))
-
-
-class Far(asyncio.Protocol):
-    """The far end: what came and when; `echo` sends it back."""
-
-    def __init__(self, ends: list[Far], *, echo: bool = False, pauses: bool = False) -> None:
-        self.ends, self.echo, self.pauses = ends, echo, pauses
-        self.heard: list[tuple[float, bytes]] = []
-        self.ended: list[tuple[float, str]] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.ends.append(self)
-        if self.pauses:
-            transport.pause_reading()
-
-    def data_received(self, data: bytes) -> None:
-        self.heard.append((now(), data))
-        if self.echo:
-            self.transport.write(data)
-
-    def eof_received(self) -> bool:
-        self.ended.append((now(), "eof"))
-        return True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.append((now(), type(exc).__name__ if exc else "closed"))
-
-    @property
-    def bytes(self) -> bytes:
-        return b"".join(data for _, data in self.heard)
-
-
-def frame(tid: int, size: int = 2) -> bytes:
-    return struct.pack(">HHH", tid, 0, size) + bytes(size)
-
-
-def through(
-    model: LinkModel,
-    talk: Callable[[Link, Far, list[Far]], Awaitable[None]],
-    *,
-    protocol: str = "modbus_tcp",
-    on: Callable[[Callable[[], Awaitable[None]]], object] = in_lockstep,
-    **far: bool,
-) -> Link:
-    """Run a talk between a raw client and a raw far end on a link; nothing may be left behind."""
-    links: list[Link] = []
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        ends: list[Far] = []
-        server = await loop.create_server(lambda: Far(ends, **far), "127.0.0.1", 0)
-        async with Link(model, *server.sockets[0].getsockname(), protocol) as link:
-            links.append(link)
-            _, client = await loop.create_connection(lambda: Far([]), *link.address)
-            await talk(link, client, ends)
-            client.transport.abort()
-        for end in ends:
-            end.transport.abort()
-        server.close()
-        await server.wait_closed()
-        await asyncio.sleep(0.01)
-        assert link._pairs == {}
-        if isinstance(loop, LockstepLoop):
-            assert loop.ledger.waiting_for() == []
-            assert not [timer for *_, timer in loop._timers if not timer.cancelled()]
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    on(main)
-    return links[0]
 
 
 # Through our server and the driver's client.
@@ -274,6 +201,36 @@ def test_stop_at_the_instant_of_a_connect():
     in_lockstep(main)
 
 
+def test_wake_ups_of_a_link_belong_to_who_started_it_whoever_mends_it():
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        ends: list[Far] = []
+        server = await loop.create_server(lambda: Far(ends, echo=True), "127.0.0.1", 0)
+        link = Link(LinkModel(LATENCY), *server.sockets[0].getsockname(), "stream")
+        with acting_as(3, "link.x"):
+            await link.start()
+        with acting_as(7, "supervisor.x"):
+            _, client = await loop.create_connection(lambda: Far([]), *link.address)
+        client.transport.write(b"a")
+        await asyncio.sleep(0.1)
+        link.cut()
+        client.transport.write(b"b")
+        await asyncio.sleep(0.1)
+        with acting_as(1, "events"):
+            link.mend()
+        timers = [handle._context[current] for *_, handle in loop._timers if not handle.cancelled()]
+        assert [timer.name for timer in timers] == ["link.x"]
+        await asyncio.sleep(0.1)
+        assert client.bytes == b"ab"
+        await link.stop()
+        client.transport.abort()
+        ends[0].transport.abort()
+        server.close()
+        await asyncio.sleep(0.01)
+
+    in_lockstep(main)
+
+
 # Byte by byte.
 
 
@@ -383,137 +340,6 @@ def test_what_is_no_frame_is_carried_as_it_comes():
     through(LinkModel(LATENCY), talk)
 
 
-# Ends.
-
-
-def test_an_end_of_stream_comes_behind_the_data_and_leaves_the_other_way_open():
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        client.transport.write(frame(1) + b"\x00")  # the rest of a frame goes too
-        client.transport.write_eof()
-        await asyncio.sleep(0.1)
-        assert ends[0].heard == [(pytest.approx(LATENCY, abs=1e-12), frame(1) + b"\x00")]
-        assert ends[0].ended == [(pytest.approx(LATENCY, abs=1e-12), "eof")]
-        ends[0].transport.write(frame(2))
-        ends[0].transport.close()
-        await asyncio.sleep(0.1)
-        assert client.heard == [(pytest.approx(0.1 + LATENCY, abs=1e-12), frame(2))]
-        assert client.ended == [(pytest.approx(0.1 + LATENCY, abs=1e-12), "eof")]
-        assert link._pairs == {}  # both ways have ended
-
-    through(LinkModel(LATENCY), talk)
-
-
-def linger_and_abort(end: Far) -> None:
-    end.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    end.transport.abort()
-
-
-@pytest.mark.parametrize("who", ["client", "device"])
-def test_a_reset_travels(who):
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        await asyncio.sleep(0.0)
-        client.transport.write(frame(1))
-        await asyncio.sleep(1.0)
-        breaks, hears = (client, ends[0]) if who == "client" else (ends[0], client)
-        linger_and_abort(breaks)
-        await asyncio.sleep(1.0)
-        assert hears.ended == [(pytest.approx(1.0 + LATENCY, abs=1e-12), "ConnectionResetError")]
-        assert link._pairs == {}
-
-    through(LinkModel(LATENCY), talk)
-
-
-def test_a_reset_waits_for_the_data_ahead_of_it_and_for_a_cut():
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        client.transport.write(frame(1))
-        await asyncio.sleep(0.001)
-        link.cut()
-        link.cut()
-        await asyncio.sleep(0.001)
-        linger_and_abort(client)
-        await asyncio.sleep(1.0)
-        link.mend()
-        await asyncio.sleep(1.0)
-        assert (ends[0].heard, ends[0].ended) == ([], [])  # one of two cuts is still there
-        link.mend()
-        link.mend()
-        await asyncio.sleep(1.0)
-        then = pytest.approx(2.002 + LATENCY, abs=1e-12)
-        assert ends[0].heard == [(then, frame(1))]
-        assert ends[0].ended == [(then, "ConnectionResetError")]
-
-    through(LinkModel(LATENCY), talk)
-
-
-@pytest.mark.parametrize("cut_s", [0.0, 3.0])
-def test_a_refused_endpoint_resets_the_client_after_a_round_trip(cut_s):
-    async def main() -> None:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            async with Link(LinkModel(LATENCY), *unused.getsockname(), "modbus_tcp") as link:
-                if cut_s:
-                    link.cut()
-                    asyncio.get_running_loop().call_later(cut_s, link.mend)
-                _, client = await asyncio.get_running_loop().create_connection(lambda: Far([]), *link.address)
-                client.transport.write(frame(1))
-                await asyncio.sleep(5.0)
-                assert client.ended == [(pytest.approx(cut_s + 2 * LATENCY, abs=1e-12), "ConnectionResetError")]
-                assert link._pairs == {}
-
-    in_lockstep(main)
-
-
-@pytest.mark.parametrize("latency_s", [0.0, 0.010])
-def test_back_pressure_bounds_what_is_held(latency_s):
-    total = 40_000_000  # more than both connections' socket buffers hold
-
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        client.transport.write(b"x" * total)
-        client.transport.write_eof()
-        await asyncio.sleep(1.0)
-        pair = next(iter(link._pairs))
-        held = pair.to_device._bytes + pair.device._transport.get_write_buffer_size()
-        assert 0 < held < 2_000_000
-        assert client.transport.get_write_buffer_size() > 1_000_000  # the sender feels it
-        ends[0].transport.resume_reading()
-        while not ends[0].ended:
-            await asyncio.sleep(0.01)
-        assert len(ends[0].bytes) == total
-
-    through(LinkModel(latency_s), talk, protocol="stream", pauses=True)
-
-
-def test_a_cut_bounds_what_is_held_too():
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        link.cut()
-        client.transport.write(b"x" * 8_000_000)
-        await asyncio.sleep(1.0)
-        assert next(iter(link._pairs)).to_device._bytes < 2_000_000
-        link.mend()
-        while len(ends[0].bytes if ends else b"") < 8_000_000:
-            await asyncio.sleep(0.01)
-
-    through(LinkModel(0.010), talk, protocol="stream")
-
-
-def test_many_connections():
-    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
-        loop = asyncio.get_running_loop()
-        clients = [(await loop.create_connection(lambda: Far([]), *link.address))[1] for _ in range(100)]
-        for number, one in enumerate(clients):
-            one.transport.write(frame(number))
-        await asyncio.sleep(1.0)
-        for number, one in enumerate(clients):
-            assert one.heard == [(pytest.approx(2 * LATENCY, abs=1e-12), frame(number))]
-            one.transport.close()
-        await asyncio.sleep(1.0)
-        for end in ends[1:]:
-            assert end.ended == [(pytest.approx(1.0 + LATENCY, abs=1e-12), "eof")]
-
-    link = through(LinkModel(LATENCY), talk, echo=True)
-    assert (link.connections, link.to_device.messages) == (101, 100)
-
-
 @pytest.mark.realtime
 def test_on_a_wall_clock_a_round_trip_takes_no_less():
     async def talk(link: Link, client: Far, ends: list[Far]) -> None:
@@ -535,9 +361,6 @@ def test_on_a_wall_clock_a_round_trip_takes_no_less():
     link = through(LinkModel(0.050), talk, echo=True, on=lambda main: asyncio.run(main()))
     assert link.to_device.messages == link.to_controller.messages == 2
     assert link.to_device.largest_delay_s >= 0.24
-
-
-# What the sentence about order leaves open: nothing of one connection waits for another.
 
 
 def test_a_retransmission_holds_up_its_own_connection_alone():

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from enum import Enum
 
@@ -50,18 +51,17 @@ class Flow:
     """One direction.
 
     draw: delay of a message by its number. tally: where it counts. ended: called when the end of the stream has been handed
-    over. held: true while the link is cut.
+    over. Its timers run in the context in which it is made, whoever mends a cut.
     """
 
-    def __init__(
-        self, draw: Callable[[int], Delay], framer: Framer, tally: Tally, ended: Callable[[], None], *, held: bool
-    ) -> None:
+    def __init__(self, draw: Callable[[int], Delay], framer: Framer, tally: Tally, ended: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
         self._draw = draw
         self._framer = framer
         self._tally = tally
         self._on_ended = ended
-        self._held = held
+        self._held = False
         self._source: asyncio.Transport | None = None
         self._sink: asyncio.Transport | None = None
         self._sink_full = False
@@ -176,7 +176,7 @@ class Flow:
             self._end(self._sink, end)
         elif self._queue and self._timer is None:
             head_s = self._queue[0].release_s
-            self._timer = self._loop.call_at(head_s, self._due, head_s)
+            self._timer = self._loop.call_at(head_s, self._due, head_s, context=self._context)
         self._regulate()
 
     def _count(self, item: _Held) -> None:

@@ -109,6 +109,9 @@ class Link:
     def joins(self, pair: _Pair) -> None:
         """A connection has come."""
         self._pairs[pair] = None
+        if self.silent:
+            pair.to_device.hold()
+            pair.to_controller.hold()
 
     def leaves(self, pair: _Pair) -> None:
         """A connection is gone on both sides."""
@@ -133,18 +136,16 @@ class _Pair:
         self.device = _Side(self, self.to_controller, self.to_device)
         self.gone = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
-        link.joins(self)
 
     def _flow(self, way: Direction, number: int, tally: Tally) -> Flow:
-        link = self._link
-        draw = partial(link.model.delay, way, number)
-        return Flow(draw, Framer(link.protocol), tally, self._ended, held=link.silent)
+        return Flow(partial(self._link.model.delay, way, number), Framer(self._link.protocol), tally, self._ended)
 
     def made(self, side: _Side) -> None:
         """A side is connected; with the controller's, the way to the device is opened."""
         if not self._link.running:
             self.drop()
         elif side is self.client:
+            self._link.joins(self)
             self._opening = asyncio.get_running_loop().create_task(self._open())
             self._opening.add_done_callback(self._opened)  # comes even where it was cancelled before its first step
 
