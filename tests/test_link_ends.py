@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import threading
 
 import pytest
 from link_rig import LATENCY, Far, frame, linger_and_abort, through
@@ -41,6 +42,64 @@ def test_a_reset_travels(who):
         await asyncio.sleep(1.0)
         assert hears.ended == [(pytest.approx(1.0 + LATENCY, abs=1e-12), "ConnectionResetError")]
         assert link._pairs == {}
+
+    through(LinkModel(LATENCY), talk)
+
+
+def test_a_reset_after_the_end_of_the_stream_travels_too():
+    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
+        client.transport.write_eof()
+        await asyncio.sleep(1.0)
+        linger_and_abort(client)
+        for _ in range(2):  # who has read the end of a stream hears of a reset when it writes, as ever with TCP
+            await asyncio.sleep(1.0)
+            ends[0].transport.write(frame(1))
+        await asyncio.sleep(1.0)
+        assert ends[0].ended == [(pytest.approx(LATENCY, abs=1e-12), "eof"), (3.0, "BrokenPipeError")]
+        assert link._pairs == {}
+
+    through(LinkModel(LATENCY), talk)
+
+
+def test_a_connect_that_takes_its_time_takes_no_scenario_time():
+    """As one to another process may; nothing of this loop tells of it."""
+
+    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
+        loop = asyncio.get_running_loop()
+        connect = loop.create_connection
+        connected = loop.create_future()
+
+        async def slow(factory: object, host: str, port: int) -> object:
+            if (host, port) == link.endpoint:
+                threading.Timer(0.05, loop.call_soon_threadsafe, (connected.set_result, None)).start()
+                await connected
+            return await connect(factory, host, port)
+
+        loop.create_connection = slow  # type: ignore[method-assign]
+        _, other = await loop.create_connection(lambda: Far([]), *link.address)
+        other.transport.write(frame(1))
+        await asyncio.sleep(LATENCY)
+        assert connected.done()
+        del loop.create_connection
+        await asyncio.sleep(0.01)
+        assert ends[1].heard == [(pytest.approx(LATENCY, abs=1e-12), frame(1))]
+        other.transport.abort()
+
+    through(LinkModel(LATENCY), talk)
+
+
+def test_no_connection_goes_on_while_cut():
+    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
+        await asyncio.sleep(0.1)
+        link.cut()
+        _, other = await asyncio.get_running_loop().create_connection(lambda: Far([]), *link.address)
+        other.transport.write(frame(1))
+        await asyncio.sleep(1.0)
+        assert len(ends) == 1
+        link.mend()
+        await asyncio.sleep(1.0)
+        assert ends[1].heard == [(pytest.approx(1.1 + LATENCY, abs=1e-12), frame(1))]
+        other.transport.abort()
 
     through(LinkModel(LATENCY), talk)
 

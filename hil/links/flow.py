@@ -39,7 +39,7 @@ class End(Enum):
 
 @dataclass
 class _Held:
-    """A message, or the end of the stream, on its way."""
+    """A message, or the end of the stream, on its way. release_s: when it may go, once what is ahead of it has gone."""
 
     what: bytes | End
     arrived_s: float
@@ -68,7 +68,6 @@ class Flow:
         self._queue: deque[_Held] = deque()
         self._bytes = 0
         self._number = 0
-        self._release_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False  # nothing will be handed over any more
         self.finished = False  # the source sends no more
@@ -134,9 +133,9 @@ class Flow:
     def release(self) -> None:
         """All that is held sets off now, in order."""
         self._held = False
-        now = self._release_s = self._loop.time()
+        now = self._loop.time()
         for item in self._queue:
-            item.release_s = self._release_s = max(self._release_s, now + item.delay.seconds)
+            item.release_s = now + item.delay.seconds
         self._hand_over(now)
 
     # Inside.
@@ -144,8 +143,7 @@ class Flow:
     def _enqueue(self, what: bytes | End, now: float, after_s: float | None = None) -> None:
         delay = self._draw(self._number) if after_s is None else Delay(after_s, 0)
         self._number += 1
-        self._release_s = max(self._release_s, now + delay.seconds)
-        self._queue.append(_Held(what, now, delay, self._release_s))
+        self._queue.append(_Held(what, now, delay, now + delay.seconds))
         if isinstance(what, bytes):
             self._bytes += len(what)
 

@@ -109,9 +109,6 @@ class Link:
     def joins(self, pair: _Pair) -> None:
         """A connection has come."""
         self._pairs[pair] = None
-        if self.silent:
-            pair.to_device.hold()
-            pair.to_controller.hold()
 
     def leaves(self, pair: _Pair) -> None:
         """A connection is gone on both sides."""
