@@ -104,6 +104,25 @@ def test_no_connection_goes_on_while_cut():
     through(LinkModel(LATENCY), talk)
 
 
+@pytest.mark.parametrize("how", ["close", "write_eof", "break"])
+def test_a_connection_given_up_while_cut_never_reaches_the_device(how):
+    async def talk(link: Link, client: Far, ends: list[Far]) -> None:
+        await asyncio.sleep(0.1)
+        link.cut()
+        _, other = await asyncio.get_running_loop().create_connection(lambda: Far([]), *link.address)
+        other.transport.write(frame(1))
+        await asyncio.sleep(1.0)
+        linger_and_abort(other) if how == "break" else getattr(other.transport, how)()
+        await asyncio.sleep(1.0)
+        link.mend()
+        await asyncio.sleep(1.0)
+        assert len(ends) == 1
+        assert len(link._pairs) == 1
+        other.transport.abort()
+
+    through(LinkModel(LATENCY), talk)
+
+
 def test_a_reset_waits_for_the_data_ahead_of_it_and_for_a_cut():
     async def talk(link: Link, client: Far, ends: list[Far]) -> None:
         client.transport.write(frame(1))

@@ -165,7 +165,11 @@ class _Pair:
         """Connect to the device. Free of charge: a handshake takes no scenario time here."""
         loop = asyncio.get_running_loop()
         try:
-            await self._link.whole()
+            if self._link.silent:
+                await self._link.whole()
+                if self.to_device.finished:  # over a cut cable its connect had not succeeded: the device never hears of it
+                    self.drop()
+                    return
             with _standing_still(f"link {self._link.model.name}: connect to {self._link.endpoint}"):
                 await loop.create_connection(lambda: self.device, *self._link.endpoint)
         except OSError:
