@@ -21,6 +21,7 @@ RULES = {
     "hil.errors": (),
     "hil.mqtt": ("hil.errors",),
     "hil.standards": (),
+    "hil.broker": ("hil.errors",),
     "hil.clock": ("hil.errors",),
     "hil.links": ("hil.errors",),
     "hil.scenario": ("hil.errors", "hil.mqtt.address"),
