@@ -6,12 +6,18 @@ import ctypes
 import importlib.util
 import os
 import shutil
+import socket
+import subprocess
 import sys
+import time
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+os.environ["PATH"] += os.pathsep + "/usr/sbin"  # Debian's place for servers, mosquitto for one; not on everybody's path
+_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"}  # where they are not named alike
 PEERS_REQUIRED = os.environ.get("RIDETHROUGH_REQUIRE_PEERS") == "1"
 # What shows that the checks of the checked build fire needs that build: scripts/checked_build.sh.
 collect_ignore = [] if os.environ.get("RIDETHROUGH_CHECKED") == "1" else ["test_checked_build.py"]
@@ -22,7 +28,11 @@ TRACES = _SHARED / "data" / "azure_llm_2023"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what has no peer here, or fail where the run requires them all."""
     missing = [
-        *(f"the program {name}: apt-get install {name}" for name in _named(item, "peer") if shutil.which(name) is None),
+        *(
+            f"the program {name}: apt-get install {_PACKAGES.get(name, name)}"
+            for name in _named(item, "peer")
+            if shutil.which(name) is None
+        ),
         *(
             f"the package {name}: pip install -e '.[peers]'"
             for name in _named(item, "peer_package")
@@ -51,6 +61,31 @@ def code_trace() -> Path:
 def conversation_trace() -> Path:
     """The hour of conversation requests."""
     return TRACES / "AzureLLMInferenceTrace_conv.csv"
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """Address of one mosquitto for all, which keeps nothing on disk; a test keeps to topics of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = probe.getsockname()
+    folder = tmp_path_factory.mktemp("mosquitto")
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(f"listener {address[1]} 127.0.0.1\nallow_anonymous true\n")
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(["mosquitto", "-c", configuration], stdout=log, stderr=log) as server,
+    ):
+        try:
+            for _ in range(600):
+                assert server.poll() is None, (folder / "log").read_text()
+                with socket.socket() as caller:
+                    if caller.connect_ex(address) == 0:
+                        break
+                time.sleep(0.05)
+            yield address
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="session")
