@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import struct
 from collections import deque
 from typing import NamedTuple
@@ -104,6 +105,7 @@ class Client:
     @classmethod
     async def open(cls, address: tuple[str, int], *packets: bytes) -> Client:
         client = cls(*await asyncio.open_connection(*address))
+        client.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.send(*packets)
         return client
 
@@ -140,7 +142,7 @@ class Client:
         if qos:
             self.packet_ids.append(struct.unpack_from(">H", body, at)[0])
             at += 2
-            if self.acknowledges:
+            if self.acknowledges and not self.writer.is_closing():
                 self.send(puback(self.packet_ids[-1]))
         self.messages.append(Message(topic, body[at:], qos, bool(first & 1), bool(first & 8)))
 
@@ -184,6 +186,13 @@ class Client:
         got = list(self.messages)
         self.messages.clear()
         return got
+
+    async def got_all(self) -> list[Message]:
+        """What comes as long as it is acknowledged."""
+        everything: list[Message] = []
+        while got := await self.got():
+            everything += got
+        return everything
 
     async def message(self) -> Message:
         """The next one, which must come before anything else."""

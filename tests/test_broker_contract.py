@@ -1,7 +1,7 @@
 """What MQTT 3.1.1 asks of a broker about messages, byte by byte on real sockets: every case on ours and on mosquitto.
 
-Sections are those of the OASIS standard. That nothing comes is seen by a ping: whatever a broker owed a client comes before the
-answer. Sessions, wills and errors are in test_broker_contract_ends.py.
+Sections are those of the OASIS standard. That nothing comes is seen by a ping: whatever a broker owed a client comes before
+the answer. Sessions, wills and errors are in test_broker_contract_ends.py.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write what has gathered."""
         gathered = self._unwritten
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():  # it may be broken, and we not told yet
             self._transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
         self._unwritten = []
 
