@@ -138,8 +138,8 @@ def test_a_reader_that_is_watched_and_takes_nothing_is_named():
         port = listener.sockets[0].getsockname()[1]
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.sleep(0.0)
-        ends = next(iter(loop.ledger._connections.values()))
-        ends[1].unread += 5  # as if five bytes had been sent and the network had swallowed them
+        client = writer.get_extra_info("socket")._sock
+        client.ends[1].sent(5)  # as if five bytes had been sent and the network had swallowed them
         try:
             await asyncio.sleep(1.0)
         finally:

@@ -16,20 +16,55 @@ _Address = Any
 
 
 class _End:
-    """One end of a connection as the ledger sees it."""
+    """One end of a connection as the ledger sees it. flying: the ledger's ends that have something in flight."""
 
-    __slots__ = ("closed", "fd", "finished", "name", "unread")
+    __slots__ = ("_flying", "closed", "fd", "finished", "name", "number", "unread")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, number: int, flying: dict[_End, None]) -> None:
         self.name = name
+        self.number = number
         self.fd = -1  # -1: not accepted yet
         self.unread = 0  # bytes sent to this end and not received
         self.finished = False  # the other end has closed and this one has not noticed
         self.closed = False
+        self._flying = flying
+
+    def sent(self, count: int) -> None:
+        """Bytes are on their way to this end."""
+        if count and not self.closed:
+            self.unread += count
+            self._flying[self] = None
+
+    def received(self, count: int) -> None:
+        """This end has taken bytes; 0: it has seen the end of the stream, or an error that ends it."""
+        if count:
+            self.unread -= count
+        else:
+            self.unread = 0
+            self.finished = False
+        if not (self.unread or self.finished):
+            self._flying.pop(self, None)
+
+    def finish(self) -> None:
+        """The other end says no more."""
+        if not self.closed:
+            self.finished = True
+            self._flying[self] = None
+
+    def accept(self, fd: int) -> None:
+        """This end, a server's, has its socket."""
+        self.fd = fd
+        if not (self.unread or self.finished):
+            self._flying.pop(self, None)
+
+    def close(self) -> None:
+        """This end is gone: nothing is on its way to it any more."""
+        self.closed = True
+        self._flying.pop(self, None)
 
 
 class Ledger:
-    """Accounts of one loop.
+    """Accounts of one loop. What it costs to ask goes by what is in flight, not by how many connections there are.
 
     reads: tells whether a file descriptor is watched for reading, so that a paused reader does not hold the clock.
     """
@@ -37,31 +72,29 @@ class Ledger:
     def __init__(self, reads: Callable[[int], bool]) -> None:
         self._reads = reads
         self._listening: set[_Address] = set()
-        self._connections: dict[tuple[_Address, _Address], tuple[_End, _End]] = {}  # (client, server) address → ends
+        self._connecting: dict[tuple[_Address, _Address], tuple[_End, _End]] = {}  # (client, server) address → ends
+        self._flying: dict[_End, None] = {}  # not accepted, with bytes unread, or with an end of stream unseen
+        self._ends = 0
         self._holds: dict[int, str] = {}
         self._next_hold = 0
 
     def waiting_for(self) -> list[str]:
-        """Names of what is in flight; empty when nothing is."""
+        """Names of what is in flight, the oldest connection first; empty when nothing is."""
         names = list(self._holds.values())
-        for client, server in self._connections.values():
-            for end in (client, server):
-                if end.closed:
-                    continue
-                if end.fd == -1:
-                    names.append(f"connect to {end.name}")
-                elif (end.unread or end.finished) and self._reads(end.fd):
-                    names.append(f"{end.unread} bytes for {end.name}" if end.unread else f"close seen by {end.name}")
+        for end in sorted(self._flying, key=lambda end: end.number):
+            if end.fd == -1:
+                names.append(f"connect to {end.name}")
+            elif self._reads(end.fd):
+                names.append(f"{end.unread} bytes for {end.name}" if end.unread else f"close seen by {end.name}")
         return names
 
     def busy(self) -> bool:
         """True while something is in flight; the quick form of `waiting_for`."""
         if self._holds:
             return True
-        for ends in self._connections.values():
-            for end in ends:
-                if not end.closed and (end.fd == -1 or ((end.unread or end.finished) and self._reads(end.fd))):
-                    return True
+        for end in self._flying:  # noqa: SIM110  # asked at every idle, and a generator costs more than most answers
+            if end.fd == -1 or self._reads(end.fd):
+                return True
         return False
 
     @contextmanager
@@ -87,36 +120,36 @@ class Ledger:
 
     def stops_listening(self, address: _Address) -> None:
         self._listening.discard(address)
-        for key in [k for k, (_, server) in self._connections.items() if k[1] == address and server.fd == -1]:
-            del self._connections[key]
+        for key in [key for key in self._connecting if key[1] == address]:  # they will not be accepted any more
+            self._connecting.pop(key)[1].close()
 
     def connects(self, sock: AccountedSocket, address: _Address) -> None:
         if address in self._listening:
             local = sock.getsockname()
-            client, server = _End(f"{_text(local)} from {_text(address)}"), _End(f"{_text(address)} from {_text(local)}")
+            self._ends += 2
+            client = _End(f"{_text(local)} from {_text(address)}", self._ends, self._flying)
+            server = _End(f"{_text(address)} from {_text(local)}", self._ends + 1, self._flying)
             client.fd = sock.fileno()
-            self._connections[local, address] = (client, server)
+            self._flying[server] = None
+            replaced = self._connecting.get((local, address))
+            if replaced is not None:  # closed by its client before it was accepted, and its port taken again
+                replaced[1].close()
+            self._connecting[local, address] = (client, server)
             sock.ends = (client, server)
 
     def accepts(self, sock: AccountedSocket, peer: _Address) -> None:
-        pair = self._connections.get((peer, sock.getsockname()))
+        pair = self._connecting.pop((peer, sock.getsockname()), None)
         if pair is not None:
             client, server = pair
-            server.fd = sock.fileno()
+            server.accept(sock.fileno())
             sock.ends = (server, client)
 
     def closes(self, sock: AccountedSocket) -> None:
-        if sock.ends is None:
-            return
-        mine, other = sock.ends
-        sock.ends = None
-        mine.closed = True
-        mine.unread = 0
-        mine.finished = False
-        if other.closed:
-            self._connections = {key: ends for key, ends in self._connections.items() if mine not in ends}
-        else:
-            other.finished = True
+        if sock.ends is not None:
+            mine, other = sock.ends
+            sock.ends = None
+            mine.close()
+            other.finish()
 
 
 def void(_: object) -> None:
@@ -201,8 +234,8 @@ class AccountedSocket(socket.socket):
 
     def shutdown(self, how: int, /) -> None:
         super().shutdown(how)
-        if how != socket.SHUT_RD and self.ends is not None and not self.ends[1].closed:
-            self.ends[1].finished = True
+        if how != socket.SHUT_RD and self.ends is not None:
+            self.ends[1].finish()
 
     def close(self) -> None:
         if self.ledger is not None:
@@ -213,13 +246,9 @@ class AccountedSocket(socket.socket):
         super().close()
 
     def _sent(self, count: int) -> None:
-        if self.ends is not None and not self.ends[1].closed:
-            self.ends[1].unread += count
+        if self.ends is not None:
+            self.ends[1].sent(count)
 
     def _received(self, count: int) -> None:
         if self.ends is not None:
-            mine = self.ends[0]
-            mine.unread -= count
-            if count == 0:  # end of stream, or an error that ends it
-                mine.unread = 0
-                mine.finished = False
+            self.ends[0].received(count)

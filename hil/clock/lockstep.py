@@ -130,7 +130,10 @@ class LockstepLoop(asyncio.SelectorEventLoop):
             await super().shutdown_default_executor(*args, **options)
 
     def stream_socket(self, family: int = socket.AF_INET) -> socket.socket:
-        """A non-blocking TCP socket that is accounted for, for libraries that drive their sockets themselves."""
+        """A non-blocking stream socket that is accounted for, for a library that does its own sending and receiving.
+
+        Connect it with `await loop.sock_connect(sock, address)`, and watch it with `loop.add_reader`.
+        """
         return AccountedSocket.open(self.ledger, family)
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
@@ -188,15 +191,25 @@ class _VirtualSelector(selectors.BaseSelector):
         self._idle = idle
         self._passed = 0
         self._mapping: Mapping[Any, Any] = self._real.get_map()
+        self._reading: set[int] = set()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._real.register(fileobj, events, data)
+        return self._watched(self._real.register(fileobj, events, data))
 
     def unregister(self, fileobj: Any) -> Any:
-        return self._real.unregister(fileobj)
+        key = self._real.unregister(fileobj)
+        self._reading.discard(key.fd)
+        return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._real.modify(fileobj, events, data)
+        return self._watched(self._real.modify(fileobj, events, data))
+
+    def _watched(self, key: selectors.SelectorKey) -> selectors.SelectorKey:
+        if key.events & selectors.EVENT_READ:
+            self._reading.add(key.fd)
+        else:
+            self._reading.discard(key.fd)
+        return key
 
     def select(self, timeout: float | None = None) -> Any:
         if timeout is not None and self._passed < _MOST_PASSED:
@@ -219,5 +232,4 @@ class _VirtualSelector(selectors.BaseSelector):
 
     def reads(self, fd: int) -> bool:
         """Whether a file descriptor is watched for reading."""
-        key = self._mapping.get(fd)
-        return key is not None and bool(key.events & selectors.EVENT_READ)
+        return fd in self._reading
