@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from controllers.contracts import StorageDevice
+from controllers.rhythm import Rhythm
 
 
 class Supervisor(ABC):
@@ -20,12 +21,10 @@ class Supervisor(ABC):
     async def every(period_s: float) -> AsyncIterator[float]:
         """Wake at once and then at whole periods, skipping those that are past; yields the time, s."""
         loop = asyncio.get_running_loop()
-        start = loop.time()
-        count = 0
+        rhythm = Rhythm(period_s)
         while True:
             yield loop.time()
-            count = max(count + 1, int((loop.time() - start) / period_s + 1e-9) + 1)
-            await asyncio.sleep(start + count * period_s - loop.time())
+            await rhythm.wait()
 
 
 class SocWindowSupervisor(Supervisor):

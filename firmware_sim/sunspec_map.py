@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault
 from hil.standards.sunspec import END_MODEL, MARKER, Point, model
@@ -40,6 +41,7 @@ class SunSpecMap:
         self._registers = list(MARKER)
         self._live: list[tuple[int, int, _Encoder, Live]] = []  # address, registers, encoder, value
         self._settings: dict[int, tuple[Point, int, Setting]] = {}
+        self._declared: dict[tuple[int, str], tuple[Point, int, Declaration]] = {}
         self.addresses: dict[tuple[int, str], int] = {}
         for number, declared in models.items():
             self._place(number, declared)
@@ -58,6 +60,7 @@ class SunSpecMap:
             value = {"ID": number, "L": layout.length}.get(name, declared.get(name))
             factor = declared.get(point.scale) if point.scale else 0
             scale = int(factor) if isinstance(factor, (int, float)) else 0
+            self._declared[number, name] = (point, scale, value)
             if isinstance(value, Setting):
                 if not point.writable:
                     raise ValueError(f"SunSpec point {number}.{name} is read-only")
@@ -120,3 +123,34 @@ class SunSpecMap:
             writes.append((setting, value))
         for setting, value in writes:
             setting.write(value)
+
+    # The same device without a wire: what a client would read and write, point by point.
+
+    def reader(self, number: int, name: str) -> Callable[[], float | None]:
+        """Reads a number as a client does, in the resolution of its registers. Raises KeyError; ValueError for a string."""
+        point, scale, declared = self._declared[number, name]
+        show = point.shown(scale)
+        value: Any = declared.read if isinstance(declared, Setting) else declared
+        if callable(value):
+            return lambda: show(value())
+        fixed = show(value)
+        return lambda: fixed
+
+    def writer(self, number: int, name: str) -> Callable[[float], None]:
+        """Writes a setting as a client does. It raises ModbusFault, and OverflowError for what the registers cannot hold.
+
+        Raises KeyError where the device has no such setting.
+        """
+        point, scale, setting = self._declared[number, name]
+        if not isinstance(setting, Setting):
+            raise KeyError((number, name))
+        show = point.shown(scale)
+
+        def write(value: float) -> None:
+            taken = show(value)
+            if taken is None or not setting.allowed(taken):
+                point.encode(value, scale)  # a client could not send it
+                raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, f"{number}.{name} = {taken}")
+            setting.write(taken)
+
+        return write

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Self
 
 from controllers.supervisor import Supervisor
 from hil.clock.participants import acting_as
 from hil.errors import ScenarioError
+from hil.fleet.direct import DirectStorage
 from hil.fleet.script import Script
+from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.supervision import Failure, end, lead_of, supervise
 from hil.fleet.surroundings import Event, Order, Surroundings
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
+
+_STORAGE: dict[str, Callable[[Surroundings, int, str], Station]] = {"wire": ModbusStorage, "direct": DirectStorage}
 
 
 class Fleet:
@@ -32,7 +36,7 @@ class Fleet:
             raise ScenarioError(scenario.source, "supervisors", f": no such device: {', '.join(sorted(unknown))}")
         self._around = Surroundings(scenario, engine, event)
         self._own = own
-        self._stations: dict[str, ModbusStorage] = {}
+        self._stations: dict[str, Station] = {}
         self._drivers: list[tuple[int, contextlib.AbstractAsyncContextManager[Any]]] = []
         self._supervisors: list[asyncio.Task[None]] = []
         self._script = Script(self._around, self._stations)
@@ -55,9 +59,10 @@ class Fleet:
 
     async def __aenter__(self) -> Self:
         self._around.engine.shared_with = "controllers"
+        storage = _STORAGE[self._around.scenario.transport]
         try:
             for index, name in enumerate(self._around.scenario.bess):
-                station = ModbusStorage(self._around, index, name)
+                station = storage(self._around, index, name)
                 self._stations[station.name] = station
                 with acting_as(Order.STATIONS + index, station.name):
                     await station.start()
@@ -90,7 +95,7 @@ class Fleet:
         done = await asyncio.gather(*leaving, return_exceptions=True)
         return [problem for problem in done if isinstance(problem, BaseException)]
 
-    async def _drive(self, station: ModbusStorage) -> None:
+    async def _drive(self, station: Station) -> None:
         """Start the driver of a device that has a supervisor or a law on the wire, and the supervisor."""
         lead = lead_of(self._around, station.name, self._own.get(station.name))
         law_of = self._around.scenario.on_wire(station.name)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from hil.clock.participants import acting_as
-from hil.fleet.storage import ModbusStorage
+from hil.fleet.station import Station
 from hil.fleet.supervision import Failure, end
 from hil.fleet.surroundings import Order, Surroundings
 from hil.scenario.event import ServerStop
@@ -15,7 +15,7 @@ from hil.scenario.event import ServerStop
 class Script:
     """Plays the events that are not the plant's."""
 
-    def __init__(self, around: Surroundings, stations: Mapping[str, ModbusStorage]) -> None:
+    def __init__(self, around: Surroundings, stations: Mapping[str, Station]) -> None:
         self._around = around
         self._stations = stations
         self._tasks: list[asyncio.Task[None]] = []

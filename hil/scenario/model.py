@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -37,6 +37,9 @@ class Scenario(Section):
     duration_s: Time = Field(alias="duration", gt=0)
     tick_s: Time = Field(0.001, alias="tick", ge=1e-5, le=0.01)
     seed: Whole = Field(0, ge=0)
+    transport: Literal["wire", "direct"] = Field(
+        "wire", description="direct: drivers work on the process image, without sockets"
+    )
     grid: Grid
     transformer: Transformer | None = None
     measurement: Measurement = Field(default_factory=lambda: Measurement.model_validate({}))
@@ -172,6 +175,14 @@ class Scenario(Section):
                 raise Refused(f"must be before the end, {self.duration_s:g} s", "events", index, "at")
             if event.kind == "load_crash" and self.load.kind != "training":
                 raise Refused("needs load.kind = 'training'", "events", index, "kind")
+        return self
+
+    @model_validator(mode="after")
+    def _wires(self) -> Self:
+        if self.transport == "direct":
+            for index, event in enumerate(self.events):
+                if event.kind == "server_stop":
+                    raise Refused("needs transport = 'wire'; without one there is no server", "events", index, "kind")
         return self
 
     def _commands(self) -> dict[str, list[str]]:

@@ -88,6 +88,29 @@ class Point:
 
         return encode
 
+    def shown(self, scale: int = 0) -> Callable[[float | None], float | None]:
+        """What a client reads of a number: `decode` of what `encoder` gives, made quick. Raises ValueError for a string."""
+        if self.type == "string":
+            raise ValueError(f"{self.name} is a string")
+        size, signed, missing = _INTEGERS[self.type]
+        low, high = (-(1 << 16 * size - 1), (1 << 16 * size - 1) - 1) if signed else (0, (1 << 16 * size) - 1)
+        absent = 0 if self.type.startswith("acc") else None
+        divisor, factor, fraction = 10.0**scale, 10 ** max(scale, 0), 10 ** max(-scale, 0)
+
+        def show(value: float | None) -> float | None:
+            if value is None:
+                return absent
+            try:
+                raw = round(value / divisor)
+            except (OverflowError, ValueError):  # infinity, not a number
+                return absent
+            if raw == missing or not low <= raw <= high:
+                return absent
+            number: float = raw * factor if scale >= 0 else raw / fraction
+            return number
+
+        return show
+
     def decode(self, registers: Sequence[int], scale: int = 0) -> float | str | None:
         """Value of registers, shape (size,), in the point's unit; None where it is not implemented."""
         if self.type == "string":

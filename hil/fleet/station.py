@@ -1,0 +1,63 @@
+"""What a run asks of the station of a device, by whatever transport; and what all stations of storage systems share."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from controllers.storage_driver import DriverSettings
+from firmware_sim.sunspec_bess import SunSpecBess
+from hil.fleet.images import EngineStorageImage
+from hil.fleet.surroundings import Surroundings
+
+
+class Station(Protocol):
+    """A device of the scenario. name: as in `bess.NAME`; index: its place; endpoint: where it listens, if it does."""
+
+    name: str
+    index: int
+    endpoint: tuple[str, int]
+
+    @property
+    def requests(self) -> int:
+        """Requests that its server has answered."""
+
+    async def start(self) -> None:
+        """Listen. Raises ScenarioError where that cannot be."""
+
+    async def stop(self) -> None:
+        """Stop listening."""
+
+    def driver(
+        self, endpoint: tuple[str, int], target_ttl_s: float, *, led_by: str | None, law_of: str | None
+    ) -> AbstractAsyncContextManager[Any]:
+        """Its driver, through an endpoint. led_by: its supervisor. law_of: the absorber whose law is on the wire."""
+
+
+class StorageStation:
+    """One system: its process image, and its emulated inverter."""
+
+    def __init__(self, around: Surroundings, index: int, name: str) -> None:
+        self.name = f"bess.{name}"
+        self.index = index
+        self._around = around
+        self._section = around.scenario.bess[name]
+        self.image = EngineStorageImage(around.engine, around.scenario, name)
+        self._device = SunSpecBess(self.image, serial=f"{name}-{index + 1:04d}")
+
+    def _driver_options(self, target_ttl_s: float, led_by: str | None, law_of: str | None) -> dict[str, Any]:
+        """Keywords of its `StorageDriver`."""
+        settings, heard = self._section.driver, self._around.heard
+        return {
+            "settings": DriverSettings(
+                rate_hz=settings.rate_hz,
+                timeout_s=settings.timeout_s,
+                reversion_s=int(settings.reversion_s),
+                ramp_down_s=settings.ramp_down_s,
+                target_ttl_s=target_ttl_s,
+            ),
+            "event": self._around.event_of(self.name),
+            "acknowledged": None if led_by is None else heard(f"supervisor.{led_by}"),
+            "law": None if law_of is None else self.image.reader("law_w"),
+            "law_sent": None if law_of is None else heard(f"absorber.{law_of}"),
+        }
