@@ -102,6 +102,7 @@ class StorageDriver:
         self._law_sent = law_sent or (lambda: None)
         self._ratings = Ratings(0.0, 0.0, 0.0)
         self._stale_s = 2.0 / self._settings.rate_hz + self._settings.timeout_s
+        self._now: Callable[[], float] = float  # the loop's, inside
         self._sample: StorageSample | None = None
         self._sampled = asyncio.Event()
         self._target_w: float | None = None
@@ -133,8 +134,9 @@ class StorageDriver:
         self._still_cycling()
         if self._sample is None:
             await self._sampled.wait()
+            self._still_cycling()
         assert self._sample is not None
-        age = _now() - self._sample.time_s
+        age = self._now() - self._sample.time_s
         if age > self._stale_s:
             raise DeviceTimeout(self._name, f"latest sample is {age:.3f} s old")
         return self._sample
@@ -146,7 +148,7 @@ class StorageDriver:
             raise ValueError(f"{self._name}: {power_w:g} W: must be between {least_w:g} and {most_w:g} W")
         self._still_cycling()
         self._target_w = power_w
-        self._target_at = _now()
+        self._target_at = self._now()
 
     def _still_cycling(self) -> None:
         """Pass on what ended the cycle, if anything but a device error did: a defect must not look like a silent device."""
@@ -154,12 +156,14 @@ class StorageDriver:
             self._cycling.result()
 
     async def __aenter__(self) -> Self:
+        self._now = asyncio.get_running_loop().time
         try:
             self._ratings = await self._port.open(self._settings.reversion_s)
         except BaseException:
             self._port.close()
             raise
         self._cycling = self._start()
+        self._cycling.add_done_callback(lambda _: self._sampled.set())  # who waits for the first sample must not wait for ever
         return self
 
     async def __aexit__(
@@ -175,12 +179,12 @@ class StorageDriver:
 
     async def _insist_on_safe(self) -> None:
         """Make safe; where the device does not answer, try again for as long as its reversion timer may need."""
-        give_up = _now() + self._settings.ramp_down_s + max(_INSIST_S, float(self._settings.reversion_s))
+        give_up = self._now() + self._settings.ramp_down_s + max(_INSIST_S, float(self._settings.reversion_s))
         while True:
             try:
                 return await self._make_safe()
             except (DeviceError, OSError) as problem:
-                if _now() >= give_up:
+                if self._now() >= give_up:
                     return self._event("not_made_safe", {"problem": str(problem), "reversion_s": self._settings.reversion_s})
                 await asyncio.sleep(self._settings.timeout_s)
 
@@ -210,7 +214,7 @@ class StorageDriver:
     async def _exchange(self) -> None:
         """Measure, send, read back; a heartbeat once a second."""
         power_w, reactive_var, voltage_v, frequency_hz, soc = await self._port.measure()
-        fresh = self._target_w is not None and _now() - self._target_at <= self._settings.target_ttl_s
+        fresh = self._target_w is not None and self._now() - self._target_at <= self._settings.target_ttl_s
         wanted_w = self._wanted_w(fresh=fresh)
         if wanted_w is not None:
             await self._send(wanted_w)
@@ -218,7 +222,7 @@ class StorageDriver:
         setpoint_w, enabled = self._number(shown_w, "WSet"), shown_enable == 1
         if wanted_w is not None and (not enabled or abs(setpoint_w - self._sent_w) > 1.0):
             raise ReadbackMismatch(self._name, f"wrote {self._sent_w:.0f} W, enabled; reads {setpoint_w:.0f} W, {enabled}")
-        now = _now()
+        now = self._now()
         self._sample = StorageSample(
             now,
             self._number(power_w, "W"),
@@ -260,11 +264,11 @@ class StorageDriver:
         """Ramp from the last set-point to 0 W, clear the enable, give it a cycle, read back."""
         steps = max(1, round(self._settings.ramp_down_s * self._settings.rate_hz)) if self._sent_w else 1
         start_w = self._sent_w
-        began = _now()
+        began = self._now()
         for step in range(1, steps + 1):
             await self._port.set_power(float(round(start_w * (steps - step) / steps)))
             if step < steps:
-                await asyncio.sleep(began + step / self._settings.rate_hz - _now())
+                await asyncio.sleep(began + step / self._settings.rate_hz - self._now())
         await self._port.enable(0.0)
         await asyncio.sleep(1.0 / self._settings.rate_hz)  # a device applies a write in its own time
         shown_w, enable = await self._port.shown()
@@ -279,12 +283,12 @@ class StorageDriver:
         With a law on the wire it is waited for. One whose firmware has a law of its own goes on with that, and without any law
         the bias that was left is what the driver's ramp has taken down.
         """
-        give_up = _now() + _REST_S
+        give_up = self._now() + _REST_S
         while True:
             power_w = self._number(await self._port.measure_power(), "W")
             if self._law is None or abs(power_w) <= _AT_REST * self._ratings.discharge_w:
                 return power_w
-            if _now() >= give_up:
+            if self._now() >= give_up:
                 raise ReadbackMismatch(self._name, f"told to give nothing {_REST_S:g} s ago; still gives {power_w:.0f} W")
             await asyncio.sleep(1.0 / self._settings.rate_hz)
 
@@ -292,7 +296,3 @@ class StorageDriver:
         if value is None:
             raise DeviceRefused(self._name, f"does not implement {name}")
         return float(value)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -81,6 +81,9 @@ class StorageImage(Protocol):
     def reader(self, name: str) -> Callable[[], float]:
         """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
 
+    def firmware_reader(self, field: str) -> Callable[[], float]:
+        """Reads a field of the firmware's state, as a plain number."""
+
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a validated write for the next tick."""
 

@@ -59,11 +59,12 @@ class SunSpecBess:
     def _setting(self, field: str, point: PcsPoint, allowed: Callable[[float], bool]) -> Setting:
         """A setting of the firmware: reads what was last accepted, even before the tick that applies it."""
         image = self._image
+        stored = image.firmware_reader(field)
 
         def read() -> float:
             if self._pending_tick == image.tick and point in self._pending:
                 return self._pending[point]
-            return float(image.firmware[field])
+            return stored()
 
         def write(value: float) -> None:
             if self._pending_tick != image.tick:

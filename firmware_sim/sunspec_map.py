@@ -149,8 +149,8 @@ class SunSpecMap:
         def write(value: float) -> None:
             taken = show(value)
             if taken is None or not setting.allowed(taken):
-                point.encode(value, scale)  # a client could not send it
-                raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, f"{number}.{name} = {taken}")
+                sent = point.decode(point.encode(value, scale), scale)
+                raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, f"{number}.{name} = {sent}")
             setting.write(taken)
 
         return write

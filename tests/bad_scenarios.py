@@ -14,7 +14,12 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, limits, events",
+    ),
+    (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
+    (
+        ["transport=direct", "events=[{kind='server_stop',at='1 s',duration='1 s',device='bess.main'}]"],
+        "events.0.kind = 'server_stop': needs transport = 'wire'; without one there is no server",
     ),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
     (["measurement.win='1 s'"], "measurement.win: unknown key; did you mean 'window'?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -103,6 +104,25 @@ def test_cancelled_timers_move_nothing():
         await asyncio.sleep(1.0)
 
     assert in_lockstep(main).jumps == [1000]
+
+
+def test_a_signal_is_noticed_between_jumps():
+    """With no socket to watch, the loop asks the outside only now and then; it does ask."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LockstepLoop)
+        woken = asyncio.Event()
+        loop.add_signal_handler(signal.SIGUSR1, woken.set)
+        await asyncio.sleep(1.0)
+        jumps = loop.jumps
+        signal.raise_signal(signal.SIGUSR1)
+        while not woken.is_set():
+            await asyncio.sleep(0.001)
+        assert loop.jumps - jumps <= 32
+        loop.remove_signal_handler(signal.SIGUSR1)
+
+    in_lockstep(main)
 
 
 def test_executor_jobs_hold_the_clock():

@@ -191,31 +191,33 @@ class _VirtualSelector(selectors.BaseSelector):
         self._idle = idle
         self._passed = 0
         self._mapping: Mapping[Any, Any] = self._real.get_map()
-        self._reading: set[int] = set()
+        self._events: dict[int, int] = {}  # by file descriptor
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
         return self._watched(self._real.register(fileobj, events, data))
 
     def unregister(self, fileobj: Any) -> Any:
         key = self._real.unregister(fileobj)
-        self._reading.discard(key.fd)
+        self._events.pop(key.fd, None)
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
         return self._watched(self._real.modify(fileobj, events, data))
 
     def _watched(self, key: selectors.SelectorKey) -> selectors.SelectorKey:
-        if key.events & selectors.EVENT_READ:
-            self._reading.add(key.fd)
-        else:
-            self._reading.discard(key.fd)
+        self._events[key.fd] = key.events
         return key
 
     def select(self, timeout: float | None = None) -> Any:
-        if timeout is not None and self._passed < _MOST_PASSED:
-            # Callbacks are ready: run them first. Sockets keep, and asking costs a system call.
-            self._passed += 1
-            return []
+        if self._passed < _MOST_PASSED:
+            if timeout is not None:
+                # Callbacks are ready: run them first. Sockets keep, and asking costs a system call.
+                self._passed += 1
+                return []
+            if len(self._events) == 1:
+                # All that is watched is the loop's own pipe, by which signals and other threads wake it.
+                self._passed += 1
+                return self._idle(self._real.select)
         self._passed = 0
         events = self._real.select(0)
         if not events and timeout is None:
@@ -232,4 +234,4 @@ class _VirtualSelector(selectors.BaseSelector):
 
     def reads(self, fd: int) -> bool:
         """Whether a file descriptor is watched for reading."""
-        return fd in self._reading
+        return bool(self._events.get(fd, 0) & selectors.EVENT_READ)

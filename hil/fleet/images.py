@@ -48,6 +48,10 @@ class EngineStorageImage:
         """Reads a channel of the latest row."""
         return partial(self._engine.value, self._channels[name])
 
+    def firmware_reader(self, field: str) -> Callable[[], float]:
+        """Reads a field of the firmware's state, as a plain number."""
+        return partial(self._engine.states["pcs"][field].item, self._index)
+
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a write for the next tick."""
         self._engine.command(self._index, int(point), value)

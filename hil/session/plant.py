@@ -46,6 +46,7 @@ class SitePlant:
         self._limit_names, self._device_names = names
         self._progress = progress or (lambda _tick: None)
         self._limits, self._firmware = engine.states["limits"], engine.states["pcs"]
+        self._counts = self._limits["excursions"], self._firmware["reversions"]  # taken once: asked after every stretch
         self._excursions = [0] * len(self._limit_names)
         self._reversions = [0] * len(self._device_names)
 
@@ -74,10 +75,11 @@ class SitePlant:
             self._progress(self.engine.tick)
 
     def _watch(self) -> None:
-        if len(self._limit_names):
-            self._changes(self._limits["excursions"], self._excursions, self._violated)
-        if len(self._device_names):
-            self._changes(self._firmware["reversions"], self._reversions, self._reverted)
+        excursions, reversions = self._counts
+        if self._excursions:
+            self._changes(excursions, self._excursions, self._violated)
+        if self._reversions:
+            self._changes(reversions, self._reversions, self._reverted)
 
     def _changes(self, counts: Any, seen: list[int], report: Callable[[int], None]) -> None:
         now = counts.tolist()

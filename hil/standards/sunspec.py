@@ -94,7 +94,7 @@ class Point:
             raise ValueError(f"{self.name} is a string")
         size, signed, missing = _INTEGERS[self.type]
         low, high = (-(1 << 16 * size - 1), (1 << 16 * size - 1) - 1) if signed else (0, (1 << 16 * size) - 1)
-        absent = 0 if self.type.startswith("acc") else None
+        absent = 0.0 if self.type.startswith("acc") else None
         divisor, factor, fraction = 10.0**scale, 10 ** max(scale, 0), 10 ** max(-scale, 0)
 
         def show(value: float | None) -> float | None:
@@ -106,8 +106,7 @@ class Point:
                 return absent
             if raw == missing or not low <= raw <= high:
                 return absent
-            number: float = raw * factor if scale >= 0 else raw / fraction
-            return number
+            return float(raw * factor) if scale >= 0 else raw / fraction
 
         return show
 
