@@ -321,8 +321,9 @@ def test_an_interrupt_while_load_is_made_is_not_passed_over():
         ("parameters", "limits", "delay_ticks", 5, "limits: kind or delay_ticks, without a window"),
         ("parameters", "limits", "kind", 1, "limits: kind or delay_ticks, without a window"),
         ("parameters", "limits", "kind", 2, "limits: kind or delay_ticks, without a window"),
-        ("states", "run", "command_count", 10**9, "run: tick or command_count"),
-        ("states", "run", "tick", -5, "run: tick or command_count"),
+        ("states", "run", "command_head", 10**9, "run: command_head or command_tail"),
+        ("states", "run", "command_tail", 10**9, "run: command_head or command_tail"),
+        ("states", "run", "tick", -5, "run: tick"),
     ],
 )
 def test_what_a_script_spoils_is_told_and_does_not_end_the_process(kind, array, field, value, problem):

@@ -26,6 +26,8 @@ class Engine:
     channels: tuple[str, ...]
     parameters: Mapping[str, _Array]
     states: Mapping[str, _Array]
+    seen: Mapping[str, _Array]
+    """The states as Python is shown them: themselves, or a pacer's picture of one tick for those it publishes."""
     dropped_rows: int
     shared_with: str | None
     """Who else acts on this run; while anyone does, a snapshot cannot hold the whole of it."""
@@ -86,13 +88,13 @@ class Engine:
         """Queue a validated write for the next tick. Raises IndexError, OverflowError."""
 
     def value(self, channel: int) -> float:
-        """A channel of the latest row."""
+        """A channel of the latest row, or of the one that was last looked at."""
 
     def attach_tap(self, rows: _Float64s | None) -> None:
         """Copy every judged row, float64, into `rows`, shape (n, channels), from the next tick until it is full."""
 
     def close(self) -> None:
-        """End the judged part of the run at this tick; later ticks still move the plant."""
+        """End the judged part of the run at this tick, or where a pacer is; later ticks still move the plant."""
 
     def take_rows(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float32]]]:
         """Recorded rows so far, oldest first: ticks, shape (n,), and values, shape (n, recorded). Call until n is 0."""
@@ -100,5 +102,6 @@ class Engine:
     def advance(self, until_tick: int) -> None:
         """Run the ticks up to `until_tick`, which must not be in the past.
 
-        Raises ValueError for it, and for arrays that a tick could not run on: an index or a divisor that a script has spoilt.
+        Raises ValueError for it, and for arrays that a tick could not run on: an index or a divisor that a script has spoilt;
+        RuntimeError while a pacer runs the ticks.
         """

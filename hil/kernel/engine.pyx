@@ -19,6 +19,7 @@ from hil.kernel.events cimport Event
 from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.sound cimport MOST_TICKS, unsound
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_tick, write_row
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
@@ -52,25 +53,6 @@ cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
 
 
 cdef class Engine:
-    cdef readonly int64_t period_ns
-    cdef readonly tuple channels
-    cdef readonly object parameters
-    cdef readonly object states
-    cdef readonly int64_t dropped_rows
-    cdef public object shared_with
-    cdef tuple kept                         # keeps the memory that `site` points into
-    cdef int64_t words
-    cdef int64_t record_every
-    cdef int64_t record_head                # rows written
-    cdef int64_t record_tail                # rows read
-    cdef int64_t tap_rows
-    cdef Site site
-    cdef object __weakref__
-    cdef int64_t[::1] record_channels
-    cdef float[:, ::1] record_rows
-    cdef int64_t[::1] record_ticks
-    cdef double[:, ::1] tap
-
     def __init__(self, parameters, states, bess_names, *, int64_t period_ns, double load_tan_phi, laws=(),
                  int64_t record_every=1, record_channels=(), int64_t record_capacity=1):
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
@@ -89,6 +71,9 @@ cdef class Engine:
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         self.kept = (*self.parameters.values(), *self.states.values(), user_laws)
         self.bind(len(bess_names), load_tan_phi, user_laws)
+        self.seen = self.states
+        self.seen_run = self.site.run
+        self.seen_row = self.site.row
         self.adopt(user_laws, laws, len(bess_names))
         if self.site.run.end_tick <= 0:
             raise ValueError("the run must have a tick at least")
@@ -161,11 +146,11 @@ cdef class Engine:
 
     @property
     def tick(self):
-        return self.site.run.tick
+        return self.seen_run.tick
 
     @property
     def end_tick(self):
-        return self.site.run.end_tick
+        return self.seen_run.end_tick
 
     @property
     def load_filled(self):
@@ -173,58 +158,59 @@ cdef class Engine:
 
     @property
     def underruns(self):
-        return self.site.run.underruns
+        return self.seen_run.underruns
 
     @property
     def load_energy_j(self):
-        return self.site.run.energy_j
+        return self.seen_run.energy_j
 
     @property
     def largest_demand_w(self):
-        return self.site.run.largest_demand_w
+        return self.seen_run.largest_demand_w
 
     @property
     def load_room(self):
-        return self.site.load_ring_ticks - (self.site.run.load_filled - self.site.run.tick)
+        return self.site.load_ring_ticks - (self.site.run.load_filled - load_acquire(&self.site.run.tick))
 
     @property
     def record_room(self):
-        return self.record_rows.shape[0] - (self.record_head - self.record_tail)
+        return self.record_rows.shape[0] - (load_acquire(&self.record_head) - self.record_tail)
 
     @property
     def waveform_hash(self):
-        return f"{xxh64_digest(&self.site.run.waveform):016x}"
+        return f"{xxh64_digest(&self.seen_run.waveform):016x}"
 
     def feed(self, const double[::1] power_w):
         cdef RunState* run = self.site.run
         cdef double* ring = <double*> self.site.load_ring
         cdef Py_ssize_t i
         cdef Py_ssize_t n = power_w.shape[0]
-        if run.load_filled < run.tick:
-            run.load_filled = run.tick
-        if not 0 <= run.tick <= run.load_filled < MOST_TICKS:
+        cdef int64_t tick = load_acquire(&run.tick)
+        cdef int64_t filled = max(run.load_filled, tick)
+        if not 0 <= tick <= filled < MOST_TICKS:
             raise ValueError("run: tick or load_filled")
-        if n > self.load_room:
-            raise ValueError(f"load block of {n} ticks, room for {self.load_room}")
+        if n > self.site.load_ring_ticks - (filled - tick):
+            raise ValueError(f"load block of {n} ticks, room for {self.site.load_ring_ticks - (filled - tick)}")
         for i in range(n):
-            ring[(run.load_filled + i) % self.site.load_ring_ticks] = power_w[i]
-        run.load_filled += n
+            ring[(filled + i) % self.site.load_ring_ticks] = power_w[i]
+        store_release(&run.load_filled, filled + n)
 
     def command(self, int64_t device, int64_t point, double value):
         cdef RunState* run = self.site.run
+        cdef Command* slot = &self.site.commands[run.command_head & (MOST_COMMANDS - 1)]
         if not 0 <= device < self.site.bess_count:
             raise IndexError(f"no device {device}")
-        if run.command_count == MOST_COMMANDS:
+        if run.command_head - load_acquire(&run.command_tail) >= MOST_COMMANDS:
             raise OverflowError(f"more than {MOST_COMMANDS} commands within one tick")
-        self.site.commands[run.command_count].device = device
-        self.site.commands[run.command_count].point = point
-        self.site.commands[run.command_count].value = value
-        run.command_count += 1
+        slot.device = device
+        slot.point = point
+        slot.value = value
+        store_release(&run.command_head, run.command_head + 1)
 
     def value(self, int64_t channel):
         if not 0 <= channel < self.words:
             raise IndexError(f"no channel {channel}")
-        return self.site.row[channel]
+        return self.seen_row[channel]
 
     def attach_tap(self, double[:, ::1] rows):
         if rows is not None and rows.shape[1] != len(self.channels):
@@ -233,21 +219,25 @@ cdef class Engine:
         self.tap_rows = 0
 
     def close(self):
-        if self.site.run.tick < self.site.run.end_tick:
+        if self.paced:
+            store_release(&self.close_wanted, 1)
+        elif self.site.run.tick < self.site.run.end_tick:
             self.site.run.end_tick = self.site.run.tick
 
     def take_rows(self):
         cdef int64_t capacity = self.record_rows.shape[0]
         cdef int64_t start = self.record_tail % capacity
-        cdef int64_t count = min(self.record_head - self.record_tail, capacity - start)
+        cdef int64_t count = min(load_acquire(&self.record_head) - self.record_tail, capacity - start)
         ticks = np.asarray(self.record_ticks)[start:start + count].copy()
         rows = np.asarray(self.record_rows)[start:start + count].copy()
-        self.record_tail += count
+        store_release(&self.record_tail, self.record_tail + count)
         return ticks, rows
 
     def advance(self, int64_t until_tick):
         cdef int64_t n = until_tick - self.site.run.tick
         cdef const char* problem = unsound(&self.site)
+        if self.paced:
+            raise RuntimeError("a pacer runs the ticks")
         if n < 0:
             raise ValueError(f"tick {until_tick} is in the past of tick {self.site.run.tick}")
         if problem != NULL:
@@ -264,14 +254,14 @@ cdef class Engine:
                 self.tap[self.tap_rows, j] = self.site.row[j]
             self.tap_rows += 1
         if tick % self.record_every == 0 and self.record_channels.shape[0] > 0:
-            if self.record_head - self.record_tail >= self.record_rows.shape[0]:
+            if self.record_head - load_acquire(&self.record_tail) >= self.record_rows.shape[0]:
                 self.dropped_rows += 1
                 return
             slot = self.record_head % self.record_rows.shape[0]
             self.record_ticks[slot] = tick
             for j in range(self.record_channels.shape[0]):
                 self.record_rows[slot, j] = <float>self.site.row[self.record_channels[j]]
-            self.record_head += 1
+            store_release(&self.record_head, self.record_head + 1)
 
     cdef void run(self, int64_t n) noexcept nogil:
         cdef RunState* run = self.site.run
@@ -282,7 +272,7 @@ cdef class Engine:
         cdef bint judged
         for _i in range(n):
             judged = run.tick < run.end_tick
-            if run.tick < run.load_filled:
+            if run.tick < load_acquire(&run.load_filled):
                 it_demand = self.site.load_ring[load_slot]
             elif judged:
                 run.underruns += 1
@@ -290,7 +280,7 @@ cdef class Engine:
             if load_slot == self.site.load_ring_ticks:
                 load_slot = 0
             demand = site_tick(&self.site, run.tick, it_demand, judged)
-            run.tick += 1
+            store_release(&run.tick, run.tick + 1)
             if judged:
                 run.energy_j += demand * self.site.dt
                 if demand > run.largest_demand_w:

@@ -17,5 +17,8 @@ def parameter_dtypes() -> dict[str, np.dtype[Any]]:
 def state_dtypes() -> dict[str, np.dtype[Any]]:
     """NumPy dtype of each array of states."""
 
+def timing_dtype() -> np.dtype[Any]:
+    """Of `Pacer.timing`."""
+
 def law_dtypes() -> tuple[np.dtype[Any], np.dtype[Any]]:
     """`signals_t` and `command_t` of controllers/include/ridethrough_law.h."""

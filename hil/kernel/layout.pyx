@@ -29,6 +29,7 @@ from hil.kernel.tick cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
     RunState,
 )
+from hil.kernel.timing cimport Timing
 
 # In the order in which write_row (tick.pxd) fills them.
 _SITE_CHANNELS = (
@@ -129,6 +130,11 @@ def state_dtypes():
         "load_ring": np.dtype(np.float64),
         "row": np.dtype(np.float64),
     }
+
+
+def timing_dtype():
+    cdef Timing timing
+    return np.asarray(<Timing[:1]> &timing).dtype
 
 
 def law_dtypes():

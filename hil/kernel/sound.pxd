@@ -65,10 +65,13 @@ cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64
 cdef inline const char* unsound(const Site* s) noexcept nogil:
     """What cannot be run, or NULL."""
     cdef int64_t i
-    if not 0 <= s.run.tick < MOST_TICKS or s.run.command_count < 0 or s.run.command_count > MOST_COMMANDS:
-        return "run: tick or command_count"
-    for i in range(s.run.command_count):
-        if not 0 <= s.commands[i].device < s.bess_count:
+    if not 0 <= s.run.tick < MOST_TICKS:
+        return "run: tick"
+    if not (0 <= s.run.command_tail <= s.run.command_head < MOST_TICKS
+            and s.run.command_head - s.run.command_tail <= MOST_COMMANDS):
+        return "run: command_head or command_tail"
+    for i in range(s.run.command_tail, s.run.command_head):
+        if not 0 <= s.commands[i & (MOST_COMMANDS - 1)].device < s.bess_count:
             return "commands: device"
     for i in range(s.bess_count):
         if s.law_params[i].update_ticks <= 0:

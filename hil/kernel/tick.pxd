@@ -17,6 +17,7 @@ from hil.kernel.events cimport Event, apply_events
 from hil.kernel.limits cimport LimitParams, LimitState, limit_step
 from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.xxh64 cimport Xxh64
 
 
@@ -33,7 +34,7 @@ cdef enum:
     METERS = 2
 
 cdef enum:
-    MOST_COMMANDS = 4096       # within one tick
+    MOST_COMMANDS = 4096       # within one tick; a power of two
 
 
 cdef struct Command:
@@ -49,7 +50,8 @@ cdef struct RunState:
     int64_t load_filled        # ticks of load written so far
     int64_t underruns          # judged ticks without load
     int64_t next_event_tick
-    int64_t command_count
+    int64_t command_head       # commands given so far; number k is at place k modulo MOST_COMMANDS
+    int64_t command_tail       # commands applied so far
     double it_demand_w         # of the last tick
     double energy_j            # demanded in the judged ticks, cooling included
     double largest_demand_w    # of the judged ticks, cooling included
@@ -157,6 +159,18 @@ cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept
     law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt, judged)
 
 
+cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
+    """What the slow side has published so far, in its order."""
+    cdef int64_t tail = s.run.command_tail
+    cdef int64_t head = load_acquire(&s.run.command_head)
+    cdef Command* given
+    while tail != head:
+        given = &s.commands[tail & (MOST_COMMANDS - 1)]
+        pcs_command(&s.pcs[given.device], given.point, given.value, tick)
+        tail += 1
+    store_release(&s.run.command_tail, tail)
+
+
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
     """Run tick `tick`; returns the demand of load and cooling, W."""
     cdef int64_t i
@@ -167,9 +181,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
     # Commands of the slow side and scripted stimuli.
-    for i in range(s.run.command_count):
-        pcs_command(&s.pcs[s.commands[i].device], s.commands[i].point, s.commands[i].value, tick)
-    s.run.command_count = 0
+    if s.run.command_tail != load_acquire(&s.run.command_head):
+        apply_commands(s, tick)
     if tick >= s.run.next_event_tick:
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
     # Fast laws and firmware, on what was measured at the end of the last tick.

@@ -1,0 +1,37 @@
+"""The engine as other compiled modules see it."""
+
+from libc.stdint cimport int64_t
+
+from hil.kernel.tick cimport RunState, Site
+
+
+cdef class Engine:
+    cdef readonly int64_t period_ns
+    cdef readonly tuple channels
+    cdef readonly object parameters
+    cdef readonly object states
+    cdef readonly int64_t dropped_rows
+    cdef public object shared_with
+    cdef object __weakref__
+    cdef tuple kept                         # keeps the memory that `site` points into
+    cdef int64_t words
+    cdef int64_t record_every
+    cdef int64_t record_head                # rows written
+    cdef int64_t record_tail                # rows read
+    cdef int64_t tap_rows
+    cdef Site site
+    cdef int64_t[::1] record_channels
+    cdef float[:, ::1] record_rows
+    cdef int64_t[::1] record_ticks
+    cdef double[:, ::1] tap
+    # What Python is shown: the states themselves, or a pacer's copies of them.
+    cdef readonly object seen
+    cdef const RunState* seen_run
+    cdef const double* seen_row
+    cdef bint paced
+    cdef int64_t close_wanted               # of a paced run: the thread of the kernel closes it
+
+    cdef int bind(self, int64_t count, double load_tan_phi, user_laws) except -1
+    cdef int adopt(self, user_laws, laws, int64_t count) except -1
+    cdef void record(self, int64_t tick) noexcept nogil
+    cdef void run(self, int64_t n) noexcept nogil
