@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hil.scenario import files
 from hil.session.run import Options, run_scenario
@@ -25,14 +25,21 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
 
 
 def run(
-    scenario: Scenario, *, supervisors: Mapping[str, Supervisor] | None = None, folder: str | Path | None = None
+    scenario: Scenario,
+    *,
+    supervisors: Mapping[str, Supervisor] | None = None,
+    folder: str | Path | None = None,
+    clock: Literal["lockstep", "wall"] = "lockstep",
+    speed: float = 1.0,
 ) -> Result:
-    """Run a scenario in lock-step virtual time and return its result.
+    """Run a scenario and return its result; in lock-step virtual time, unless the clock says otherwise.
 
     supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: where the
-    run's files go; by default the record stays in memory. Call it outside any running asyncio loop.
+    run's files go; by default the record stays in memory. clock: "wall" paces the run, `speed` times as fast as real time
+    (docs/wall_clock.md). Call it outside any running asyncio loop.
 
-    Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe.
+    Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe;
+    ValueError for a speed that the clock cannot have.
     """
     try:
         asyncio.get_running_loop()
@@ -40,4 +47,5 @@ def run(
         pass
     else:
         raise RuntimeError("hil.run has a loop of its own: call it outside asyncio, or in a thread")
-    return run_scenario(scenario, Options(folder=None if folder is None else Path(folder), supervisors=supervisors))
+    where = None if folder is None else Path(folder)
+    return run_scenario(scenario, Options(folder=where, supervisors=supervisors, clock=clock, speed=speed))

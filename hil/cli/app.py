@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +23,15 @@ app = typer.Typer(
 )
 
 _USAGE = 2
+
+
+class ClockName(StrEnum):
+    """Clocks that a run can have."""
+
+    LOCKSTEP = "lockstep"
+    WALL = "wall"
+
+
 _UNFINISHED = 4
 
 
@@ -31,6 +42,10 @@ def run(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as bess.main.rating='5 MVA'.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where the run's folder is made.")] = Path("runs"),
+    clock: Annotated[ClockName, typer.Option(help="lockstep: as fast as it goes; wall: paced.")] = ClockName.LOCKSTEP,
+    speed: Annotated[
+        float | None, typer.Option(metavar="FLOAT", help="Of the wall clock: 10 is ten times as fast as real time.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of the table.")] = False,
 ) -> None:
     """Run a scenario and say which limits held.
@@ -40,9 +55,13 @@ def run(
     """
     from hil.errors import HilError, ScenarioError
 
+    if speed is not None and not 0.0 < speed < math.inf:
+        _fail(f"--speed {speed:g}: must be a positive number", _USAGE)
+    if speed is not None and clock is ClockName.LOCKSTEP:
+        _fail(f"--speed {speed:g}: needs --clock wall; lock-step runs as fast as it can", _USAGE)
     overrides = set_ or []
     try:
-        result = _run(scenario, overrides, runs, quiet=as_json)
+        result = _run(scenario, overrides, runs, quiet=as_json, clock=clock, speed=speed)
     except ScenarioError as error:
         _fail(str(error), _USAGE)
     except (HilError, OSError) as error:
@@ -67,7 +86,7 @@ def scenarios() -> None:
         print(f"{name:{width}}  {title}")  # noqa: T201
 
 
-def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool) -> Result:
+def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: ClockName, speed: float | None) -> Result:
     from hil.cli.progress import progress_bar
     from hil.errors import ScenarioError
     from hil.scenario.files import load
@@ -81,7 +100,8 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool) -> Resul
         raise ScenarioError("--runs " + str(runs), "", f"cannot make a folder there ({error.strerror or error})") from None
     try:
         with progress_bar(scenario, quiet=quiet) as progress:
-            return run_scenario(scenario, Options(folder=folder, progress=progress, overrides=overrides))
+            options = Options(folder=folder, progress=progress, overrides=overrides, clock=clock.value, speed=speed or 1.0)
+            return run_scenario(scenario, options)
     except ScenarioError:  # it never ran: there is nothing to keep
         shutil.rmtree(folder)
         raise

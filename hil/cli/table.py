@@ -25,7 +25,7 @@ def print_result(result: Result) -> None:
     scenario = result.scenario
     console.print(
         f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
-        f"lock-step, {result.realtime_factor:,.0f} x real time · waveform {result.waveform_hash}"
+        f"{_clock(result)} · waveform {result.waveform_hash}"
     )
     if "requests_served" in result.load:
         load = result.load
@@ -45,6 +45,17 @@ def print_result(result: Result) -> None:
     if result.folder is not None and not (result.folder / "picture.png").exists():
         console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
     console.print(f"[{colour}]{result.verdict}[/]  {held} of {len(required)} required limits held{escape(where)}")
+
+
+def _clock(result: Result) -> str:
+    timing = result.timing
+    if timing is None:
+        return f"lock-step, {result.realtime_factor:,.0f} x real time"
+    words = f"wall clock, speed {timing.speed:g}"
+    if not timing.ticks:
+        return words
+    late = ", ".join(f"{name} {us:,.0f}" for name, us in timing.lateness_us.items() if name != "p99.9")
+    return f"{words}, lateness {late} µs, overruns {100 * timing.overrun_share:.2g} %"
 
 
 def _table(result: Result) -> Table:

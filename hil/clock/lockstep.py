@@ -9,16 +9,13 @@ and what happens does not depend on how fast the machine is.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import selectors
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 from hil.clock.ledger import AccountedSocket, Ledger
-from hil.clock.participants import current
+from hil.clock.scenario_loop import ScenarioLoop, ScenarioSelector, in_our_order
 from hil.errors import LockstepStall
 
 _MOST_PASSED = 16  # polls left out in a row while callbacks are ready, so that a callback may wait for a socket by spinning
@@ -39,7 +36,7 @@ class Advances(Protocol):
         """Run up to a tick."""
 
 
-class LockstepLoop(asyncio.SelectorEventLoop):
+class LockstepLoop(ScenarioLoop):
     """The loop. `accounting = False` leaves out what is in flight: only to show what that does.
 
     patience_s: wall-clock time that something in flight may stay silent before the run is given up (LockstepStall).
@@ -47,21 +44,12 @@ class LockstepLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, plant: Advances, *, accounting: bool = True, patience_s: float = 5.0) -> None:
         self._plant = plant
-        self._period_ns = plant.period_ns
-        self._tick = plant.tick
-        self._now_s = self._tick * self._period_ns / 1e9
         self._accounting = accounting
         self._patience_s = patience_s
-        self._timers: list[tuple[int, int, int, asyncio.TimerHandle]] = []
-        self._created = 0
-        self._selecting = _VirtualSelector(self._idle)
-        self.ledger = Ledger(self._selecting.reads)
+        selector = _VirtualSelector(self._idle)
+        self.ledger = Ledger(selector.reads)
         self.jumps = 0
-        super().__init__(self._selecting)
-
-    def time(self) -> float:
-        """Scenario time, s."""
-        return self._now_s
+        super().__init__(selector, plant.tick, plant.period_ns)
 
     @contextmanager
     def hold(self, reason: str) -> Iterator[None]:
@@ -73,23 +61,6 @@ class LockstepLoop(asyncio.SelectorEventLoop):
         """Hold scenario time until the returned function is called."""
         return self.ledger.hold_open(reason)
 
-    # Timers: kept here, so that they can be released one at a time; asyncio's own list stays empty.
-
-    def call_at(  # type: ignore[override]  # typeshed's variadic generics say no more than Any here
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        """Call at a scenario time, rounded up to a tick."""
-        self._check_closed()  # type: ignore[attr-defined]
-        if context is None:
-            context = copy_context()
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
-        tick = max(-(-round(when * 1e9) // self._period_ns), self._tick)
-        self._created += 1
-        participant = context.get(current)
-        order = participant.order if participant is not None else 0
-        heapq.heappush(self._timers, (tick, order, self._created, handle))
-        return handle
-
     def _idle(self, wait: Callable[[float | None], Any]) -> Any:
         """Nothing is ready: wait for what is in flight, else release the next timer, else wait for the outside."""
         if self._accounting and self.ledger.busy():
@@ -99,18 +70,15 @@ class LockstepLoop(asyncio.SelectorEventLoop):
                 self._accounting = False  # so that cleaning up does not stall again
                 raise LockstepStall(self._patience_s, waiting_for)
             return events
-        while self._timers:
-            tick, _, _, handle = heapq.heappop(self._timers)
-            if handle.cancelled():
-                continue
-            if tick > self._tick:
-                self._plant.advance(tick)
-                self._tick = tick
-                self._now_s = tick * self._period_ns / 1e9
-                self.jumps += 1
-            self._ready.append(handle)  # type: ignore[attr-defined]
-            return []
-        return wait(None)
+        tick = self._next_timer()
+        if tick is None:
+            return wait(None)
+        if tick > self._tick:
+            self._plant.advance(tick)
+            self._moved_to(tick)
+            self.jumps += 1
+        self._release()
+        return []
 
     # Sockets and jobs of this loop report to the ledger.
 
@@ -183,30 +151,13 @@ class LockstepLoop(asyncio.SelectorEventLoop):
             return await super().getaddrinfo(host, port, **options)
 
 
-class _VirtualSelector(selectors.BaseSelector):
+class _VirtualSelector(ScenarioSelector):
     """The platform's selector; when asyncio would sleep, the loop decides what happens instead."""
 
     def __init__(self, idle: Callable[[Callable[[float | None], Any]], Any]) -> None:
-        self._real = selectors.DefaultSelector()
+        super().__init__()
         self._idle = idle
         self._passed = 0
-        self._mapping: Mapping[Any, Any] = self._real.get_map()
-        self._events: dict[int, int] = {}  # by file descriptor
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._watched(self._real.register(fileobj, events, data))
-
-    def unregister(self, fileobj: Any) -> Any:
-        key = self._real.unregister(fileobj)
-        self._events.pop(key.fd, None)
-        return key
-
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._watched(self._real.modify(fileobj, events, data))
-
-    def _watched(self, key: selectors.SelectorKey) -> selectors.SelectorKey:
-        self._events[key.fd] = key.events
-        return key
 
     def select(self, timeout: float | None = None) -> Any:
         if self._passed < _MOST_PASSED:
@@ -222,16 +173,4 @@ class _VirtualSelector(selectors.BaseSelector):
         events = self._real.select(0)
         if not events and timeout is None:
             events = self._idle(self._real.select)
-        if len(events) > 1:  # the order of one poll is the kernel's affair: make it ours
-            events.sort(key=lambda event: event[0].fd)
-        return events
-
-    def close(self) -> None:
-        self._real.close()
-
-    def get_map(self) -> Mapping[Any, Any]:
-        return self._mapping
-
-    def reads(self, fd: int) -> bool:
-        """Whether a file descriptor is watched for reading."""
-        return bool(self._events.get(fd, 0) & selectors.EVENT_READ)
+        return in_our_order(events)

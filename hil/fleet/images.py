@@ -25,7 +25,7 @@ class EngineStorageImage:
         self.capacity_ah = float(engine.parameters["battery"][self._index]["capacity_as"]) / 3600.0
         self.grid_voltage_v = scenario.grid.voltage_v
         self.soc_window = (bess.soc_min, bess.soc_max)
-        self._firmware = engine.states["pcs"][self._index]
+        self._firmware = engine.seen["pcs"][self._index]
         own = f"bess.{name}."
         self._channels = {channel.removeprefix(own): index for index, channel in enumerate(engine.channels)}
 

@@ -10,8 +10,8 @@ class Pacer:
     """Runs an engine's ticks in a thread, each at its deadline on CLOCK_MONOTONIC; from here on only it runs them.
 
     Tick k, counted from the first of the run, is due at start + (k + 1)*period/speed, when its end is reached; it never runs
-    earlier, and a late thread catches up tick by tick. Faster than real time, ticks shorter than 0.1 ms share a wake-up and are
-    due with the last of them. What the engine shows (`seen`, `value`, `tick` …) is, until `release`, the picture of the last
+    earlier, and a late thread catches up tick by tick. Faster than real time, ticks shorter than 0.1 ms share a wake-up, due
+    with the last of them. What the engine shows (`seen`, `value`, `tick` …) is, until `release`, the picture of the last
     `look`: all of one tick.
 
     speed: scenario time over wall-clock time. fd: an eventfd, written when the tick that was asked for has run. timing: an

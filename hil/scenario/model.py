@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from hil.scenario.absorber import Absorber
 from hil.scenario.base import Name, Refused, Section, Whole
+from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event, GridDip
 from hil.scenario.grid import Grid, Measurement, Transformer
@@ -50,6 +51,7 @@ class Scenario(Section):
     supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
     link: dict[Name, Link] = Field(default_factory=dict)
     record: Record = Field(default_factory=lambda: Record.model_validate({}))
+    clock: Clock = Field(default_factory=lambda: Clock.model_validate({}))
     limits: list[Limit] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
 

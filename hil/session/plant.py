@@ -25,7 +25,7 @@ def top_up(engine: Engine, feed: LoadFeed) -> None:
 
 
 class SitePlant:
-    """Implements `hil.clock.lockstep.Advances`.
+    """Implements `hil.clock.lockstep.Advances`; `hil.session.paced` makes of it what the wall clock needs.
 
     progress: called after every stretch of ticks. Violations and reversions are logged with the tick at which they began.
     """
@@ -45,8 +45,8 @@ class SitePlant:
         self._log = log
         self._limit_names, self._device_names = names
         self._progress = progress or (lambda _tick: None)
-        self._limits, self._firmware = engine.states["limits"], engine.states["pcs"]
-        self._counts = self._limits["excursions"], self._firmware["reversions"]  # taken once: asked after every stretch
+        self._counts: tuple[Any, Any] = (None, None)
+        self._counted: Any = None  # what they belong to
         self._excursions = [0] * len(self._limit_names)
         self._reversions = [0] * len(self._device_names)
 
@@ -68,13 +68,24 @@ class SitePlant:
     def advance(self, until_tick: int) -> None:
         """Run up to a tick, in stretches that the load ring and the record ring can hold."""
         while self.engine.tick < until_tick:
-            top_up(self.engine, self._feed)
+            self.feed()
             self.engine.advance(min(until_tick, self.engine.tick + STRETCH_TICKS))
-            self._recorder.drain()
-            self._watch()
-            self._progress(self.engine.tick)
+            self.tend()
+
+    def feed(self) -> None:
+        """Keep load ahead of the engine."""
+        top_up(self.engine, self._feed)
+
+    def tend(self) -> None:
+        """Take what the ticks so far have left: rows, events, progress."""
+        self._recorder.drain()
+        self._watch()
+        self._progress(self.engine.tick)
 
     def _watch(self) -> None:
+        seen = self.engine.seen
+        if seen is not self._counted:  # taken once: asked after every stretch
+            self._counted, self._counts = seen, (seen["limits"]["excursions"], seen["pcs"]["reversions"])
         excursions, reversions = self._counts
         if self._excursions:
             self._changes(excursions, self._excursions, self._violated)
@@ -90,11 +101,10 @@ class SitePlant:
             seen[:] = now
 
     def _violated(self, index: int) -> None:
-        state = self._limits[index]
-        first = int(state["first_tick"])
+        first = int(self.engine.seen["limits"][index]["first_tick"])
         at = first + 1 if self._excursions[index] == 0 else self.engine.tick
         self._log.add(at * self.period_ns / 1e9, "limit_violated", {"limit": self._limit_names[index]})
 
     def _reverted(self, index: int) -> None:
-        at = int(self._firmware[index]["reverted_at"])
+        at = int(self.engine.seen["pcs"][index]["reverted_at"])
         self._log.add(at * self.period_ns / 1e9, "reversion", {"device": self._device_names[index], "tick": at})

@@ -12,6 +12,7 @@ from hil.scenario.model import Scenario
 from hil.session.record import RowSink
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.timing import Timing
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -21,7 +22,8 @@ class Result:
     """A finished run.
 
     reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
-    inference what was served. requests: that emulated devices answered.
+    inference what was served. requests: that emulated devices answered. clock: "lockstep" or "wall"; timing: of the wall
+    clock, how punctual the ticks were.
     """
 
     scenario: Scenario
@@ -38,6 +40,8 @@ class Result:
     folder: Path | None
     channels: list[str]
     record: RowSink
+    clock: str = "lockstep"
+    timing: Timing | None = None
 
     @property
     def exit_code(self) -> int:
@@ -71,7 +75,9 @@ class Result:
             "duration_s": self.duration_s,
             "tick_s": self.scenario.tick_s,
             "seed": self.scenario.seed,
-            "clock": "lock-step",
+            "clock": self.clock,
+            "speed": None if self.timing is None else self.timing.speed,
+            "timing": None if self.timing is None else self.timing.summary(),
             "wall_s": self.wall_s,
             "realtime_factor": self.realtime_factor,
             "load": self.load,

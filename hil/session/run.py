@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from controllers.supervisor import Supervisor
 from hil.clock.lockstep import LockstepLoop
+from hil.clock.wall import WallLoop
 from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.kernel.engine import Engine
@@ -21,21 +23,26 @@ from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
+from hil.session.paced import PacedPlant
 from hil.session.plant import SitePlant
 from hil.session.record import EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
 from hil.site.build import build_engine, recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
+from hil.verdict.timing import Timing
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is made; nothing here changes its waveforms but `accounting = False`.
+    """How a run is made; in lock-step nothing here changes its waveforms but `accounting = False`.
 
-    folder: where the run's files go; None keeps the record in memory only. progress: hears of ticks done. tap: float64 array,
-    shape (n, channels), that takes every row. controllers: False leaves the slow side out. patience_s: wall-clock time that
-    something in flight may stay silent.
+    clock: "lockstep" or "wall"; speed: of the wall clock, scenario time over wall-clock time. folder: where the run's files
+    go; None keeps the record in memory only. progress: hears of ticks done. tap: float64 array, shape (n, channels), that
+    takes every row. controllers: False leaves the slow side out. patience_s: wall-clock time that something in flight may
+    stay silent, or that the wall clock waits for the devices to be set up.
+
+    Raises ValueError for a clock that there is not, and a speed that it cannot have.
     """
 
     folder: Path | None = None
@@ -46,10 +53,20 @@ class Options:
     tap: Any = None
     patience_s: float = 5.0
     overrides: Iterable[str] = ()
+    clock: Literal["lockstep", "wall"] = "lockstep"
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.clock not in ("lockstep", "wall"):
+            raise ValueError(f"clock {self.clock!r}: must be 'lockstep' or 'wall'")
+        if not 0.0 < self.speed < math.inf:
+            raise ValueError(f"speed {self.speed:g}: must be a positive number")
+        if self.clock == "lockstep" and self.speed != 1.0:
+            raise ValueError(f"speed {self.speed:g}: only the wall clock has one; lock-step runs as fast as it can")
 
 
 def run_scenario(scenario: Scenario, options: Options) -> Result:
-    """Run a scenario in lock-step virtual time.
+    """Run a scenario on the clock of the options.
 
     Raises ScenarioError for what only shows when it is built; whatever a supervisor of one's own raises, after its devices
     have been left safe.
@@ -77,7 +94,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
-        missing = [*([outcome.interrupted] if outcome.interrupted else []), *law_errors.reasons()]
+        late = [] if outcome.timing is None else outcome.timing.reasons(scenario.clock)
+        missing = [*([outcome.interrupted] if outcome.interrupted else []), *late, *law_errors.reasons()]
         verdict = judge(scenario, engine, outcome.liveness, missing)
         result = Result(
             scenario=scenario,
@@ -94,6 +112,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             folder=options.folder,
             channels=channels,
             record=sink,
+            clock=options.clock,
+            timing=outcome.timing,
         )
     if folder is not None:
         folder.finish(result)
@@ -116,17 +136,39 @@ class _Outcome:
     requests: int = 0
     interrupted: str | None = None
     signal_number: int | None = None
+    timing: Timing | None = None
 
 
 def _drive(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+    if options.clock == "wall":
+        return _drive_paced(scenario, plant, log, options)
     if not options.controllers or not scenario.bess:
         return _drive_alone(scenario, plant)
     with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
-        return runner.run(_drive_with_devices(scenario, plant, log, options))
+        return _told(runner.run(_drive_with_devices(scenario, plant, log, options)), plant)
 
 
 def _loop(plant: SitePlant, options: Options) -> LockstepLoop:
     return LockstepLoop(plant, accounting=options.accounting, patience_s=options.patience_s)
+
+
+def _drive_paced(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+    """The thread of the kernel goes on until everything else has come to an end, and no longer."""
+    with (
+        PacedPlant(plant, options.speed) as paced,
+        asyncio.Runner(loop_factory=lambda: WallLoop(paced, patience_s=options.patience_s)) as runner,
+    ):
+        outcome = runner.run(_drive_with_devices(scenario, plant, log, options, paced.start))
+    outcome.timing = paced.timing
+    return _told(outcome, plant)
+
+
+def _told(outcome: _Outcome, plant: SitePlant) -> _Outcome:
+    """Say where a signal ended the run, once it is known."""
+    if outcome.signal_number is not None:
+        ended_s = plant.engine.end_tick * plant.period_ns / 1e9
+        outcome.interrupted = f"ended by signal {outcome.signal_number} at {ended_s:.3f} s"
+    return outcome
 
 
 def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
@@ -139,25 +181,36 @@ def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
     return _Outcome({})
 
 
-async def _drive_with_devices(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+async def _drive_with_devices(
+    scenario: Scenario, plant: SitePlant, log: EventLog, options: Options, set_up: Callable[[], None] = lambda: None
+) -> _Outcome:
+    """set_up: called once the devices are connected and the supervisors run."""
     outcome = _Outcome({})
 
     def event(name: str, details: dict[str, object]) -> None:
         log.add(plant.time_s, name, details)
 
+    async def to_the_end(failed: Iterable[asyncio.Future[None]] = ()) -> None:
+        set_up()
+        end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
+        try:
+            await asyncio.wait({end, *failed}, return_when=asyncio.FIRST_COMPLETED)
+            for failure in failed:
+                if failure.done():
+                    failure.result()
+        finally:
+            end.cancel()
+            plant.engine.close()  # what follows makes devices safe and is not judged
+
     async def whole_run() -> None:
+        if not options.controllers:
+            await to_the_end()
+            return
         fleet = Fleet(scenario, plant.engine, event, options.supervisors or {})
         outcome.liveness = fleet.liveness
         try:
             async with fleet:
-                end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
-                try:
-                    await asyncio.wait({end, fleet.failed}, return_when=asyncio.FIRST_COMPLETED)
-                    if fleet.failed.done():
-                        fleet.failed.result()
-                finally:
-                    end.cancel()
-                    plant.engine.close()  # what follows makes devices safe and is not judged
+                await to_the_end([fleet.failed])
         finally:
             outcome.requests = fleet.requests
 
@@ -170,7 +223,6 @@ async def _drive_with_devices(scenario: Scenario, plant: SitePlant, log: EventLo
                 raise
     if caught:
         outcome.signal_number = caught[0]
-        outcome.interrupted = f"ended by signal {caught[0]} at {plant.engine.end_tick * plant.period_ns / 1e9:.3f} s"
     return outcome
 
 

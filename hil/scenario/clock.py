@@ -1,0 +1,13 @@
+"""Section `[clock]`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hil.scenario.base import Section, Share
+
+
+class Clock(Section):
+    """What a run on the wall clock may miss before PASS is blocked (docs/wall_clock.md); lock-step misses nothing."""
+
+    overruns: Share = Field(0.02, description="share of the judged ticks that may be late by a tick or more")
