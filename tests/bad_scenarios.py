@@ -14,7 +14,7 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, clock, limits, events",
     ),
     (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
     (

@@ -32,7 +32,7 @@ APPARENT = "must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GV
 RATE = "must be a frequency with its unit, such as '20 Hz'"
 TOP = (
     "title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, "
-    "link, record, limits, events"
+    "link, record, clock, limits, events"
 )
 TRAINING = (
     "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "

@@ -15,6 +15,7 @@ import numpy as np
 from hil.kernel.engine import Engine
 
 _BATCH_ROWS = 4096
+PACED_BATCH_ROWS = 512  # on the wall clock: a batch takes 2 ms then, in which nothing else happens
 
 Ticks = np.ndarray[Any, np.dtype[np.int64]]
 Rows = np.ndarray[Any, np.dtype[np.float32]]
@@ -103,8 +104,9 @@ class ArrowSink:
 class Recorder:
     """Drains an engine's ring into a sink, a batch at a time."""
 
-    def __init__(self, engine: Engine, sink: RowSink) -> None:
+    def __init__(self, engine: Engine, sink: RowSink, batch_rows: int = _BATCH_ROWS) -> None:
         self._engine = engine
+        self._batch_rows = batch_rows
         self._sink = sink
         self._capacity = engine.record_room
 
@@ -119,13 +121,13 @@ class Recorder:
 
     def drain(self, *, all_rows: bool = False) -> None:
         """Write what has gathered, if it is a batch or `all_rows`."""
-        if not all_rows and self._capacity - self._engine.record_room < _BATCH_ROWS:
+        gathered = self._capacity - self._engine.record_room
+        if not all_rows and gathered < self._batch_rows:
             return
-        while True:
+        while gathered > 0:  # and not until there are none: on the wall clock more come meanwhile
             ticks, values = self._engine.take_rows()
-            if ticks.size == 0:
-                return
             self._sink.rows(ticks, values)
+            gathered -= ticks.size
 
 
 class EventLog:

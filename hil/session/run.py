@@ -25,7 +25,7 @@ from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant
 from hil.session.plant import SitePlant
-from hil.session.record import EventLog, MemorySink, Recorder, RowSink
+from hil.session.record import PACED_BATCH_ROWS, EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
 from hil.site.build import build_engine, recorded_channels
 from hil.verdict.judge import judge
@@ -84,7 +84,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         stack.callback(log.close)
         channels = recorded_channels(scenario, engine.channels)
         sink: RowSink = MemorySink(channels, engine.period_ns) if folder is None else folder.record(channels, engine.period_ns)
-        recorder = stack.enter_context(Recorder(engine, sink))
+        batch = {"batch_rows": PACED_BATCH_ROWS} if options.clock == "wall" else {}
+        recorder = stack.enter_context(Recorder(engine, sink, **batch))
         names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
