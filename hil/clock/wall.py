@@ -42,7 +42,7 @@ class Paced(Protocol):
         """Let time pass from now on."""
 
     def look(self) -> int:
-        """Take the newest picture; returns its tick. Raises what ended the plant's thread."""
+        """Take the newest picture; returns its tick. Raises what ended the plant's thread, once."""
 
     def wake_at(self, tick: int) -> None:
         """Have `wake_fd` written when this tick has run."""

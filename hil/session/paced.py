@@ -30,6 +30,7 @@ class PacedPlant:
         self.pump_ticks = max(1, int(min(max(often, _LEAST_PUMP_NS / wall_period_ns), STRETCH_TICKS // 4)))
         self._thread = threading.Thread(target=self._run, name="kernel")
         self._error: BaseException | None = None
+        self._ended_at: int | None = None  # where time goes on without ticks, once the thread has failed and that is told
         self._start_ns = 0
         self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         try:
@@ -78,14 +79,20 @@ class PacedPlant:
             self._thread.start()
 
     def look(self) -> int:
-        """Take the newest picture; returns its tick. Raises what ended the thread."""
-        if self._error is not None:
+        """Take the newest picture; returns its tick. Raises what ended the thread, once: who cleans up still needs time."""
+        if self._error is None:
+            return self._pacer.look()
+        if self._ended_at is None:
+            self._ended_at = self._pacer.look()
             raise self._error
-        return self._pacer.look()
+        return self._ended_at
 
     def wake_at(self, tick: int) -> None:
         """Have `wake_fd` written when this tick has run."""
         self._pacer.wake_at(tick)
+        if self._ended_at is not None:
+            self._ended_at = tick
+            os.eventfd_write(self.wake_fd, 1)
 
     def pump(self) -> None:
         """Feed the plant, drain it, and look for events."""
