@@ -14,7 +14,7 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, absorber, supervisor, link, record, clock, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, absorber, supervisor, link, record, clock, limits, events",
     ),
     (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
     (
@@ -117,7 +117,7 @@ TABLE = [
         ["limits.SoC reserve.node='bess.other'"],
         "limits.SoC reserve.node = 'bess.other': no such device; the scenario has: 'bess.main'",
     ),
-    (["limits.SoC reserve.node='pcc'"], "limits.SoC reserve.node = 'pcc': must name a BESS, such as 'bess.main'"),
+    (["limits.SoC reserve.node='pcc'"], "limits.SoC reserve.node = 'pcc': must name a BESS or a UPS, such as 'bess.main'"),
     (["limits.grid ramp.node='bess.main'"], "limits.grid ramp.node = 'bess.main': must be 'pcc'"),
     (
         ["events=[{at='5 s',kind='server_stop',device='bess.b',duration='1 s'}]"],
@@ -163,7 +163,7 @@ TABLE = [
     ),
     (
         ["limits.27 undervoltage.node='hall'"],
-        "limits.27 undervoltage.node = 'hall': must be 'pcc' or 'bus'",
+        "limits.27 undervoltage.node = 'hall': must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
     ),
     (["record.channels=[]"], "record.channels = []: must not be empty"),
     (["record.channels='pcc.*'"], "record.channels = 'pcc.*': must be a list"),

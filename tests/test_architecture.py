@@ -123,11 +123,12 @@ def test_packages_and_their_data_are_listed():
 
 
 def test_python_and_the_kernel_agree_on_the_points_of_a_device():
-    from firmware_sim.image import PcsPoint
+    from firmware_sim.image import PcsPoint, UpsPoint
     from hil.kernel.layout import CODES
 
-    points = {name.removeprefix("point."): value for name, value in CODES.items() if name.startswith("point.")}
-    assert points == {point.name.lower(): point.value for point in PcsPoint}
+    for kind, points in (("point.", PcsPoint), ("ups_point.", UpsPoint)):
+        coded = {name.removeprefix(kind): value for name, value in CODES.items() if name.startswith(kind)}
+        assert coded == {point.name.lower(): point.value for point in points}
 
 
 def test_python_and_the_kernel_agree_on_the_contract_of_a_law():

@@ -19,7 +19,8 @@ class Engine:
 
     parameters, states: structured arrays (`hil.kernel.layout`); the engine works in them, so they can be read, and changed,
     between calls of `advance`. Everything that a tick changes is in `states`. Tick k covers k*period to (k+1)*period and its
-    row states the end. laws: users' own, (device, address, offset of its state, of its parameters, an object to keep alive).
+    row states the end. direct_share: of the IT demand that no UPS feeds. laws: users' own, (device, address, offset of its
+    state, of its parameters, an object to keep alive).
     """
 
     period_ns: int
@@ -37,9 +38,11 @@ class Engine:
         parameters: Mapping[str, _Array],
         states: Mapping[str, _Array],
         bess_names: Sequence[str],
+        ups_names: Sequence[str] = (),
         *,
         period_ns: int,
         load_tan_phi: float,
+        direct_share: float = 1.0,
         laws: Sequence[tuple[int, int, int, int, object]] = (),
         record_every: int = 1,
         record_channels: Sequence[str] = (),
@@ -63,11 +66,11 @@ class Engine:
 
     @property
     def load_energy_j(self) -> float:
-        """Energy demanded in the judged ticks, cooling included."""
+        """Energy demanded at the bus in the judged ticks: load, UPSs, cooling."""
 
     @property
     def largest_demand_w(self) -> float:
-        """Largest demand of a judged tick, cooling included."""
+        """Largest demand at the bus of a judged tick, likewise."""
 
     @property
     def load_room(self) -> int:
@@ -85,7 +88,7 @@ class Engine:
         """Append a block of IT load, W per tick, shape (n,). Raises ValueError beyond `load_room`."""
 
     def command(self, device: int, point: int, value: float) -> None:
-        """Queue a validated write for the next tick. Raises IndexError, OverflowError."""
+        """Queue a validated write for the next tick; first the BESSs, then the UPSs. Raises IndexError, OverflowError."""
 
     def value(self, channel: int) -> float:
         """A channel of the latest row, or of the one that was last looked at."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from controllers.kernel.law cimport LAW_USER, LawParams, LawState, UserLaw, law_fn
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState
+from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
@@ -21,7 +22,8 @@ from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.sound cimport MOST_TICKS, unsound
-from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_tick, write_row
+from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_demand, site_tick, write_row
+from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
 from hil.kernel.layout import channel_names, parameter_dtypes, state_dtypes
@@ -53,12 +55,13 @@ cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
 
 
 cdef class Engine:
-    def __init__(self, parameters, states, bess_names, *, int64_t period_ns, double load_tan_phi, laws=(),
+    def __init__(self, parameters, states, bess_names, ups_names=(), *, int64_t period_ns, double load_tan_phi,
+                 double direct_share=1.0, laws=(),
                  int64_t record_every=1, record_channels=(), int64_t record_capacity=1):
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
-        self.channels = channel_names(bess_names)
+        self.channels = channel_names(bess_names, ups_names)
         self.parameters = MappingProxyType(dict(parameters))
         self.states = MappingProxyType(dict(states))
         self.shared_with = None
@@ -70,7 +73,9 @@ cdef class Engine:
         self.tap = None
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         self.kept = (*self.parameters.values(), *self.states.values(), user_laws)
-        self.bind(len(bess_names), load_tan_phi, user_laws)
+        self.site.load_tan_phi = load_tan_phi
+        self.site.direct_share = direct_share
+        self.bind(len(bess_names), len(ups_names), user_laws)
         self.seen = self.states
         self.seen_run = self.site.run
         self.seen_row = self.site.row
@@ -78,16 +83,16 @@ cdef class Engine:
         if self.site.run.end_tick <= 0:
             raise ValueError("the run must have a tick at least")
         xxh64_reset(&self.site.run.waveform)
-        write_row(&self.site, self.site.run.it_demand_w + self.site.cooling.power_w)
+        write_row(&self.site, site_demand(&self.site, self.site.run.it_demand_w))
 
-    cdef int bind(self, int64_t count, double load_tan_phi, user_laws) except -1:
+    cdef int bind(self, int64_t count, int64_t ups_count, user_laws) except -1:
         """Point the site at the arrays, once and for all."""
         cdef Site* site = &self.site
         wanted = parameter_dtypes()
         given = self.parameters
         site.dt = <double>self.period_ns * 1e-9
-        site.load_tan_phi = load_tan_phi
         site.bess_count = count
+        site.ups_count = ups_count
         site.limit_count = len(given["limits"])
         site.event_count = len(given["events"])
         site.network_params = <NetworkParams*> address(given, "network", wanted["network"], 1)
@@ -97,6 +102,9 @@ cdef class Engine:
         site.pcs_params = <PcsParams*> address(given, "pcs", wanted["pcs"], count)
         site.converter_params = <ConverterParams*> address(given, "converter", wanted["converter"], count)
         site.battery_params = <BatteryParams*> address(given, "battery", wanted["battery"], count)
+        site.ups_params = <UpsParams*> address(given, "ups", wanted["ups"], ups_count)
+        site.ups_power_params = <UpsPowerParams*> address(given, "ups_power", wanted["ups_power"], ups_count)
+        site.ups_battery_params = <BatteryParams*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limit_params = <LimitParams*> address(given, "limits", wanted["limits"], -1)
         site.events = <Event*> address(given, "events", wanted["events"], -1)
         wanted = state_dtypes()
@@ -116,6 +124,9 @@ cdef class Engine:
         site.pcs = <PcsState*> address(given, "pcs", wanted["pcs"], count)
         site.converter = <ConverterState*> address(given, "converter", wanted["converter"], count)
         site.battery = <BatteryState*> address(given, "battery", wanted["battery"], count)
+        site.ups = <UpsState*> address(given, "ups", wanted["ups"], ups_count)
+        site.ups_power = <UpsPowerState*> address(given, "ups_power", wanted["ups_power"], ups_count)
+        site.ups_battery = <BatteryState*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limits = <LimitState*> address(given, "limits", wanted["limits"], site.limit_count)
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
@@ -198,7 +209,7 @@ cdef class Engine:
     def command(self, int64_t device, int64_t point, double value):
         cdef RunState* run = self.site.run
         cdef Command* slot = &self.site.commands[run.command_head & (MOST_COMMANDS - 1)]
-        if not 0 <= device < self.site.bess_count:
+        if not 0 <= device < self.site.bess_count + self.site.ups_count:
             raise IndexError(f"no device {device}")
         if run.command_head - load_acquire(&run.command_tail) >= MOST_COMMANDS:
             raise OverflowError(f"more than {MOST_COMMANDS} commands within one tick")

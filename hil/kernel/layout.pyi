@@ -8,8 +8,8 @@ import numpy as np
 CODES: dict[str, int]
 """Numbers that stand in the structs, and positions and sizes of arrays."""
 
-def channel_names(bess_names: Sequence[str]) -> tuple[str, ...]:
-    """Channels of a row, in order: the site's, then those of each BESS."""
+def channel_names(bess_names: Sequence[str], ups_names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Channels of a row, in order: the site's, then those of each BESS, then those of each UPS."""
 
 def parameter_dtypes() -> dict[str, np.dtype[Any]]:
     """NumPy dtype of each array of parameters (`law_memory` besides is plain bytes)."""

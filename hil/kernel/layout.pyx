@@ -15,6 +15,11 @@ from firmware_sim.kernel.pcs cimport (
     POINT_CONTROLLER_HEARTBEAT, POINT_OPERATION, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE,
     POINT_SET_VAR, POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
 )
+from firmware_sim.kernel.ups cimport (
+    UPS_BYPASS, UPS_COUNTER, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
+    UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W,
+    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL, UpsParams, UpsState,
+)
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
@@ -30,6 +35,7 @@ from hil.kernel.tick cimport (
     RunState,
 )
 from hil.kernel.timing cimport Timing
+from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 
 # In the order in which write_row (tick.pxd) fills them.
 _SITE_CHANNELS = (
@@ -44,6 +50,11 @@ _SITE_CHANNELS = (
 _BESS_CHANNELS = (
     "power_w", "reactive_var", "current_pu", "setpoint_w", "law_w", "command_w", "load_measured_w", "soc", "dc_voltage_v",
     "dc_current_a", "dc_power_w", "rc1_v", "rc2_v", "temperature_degc",
+)
+_UPS_CHANNELS = (
+    "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "battery_w", "battery_voltage_v", "battery_current_a",
+    "soc", "dc_link_pu", "mode", "rectifier", "walk_in_share", "disturbances", "latched", "low_battery", "support_w",
+    "runtime_s", "line_ok",
 )
 
 # Numbers that Python puts into the structs, and positions and sizes.
@@ -63,13 +74,23 @@ CODES = {
     "point.revert_enable": POINT_REVERT_ENABLE, "point.revert_s": POINT_REVERT_S, "point.set_var": POINT_SET_VAR,
     "point.var_enable": POINT_VAR_ENABLE, "point.operation": POINT_OPERATION,
     "point.controller_heartbeat": POINT_CONTROLLER_HEARTBEAT,
+    "ups_point.recharge_w": UPS_RECHARGE_W, "ups_point.walk_in_s": UPS_WALK_IN_S,
+    "ups_point.walk_in_delay_s": UPS_WALK_IN_DELAY_S, "ups_point.support_w": UPS_SUPPORT_W,
+    "ups_point.support_s": UPS_SUPPORT_S, "ups_point.operation": UPS_OPERATION, "ups_point.bypass": UPS_BYPASS,
+    "ups_point.reset_disturbances": UPS_RESET_DISTURBANCES, "ups_point.counter": UPS_COUNTER,
+    "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
+    "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
+    "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
+    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL,
 }
 
 
-def channel_names(bess_names):
+def channel_names(bess_names, ups_names=()):
     names = list(_SITE_CHANNELS)
     for bess in bess_names:
         names.extend(f"{bess}.{channel}" for channel in _BESS_CHANNELS)
+    for ups in ups_names:
+        names.extend(f"{ups}.{channel}" for channel in _UPS_CHANNELS)
     return tuple(names)
 
 
@@ -82,6 +103,8 @@ def parameter_dtypes():
     cdef PcsParams pcs
     cdef ConverterParams converter
     cdef BatteryParams battery
+    cdef UpsParams ups
+    cdef UpsPowerParams ups_power
     cdef LimitParams limits
     cdef Event events
     return {
@@ -92,6 +115,9 @@ def parameter_dtypes():
         "pcs": np.asarray(<PcsParams[:1]> &pcs).dtype,
         "converter": np.asarray(<ConverterParams[:1]> &converter).dtype,
         "battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
+        "ups": np.asarray(<UpsParams[:1]> &ups).dtype,
+        "ups_power": np.asarray(<UpsPowerParams[:1]> &ups_power).dtype,
+        "ups_battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
     }
@@ -110,6 +136,8 @@ def state_dtypes():
     cdef PcsState pcs
     cdef ConverterState converter
     cdef BatteryState battery
+    cdef UpsState ups
+    cdef UpsPowerState ups_power
     cdef LimitState limits
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
@@ -124,6 +152,9 @@ def state_dtypes():
         "pcs": np.asarray(<PcsState[:1]> &pcs).dtype,
         "converter": np.asarray(<ConverterState[:1]> &converter).dtype,
         "battery": np.asarray(<BatteryState[:1]> &battery).dtype,
+        "ups": np.asarray(<UpsState[:1]> &ups).dtype,
+        "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
+        "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),

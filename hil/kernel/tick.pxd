@@ -9,6 +9,7 @@ from controllers.kernel.law cimport (
     LAW_USER, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, UserLaw, law_due, law_step, signals_t,
 )
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState, pcs_command, pcs_step
+from firmware_sim.kernel.ups cimport UpsParams, UpsSeen, UpsState, ups_command, ups_step
 from hil.kernel.area cimport AreaParams, AreaState, area_step
 from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
@@ -18,6 +19,7 @@ from hil.kernel.limits cimport LimitParams, LimitState, limit_step
 from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
+from hil.kernel.ups cimport UpsPowerParams, UpsPowerState, ups_deliver, ups_request
 from hil.kernel.xxh64 cimport Xxh64
 
 
@@ -38,7 +40,7 @@ cdef enum:
 
 
 cdef struct Command:
-    int64_t device
+    int64_t device             # a BESS, or a UPS behind them
     int64_t point
     double value
 
@@ -53,15 +55,17 @@ cdef struct RunState:
     int64_t command_head       # commands given so far; number k is at place k modulo MOST_COMMANDS
     int64_t command_tail       # commands applied so far
     double it_demand_w         # of the last tick
-    double energy_j            # demanded in the judged ticks, cooling included
-    double largest_demand_w    # of the judged ticks, cooling included
+    double energy_j            # demanded at the bus in the judged ticks, cooling included
+    double largest_demand_w    # of the judged ticks, likewise
     Xxh64 waveform
 
 
 cdef struct Site:
     double dt
     double load_tan_phi
+    double direct_share        # of the IT demand that no UPS feeds
     int64_t bess_count
+    int64_t ups_count
     int64_t limit_count
     int64_t event_count
     int64_t load_ring_ticks
@@ -88,6 +92,12 @@ cdef struct Site:
     ConverterState* converter
     const BatteryParams* battery_params
     BatteryState* battery
+    const UpsParams* ups_params
+    UpsState* ups
+    const UpsPowerParams* ups_power_params
+    UpsPowerState* ups_power
+    const BatteryParams* ups_battery_params
+    BatteryState* ups_battery
     const LimitParams* limit_params
     LimitState* limits
     int64_t* blank_until
@@ -138,6 +148,27 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[12] = s.battery[i].rc2_v
         out[13] = s.battery[i].temperature_degc
         out += 14
+    for i in range(s.ups_count):
+        out[0] = s.ups_power[i].input_w
+        out[1] = s.ups_power[i].input_var
+        out[2] = s.ups_power[i].demand_w
+        out[3] = s.ups_power[i].output_w
+        out[4] = s.ups_power[i].output_voltage_pu
+        out[5] = s.ups_battery[i].power_w
+        out[6] = s.ups_battery[i].voltage_v
+        out[7] = s.ups_battery[i].current_a
+        out[8] = s.ups_battery[i].soc
+        out[9] = s.ups_power[i].dc_link_pu
+        out[10] = <double>s.ups[i].mode
+        out[11] = <double>s.ups[i].rectifier
+        out[12] = s.ups[i].walk_in_share
+        out[13] = <double>s.ups[i].disturbances
+        out[14] = <double>s.ups[i].latched
+        out[15] = <double>s.ups[i].low_battery
+        out[16] = s.ups_power[i].support_w
+        out[17] = s.ups_power[i].runtime_s
+        out[18] = <double>s.ups[i].line_ok
+        out += 19
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
@@ -163,20 +194,57 @@ cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
     """What the slow side has published so far, in its order."""
     cdef int64_t tail = s.run.command_tail
     cdef int64_t head = load_acquire(&s.run.command_head)
+    cdef int64_t device
     cdef Command* given
     while tail != head:
         given = &s.commands[tail & (MOST_COMMANDS - 1)]
-        pcs_command(&s.pcs[given.device], given.point, given.value, tick)
+        device = given.device
+        if device < s.bess_count:
+            pcs_command(&s.pcs[device], given.point, given.value, tick)
+        else:
+            device -= s.bess_count
+            ups_command(&s.ups_params[device], &s.ups[device], given.point, given.value, tick)
         tail += 1
     store_release(&s.run.command_tail, tail)
 
 
+cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) noexcept nogil:
+    """Firmware of a UPS on what was measured at the end of the last tick, and what it then asks of the bus."""
+    cdef UpsSeen seen
+    cdef UpsState* firmware = &s.ups[i]
+    cdef UpsPowerState* power = &s.ups_power[i]
+    seen.lowest_pu = s.meters[METER_BUS].lowest
+    seen.highest_pu = s.meters[METER_BUS].highest
+    seen.frequency_hz = s.measured[MEASURED_FREQUENCY].value
+    seen.soc = s.ups_battery[i].soc
+    seen.dc_link_pu = power.dc_link_pu
+    seen.load_w = power.demand_w
+    seen.cut = power.cut
+    ups_step(&s.ups_params[i], firmware, &seen, tick, s.dt)
+    power.fed_by = firmware.output
+    power.charge_w = firmware.charge_w
+    power.support_w = firmware.support_w
+    power.battery_on = firmware.battery_on
+    ups_request(&s.ups_power_params[i], power, it_demand_w * s.ups_power_params[i].share, s.load_tan_phi,
+                firmware.walk_in_share, s.network.bus_voltage_pu, s.network.load_share)
+
+
+cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil:
+    """What IT load, UPSs and cooling ask of the bus."""
+    cdef double demand_w = it_demand_w * s.direct_share
+    cdef int64_t i
+    for i in range(s.ups_count):
+        demand_w += s.ups_power[i].request_w
+    return demand_w + s.cooling.power_w
+
+
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
-    """Run tick `tick`; returns the demand of load and cooling, W."""
+    """Run tick `tick`; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
     cdef double law_w
-    cdef double demand_w = it_demand_w
-    cdef double demand_var = it_demand_w * s.load_tan_phi
+    cdef double demand_w = it_demand_w * s.direct_share
+    cdef double demand_var = demand_w * s.load_tan_phi
+    cdef double delivered_w = s.run.it_demand_w * s.direct_share * s.network.load_share    # of the last tick
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
@@ -194,9 +262,14 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
+    for i in range(s.ups_count):
+        delivered_w += s.ups_power[i].output_w
+        run_ups(s, i, tick, it_demand_w)
+        demand_w += s.ups_power[i].request_w
+        demand_var += s.ups_power[i].request_var
     # Plant.
     if s.cooling_params.present:
-        cooling_step(s.cooling_params, s.cooling, s.run.it_demand_w * s.network.load_share, seen_pu)
+        cooling_step(s.cooling_params, s.cooling, delivered_w, seen_pu)
         demand_w += s.cooling.power_w
         demand_var += s.cooling.power_w * s.cooling_params.tan_phi
     network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
@@ -205,6 +278,9 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         converter_deliver(&s.converter_params[i], &s.converter[i], s.network.storage_share, s.network.bus_voltage_pu)
         battery_step(&s.battery_params[i], &s.battery[i], s.converter[i].dc_power_w, s.dt)
         measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.network.load_share)
+    for i in range(s.ups_count):
+        ups_deliver(&s.ups_power_params[i], &s.ups_power[i], &s.ups_battery_params[i], &s.ups_battery[i],
+                    s.network.bus_voltage_pu, s.network.load_share, s.dt)
     measure(&s.measured[MEASURED_POWER], s.arena, s.network.power_w)
     measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.network.bus_voltage_pu)
     measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))

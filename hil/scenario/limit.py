@@ -9,6 +9,9 @@ from pydantic import Field
 from hil.scenario.base import Flag, Section, Share
 from hil.scenario.quantity import Frequency, PerUnit, Power, Ramp, Time
 
+_BESS = r"bess\.[A-Za-z][A-Za-z0-9_-]*"
+_UPS = r"ups\.[A-Za-z][A-Za-z0-9_-]*"
+
 
 class LimitSection(Section):
     """Keys of every limit."""
@@ -18,10 +21,13 @@ class LimitSection(Section):
 
 
 class Undervoltage(LimitSection):
-    """27: RMS voltage of the lowest phase below `min` for `delay`. Scripted dips are stimulus and do not count."""
+    """27: RMS voltage of the lowest phase below `min` for `delay`. Scripted dips are stimulus and do not count.
+
+    At `ups.NAME` it is the voltage of the output, and dips do count: they must not reach the load.
+    """
 
     kind: Literal["undervoltage"]
-    node: Literal["pcc", "bus"] = "pcc"
+    node: str = Field("pcc", pattern=rf"^(pcc|bus|{_UPS})$")
     min: PerUnit = Field(gt=0, lt=1)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
 
@@ -54,13 +60,14 @@ class Overfrequency(LimitSection):
 
 
 class RampRate(LimitSection):
-    """Difference of the mean of measured power over the window, both directions."""
+    """Difference of the mean of measured power over the window; `direction` says which way is judged."""
 
     kind: Literal["ramp"]
     node: Literal["pcc"] = "pcc"
     max_w_per_s: Ramp = Field(alias="max", gt=0)
     window_s: Time = Field(alias="window", gt=0)
     mean_s: Time = Field(1.0, alias="mean", gt=0)
+    direction: Literal["both", "up", "down"] = "both"
 
 
 class PeakToPeak(LimitSection):
@@ -76,7 +83,7 @@ class SocRange(LimitSection):
     """State of charge inside `window`."""
 
     kind: Literal["soc_window"]
-    node: str = Field(pattern=r"^bess\.[A-Za-z][A-Za-z0-9_-]*$")
+    node: str = Field(pattern=rf"^({_BESS}|{_UPS})$")
     window: tuple[Share, Share]
 
 
@@ -84,7 +91,7 @@ class ConverterCurrent(LimitSection):
     """Converter current, per unit of rated current, above `max` for `delay`."""
 
     kind: Literal["converter_current"]
-    node: str = Field(pattern=r"^bess\.[A-Za-z][A-Za-z0-9_-]*$")
+    node: str = Field(pattern=rf"^{_BESS}$")
     max: PerUnit = Field(gt=0)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
 

@@ -19,6 +19,7 @@ from hil.scenario.load import Load
 from hil.scenario.quantity import Frequency, Time
 from hil.scenario.storage import Bess
 from hil.scenario.supervisor import SocWindow, SupervisorKind, SupervisorSection
+from hil.scenario.ups import Ups
 
 _LONGEST_WINDOW = 2**25
 """Ticks that one window or delay may hold; each takes 8 bytes or more."""
@@ -47,6 +48,7 @@ class Scenario(Section):
     load: Load
     cooling: Cooling | None = None
     bess: dict[Name, Bess] = Field(default_factory=dict)
+    ups: dict[Name, Ups] = Field(default_factory=dict)
     absorber: dict[Name, Absorber] = Field(default_factory=dict)
     supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
     link: dict[Name, Link] = Field(default_factory=dict)
@@ -90,8 +92,17 @@ class Scenario(Section):
 
     @property
     def devices(self) -> list[str]:
-        """Names of all devices, as sections refer to them."""
-        return [f"bess.{name}" for name in self.bess]
+        """Names of all devices, in the order in which the engine numbers them."""
+        return [*(f"bess.{name}" for name in self.bess), *(f"ups.{name}" for name in self.ups)]
+
+    def ups_share(self, name: str) -> float:
+        """Share of the IT demand that a UPS feeds; what is not given the others share by rating."""
+        given = {other: float(ups.share) for other, ups in self.ups.items() if ups.share is not None}
+        if name in given:
+            return given[name]
+        rest = [ups for other, ups in self.ups.items() if other not in given]
+        left = max(0.0, 1.0 - sum(given.values()))
+        return left * float(self.ups[name].rating_w) / sum(float(ups.rating_w) for ups in rest)
 
     def link_of(self, device: str) -> tuple[str, Link] | None:
         """Name and section of the link to a device, where it has one."""
@@ -124,8 +135,8 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        devices = self.devices
-        for location, named in self._device_references():
+        for location, named, kinds in self._device_references():
+            devices = [device for device in self.devices if device.startswith(kinds)]
             if named not in devices:
                 have = ", ".join(map(repr, devices)) or "none"
                 raise Refused(f"no such device; the scenario has: {have}", *location)
@@ -145,6 +156,8 @@ class Scenario(Section):
             if event.kind == "link_cut" and event.link not in links:
                 have = ", ".join(map(repr, links)) or "none"
                 raise Refused(f"no such link; the scenario has: {have}", "events", index, "link")
+        if sum(float(ups.share or 0.0) for ups in self.ups.values()) > 1.0 + 1e-9:
+            raise Refused("the shares of all UPSs must add up to 1 at most", "ups", list(self.ups)[-1], "share")
         names = [limit.name for limit in self.limits]
         for index, name in enumerate(names):
             if names.index(name) < index:
@@ -207,20 +220,28 @@ class Scenario(Section):
                 if hasattr(limit, f"{key}_s"):
                     yield ("limits", index, key), getattr(limit, f"{key}_s")
 
-    def _device_references(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    def _device_references(self) -> Iterator[tuple[tuple[int | str, ...], str, tuple[str, ...]]]:
+        """Where a device is named, its name, and how the names of those begin that may stand there."""
         for name, absorber in self.absorber.items():
-            yield ("absorber", name, "device"), absorber.device
+            yield ("absorber", name, "device"), absorber.device, ("bess.",)
         for name, supervisor in self.supervisor.items():
             if isinstance(supervisor, SocWindow):
-                yield ("supervisor", name, "device"), supervisor.device
+                yield ("supervisor", name, "device"), supervisor.device, ("bess.",)
+            else:
+                for place, device in enumerate(supervisor.devices):
+                    yield ("supervisor", name, "devices", place), device, ("ups.",)
         for index, limit in enumerate(self.limits):
             if limit.node not in ("pcc", "bus"):
-                yield ("limits", index, "node"), limit.node
+                yield ("limits", index, "node"), limit.node, (limit.node.partition(".")[0] + ".",)
         for index, event in enumerate(self.events):
             if event.kind == "server_stop":
-                yield ("events", index, "device"), event.device
+                yield ("events", index, "device"), event.device, ("bess.",)
+            elif event.kind == "device_silent":
+                yield ("events", index, "device"), event.device, ("bess.", "ups.")
+            elif event.kind == "device_lost":
+                yield ("events", index, "device"), event.device, ("ups.",)
         for name, link in self.link.items():
-            yield ("link", name, "between", 1), link.device
+            yield ("link", name, "between", 1), link.device, ("bess.", "ups.")
 
 
 def devices_of(controller: Absorber | SupervisorKind) -> list[str]:

@@ -17,6 +17,12 @@ _LONGEST_VALUE = 200
 _LONGEST_LIST = 60
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _NAME = "must start with a letter and go on with letters, digits, - or _"
+# By what a pattern holds, the first that fits.
+_PATTERNS = {
+    "pcc|": "must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
+    "|ups": "must name a BESS or a UPS, such as 'bess.main'",
+    "bess": "must name a BESS, such as 'bess.main'",
+}
 _WORDS = {
     "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -64,7 +70,7 @@ def scenario_error(source: str, document: Any, error: ValidationError, root: typ
     if kind == "missing" and isinstance(value, list):  # a pair with one entry
         kind = "too_long"
     if kind == "string_pattern_mismatch":
-        message = "must name a BESS, such as 'bess.main'" if "bess" in context["pattern"] else _NAME
+        message = next((text for sign, text in _PATTERNS.items() if sign in context["pattern"]), _NAME)
     if kind in _WORDS:
         message = _WORDS[kind].format(**{key: _number(item) for key, item in context.items()})
     if kind in _BOUNDS and place.dimension and place.dimension.unit:

@@ -94,12 +94,15 @@ class KernelRun:
     def command(self, device: str, point: str, value: float) -> None:
         """Queue a write to a device's firmware for the next tick: `command("bess.main", "set_w", 1e6)`.
 
+        A UPS goes by its whole name and has points of its own: `command("ups.a", "recharge_w", 1e5)`.
+
         Values are not validated as a device's server would, but must be finite. Raises KeyError for an unknown device or
         point.
         """
         if not math.isfinite(value):
             raise ValueError(f"{device} {point} = {value}: must be a finite number")
-        self._engine.command(list(self.scenario.bess).index(self._name(device)), CODES[self._point(point)], value)
+        name = self._name(device)
+        self._engine.command(self.scenario.devices.index(name), CODES[self._point(name, point)], value)
 
     def advance(self, until_s: float) -> None:
         """Run to a time, rounded to a tick. Raises ValueError where that is past, or an array cannot be run on.
@@ -167,17 +170,19 @@ class KernelRun:
         return self.scenario.ticks_of(until_s)
 
     def _name(self, device: str) -> str:
-        name = device.removeprefix("bess.")
-        if name not in self.scenario.bess:
-            raise KeyError(f"no device {device!r}; there are: {', '.join(f'bess.{name}' for name in self.scenario.bess)}")
-        return name
+        """Whole name of a device; that of a BESS may be given without its kind."""
+        for name in (device, f"bess.{device}"):
+            if name in self.scenario.devices:
+                return name
+        raise KeyError(f"no device {device!r}; there are: {', '.join(self.scenario.devices)}")
 
     @staticmethod
-    def _point(point: str) -> str:
-        if f"point.{point}" not in CODES:
-            known = ", ".join(name.removeprefix("point.") for name in CODES if name.startswith("point."))
+    def _point(device: str, point: str) -> str:
+        kind = "ups_point." if device.startswith("ups.") else "point."
+        if f"{kind}{point}" not in CODES:
+            known = ", ".join(name.removeprefix(kind) for name in CODES if name.startswith(kind))
             raise KeyError(f"no point {point!r}; there are: {known}")
-        return f"point.{point}"
+        return f"{kind}{point}"
 
 
 def _first_difference(one: Any, other: Any, path: str = "") -> str:

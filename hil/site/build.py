@@ -16,6 +16,7 @@ from hil.site.limits import limits
 from hil.site.parts import Parts, Steady
 from hil.site.plant import plant, recorded_every, tan_phi
 from hil.site.storage import storage
+from hil.site.ups import direct_share
 
 LOAD_BLOCK_TICKS = 8192
 LOAD_CAPACITY_TICKS = 4 * LOAD_BLOCK_TICKS
@@ -29,7 +30,8 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     """
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
-    channels = channel_names(names)
+    ups_names = [f"ups.{name}" for name in scenario.ups]
+    channels = channel_names(names, ups_names)
     steady = plant(parts, first_it_w)
     storage(parts)
     limits(parts, steady, channels)
@@ -40,8 +42,10 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
         parts.parameters,
         parts.states,
         names,
+        ups_names,
         period_ns=scenario.period_ns,
         load_tan_phi=tan_phi(scenario.load.power_factor),
+        direct_share=direct_share(scenario),
         laws=own_laws,
         record_every=recorded_every(scenario),
         record_channels=recorded_channels(scenario, channels) if record else (),

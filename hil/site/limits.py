@@ -30,7 +30,8 @@ def limits(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
 def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, channels: tuple[str, ...]) -> None:
     scenario, arena = parts.scenario, parts.arena
     params["kind"] = _KINDS.get(limit.kind, CODES["limit.level"])
-    params["blank"] = _BLANKED_BY.get(limit.kind, CODES["blank.never"])
+    at_output = limit.node.startswith("ups.")  # a dip must not come through: nothing there is blanked
+    params["blank"] = CODES["blank.never"] if at_output else _BLANKED_BY.get(limit.kind, CODES["blank.never"])
     params["channel"] = channels.index(limit_channel(limit))
     low, high = limit_bounds(limit)
     params["low"], params["high"] = low, high
@@ -57,6 +58,8 @@ def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, 
 def limit_channel(limit: Limit) -> str:
     """The channel that a limit looks at: of phase voltages the one that is worst for it."""
     if limit.kind == "undervoltage":
+        if limit.node.startswith("ups."):
+            return f"{limit.node}.output_voltage_pu"
         return f"{limit.node}.voltage_lowest_measured_pu"
     if limit.kind == "overvoltage":
         return f"{limit.node}.voltage_highest_measured_pu"
@@ -76,7 +79,8 @@ def limit_bounds(limit: Limit) -> tuple[float, float]:
     if limit.kind == "overfrequency":
         return -math.inf, limit.max_hz
     if limit.kind == "ramp":
-        return -limit.max_w_per_s, limit.max_w_per_s
+        low, high = -limit.max_w_per_s, limit.max_w_per_s
+        return -math.inf if limit.direction == "up" else low, math.inf if limit.direction == "down" else high
     if limit.kind == "peak_to_peak":
         return -math.inf, limit.max_w
     if limit.kind == "soc_window":

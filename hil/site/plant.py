@@ -10,6 +10,7 @@ from hil.kernel.engine import steady_network
 from hil.kernel.layout import CODES
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts, Steady
+from hil.site.ups import check_line, upss
 
 
 def tan_phi(power_factor: float) -> float:
@@ -18,14 +19,16 @@ def tan_phi(power_factor: float) -> float:
 
 
 def plant(parts: Parts, it_w: float) -> Steady:
-    """Fill network, area and cooling, in steady state at an IT load.
+    """Fill network, area, UPSs and cooling, in steady state at an IT load.
 
     Raises ScenarioError where the grid cannot carry the load at the start.
     """
     scenario = parts.scenario
+    inputs = upss(parts, it_w)
     cooling_w = _cooling(parts, it_w)
-    load_w = it_w + cooling_w
-    load_var = it_w * tan_phi(scenario.load.power_factor)
+    direct_w = it_w * inputs.direct_share
+    load_w = direct_w + inputs.power_w + cooling_w
+    load_var = direct_w * tan_phi(scenario.load.power_factor) + inputs.reactive_var
     if scenario.cooling is not None:
         load_var += cooling_w * tan_phi(scenario.cooling.power_factor)
     network = _network(parts, load_w, load_var)
@@ -45,6 +48,7 @@ def plant(parts: Parts, it_w: float) -> Steady:
         voltage_pu=float(network["voltage_pu"]),
         bus_voltage_pu=float(network["bus_voltage_pu"]),
     )
+    check_line(parts, steady)
     _area(parts, steady)
     _measurements(parts, steady)
     return steady

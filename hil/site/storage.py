@@ -10,6 +10,7 @@ import numpy as np
 from hil.kernel.layout import CODES
 from hil.scenario.model import Scenario
 from hil.scenario.storage import Bess
+from hil.scenario.ups import Ups
 from hil.site.parts import Parts
 
 # Open-circuit voltage of an LFP cell at SoC 0, 0.05 … 1, V. A typical curve, assumed: docs/model.md, "Battery".
@@ -18,6 +19,7 @@ OCV_CELL_V = (
     3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500,
 )  # fmt: skip
 NOMINAL_CELL_V = 3.2
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def storage(parts: Parts) -> None:
@@ -26,7 +28,9 @@ def storage(parts: Parts) -> None:
     made = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
     for index, bess in enumerate(scenario.bess.values()):
         (battery, battery_state), (converter, _), (pcs, firmware) = made.values()
-        _battery(scenario, bess, battery[index], battery_state[index])
+        ocv = np.array(OCV_CELL_V) * (bess.dc_voltage_v / NOMINAL_CELL_V)
+        rated = (bess.energy_wh, bess.rating_va / bess.dc_voltage_v, bess.rating_va)
+        cell(scenario.tick_s, bess, ocv, rated, battery[index], battery_state[index])
         _converter(scenario, bess, converter[index])
         _pcs(scenario, bess, pcs[index])
         firmware[index]["operation"] = 1
@@ -34,26 +38,26 @@ def storage(parts: Parts) -> None:
             firmware[index][name] = -1
 
 
-def _battery(scenario: Scenario, bess: Bess, params: Any, state: Any) -> None:
-    dt = scenario.tick_s
-    rated_a = bess.rating_va / bess.dc_voltage_v
-    ocv = np.array(OCV_CELL_V) * (bess.dc_voltage_v / NOMINAL_CELL_V)
+def cell(dt: float, section: Bess | Ups, ocv: Floats, rated: tuple[float, float, float], params: Any, state: Any) -> None:
+    """Fill a battery, at rest. ocv: open-circuit voltage, V, shape (21,); rated: energy, Wh; current, A; power, W."""
+    energy_wh, rated_a, rating_w = rated
     mean_v = float(np.mean((ocv[1:] + ocv[:-1]) / 2))
-    params["capacity_as"] = bess.energy_wh * 3600.0 / mean_v
+    params["capacity_as"] = energy_wh * 3600.0 / mean_v
     params["ocv_v"] = ocv
-    params["r0_ohm"] = bess.resistance * bess.dc_voltage_v / rated_a
-    for pair, share, tau in (("1", bess.rc1_resistance, bess.rc1_time_s), ("2", bess.rc2_resistance, bess.rc2_time_s)):
-        ohm = share * bess.dc_voltage_v / rated_a
+    params["r0_ohm"] = section.resistance * section.dc_voltage_v / rated_a
+    pairs = (("1", section.rc1_resistance, section.rc1_time_s), ("2", section.rc2_resistance, section.rc2_time_s))
+    for pair, share, tau in pairs:
+        ohm = share * section.dc_voltage_v / rated_a
         params[f"r{pair}_ohm"] = ohm
         params[f"g{pair}_siemens"] = 1.0 / ohm if ohm > 0 else 0.0
         params[f"decay{pair}"] = math.exp(-dt / tau)
         params[f"decay{pair}_half"] = math.exp(-0.5 * dt / tau)
-    rated_heat_w = (bess.resistance + bess.rc1_resistance + bess.rc2_resistance) * bess.rating_va
-    params["thermal_k_per_w"] = bess.temperature_rise_degc / rated_heat_w if rated_heat_w > 0 else 0.0
-    params["thermal_decay"] = math.exp(-dt / bess.thermal_time_s)
-    params["ambient_degc"] = state["temperature_degc"] = bess.ambient_degc
-    state["soc"] = bess.soc
-    state["voltage_v"] = np.interp(bess.soc, np.linspace(0, 1, len(ocv)), ocv)
+    rated_heat_w = (section.resistance + section.rc1_resistance + section.rc2_resistance) * rating_w
+    params["thermal_k_per_w"] = section.temperature_rise_degc / rated_heat_w if rated_heat_w > 0 else 0.0
+    params["thermal_decay"] = math.exp(-dt / section.thermal_time_s)
+    params["ambient_degc"] = state["temperature_degc"] = section.ambient_degc
+    state["soc"] = section.soc
+    state["voltage_v"] = np.interp(section.soc, np.linspace(0, 1, len(ocv)), ocv)
 
 
 def _converter(scenario: Scenario, bess: Bess, params: Any) -> None:
