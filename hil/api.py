@@ -12,6 +12,7 @@ from hil.session.run import Options, run_scenario
 
 if TYPE_CHECKING:
     from controllers.supervisor import Supervisor
+from controllers.ups_supervisor import UpsSupervisor
     from hil.scenario.model import Scenario
     from hil.session.result import Result
 
@@ -27,14 +28,14 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
 def run(
     scenario: Scenario,
     *,
-    supervisors: Mapping[str, Supervisor] | None = None,
+    supervisors: Mapping[str, Supervisor | UpsSupervisor] | None = None,
     folder: str | Path | None = None,
     clock: Literal["lockstep", "wall"] = "lockstep",
     speed: float = 1.0,
 ) -> Result:
     """Run a scenario and return its result; in lock-step virtual time, unless the clock says otherwise.
 
-    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`); each replaces the scenario's. folder: where the
+    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`; `"ups"` for all UPSs); each replaces the scenario's. folder: where the
     run's files go; by default the record stays in memory. clock: "wall" paces the run, `speed` times as fast as real time
     (docs/wall_clock.md). Call it outside any running asyncio loop.
 

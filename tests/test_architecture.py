@@ -39,7 +39,7 @@ RULES = {
         "controllers",
     ),
     "hil.session": ("hil", "firmware_sim", "controllers"),
-    "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor"),
+    "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
     "hil.packages": ("hil.errors",),
     "hil.cli": ("hil.errors", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
 }

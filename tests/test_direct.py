@@ -69,8 +69,8 @@ def test_a_run_without_a_wire_is_the_same_to_the_bit(which):
     assert any(event["event"] == "made_safe" for event in told(direct))
     assert direct.verdict == wire.verdict
     assert direct.reasons == wire.reasons
-    assert wire.requests > 100
-    assert direct.requests == 0
+    assert wire.traffic["requests"] > 100
+    assert direct.traffic["requests"] == 0
 
 
 def test_the_drivers_command_something_in_those_runs():

@@ -27,7 +27,7 @@ def test_the_script_of_the_readme_runs(tmp_path):
 
 
 def test_the_supervisor_of_the_readme_runs(tmp_path):
-    script = "import hil\n" + BLOCKS[1] + "\nprint(result.verdict, len(result.events), result.requests)\n"
+    script = "import hil\n" + BLOCKS[1] + "\nprint(result.verdict, len(result.events), result.traffic['requests'])\n"
     run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert run.stderr == ""
     assert run.stdout.split()[0] in ("PASS", "FAIL", "INCONCLUSIVE")

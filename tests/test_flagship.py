@@ -49,7 +49,7 @@ def test_flagship_passes_with_margins_worth_having(tmp_path):
     for limit in required:
         assert limit["outcome"] == "PASS"
         assert 0.05 <= limit["margin"] <= 0.40, limit
-    assert document["requests"] > 4 * 20 * 180  # four transactions a cycle at 20 Hz, and the heartbeat
+    assert document["traffic"]["requests"] > 4 * 20 * 180  # four transactions a cycle at 20 Hz, and the heartbeat
 
 
 def test_without_absorber_ramp_and_swing_fail(tmp_path):
@@ -72,7 +72,7 @@ def test_several_batteries_with_a_law_and_a_supervisor_each():
     one = hil.run(hil.load("training_job"))
     assert two.verdict == one.verdict == "PASS"
     assert two.limits["peak-to-peak, 5 s"].worst == pytest.approx(one.limits["peak-to-peak, 5 s"].worst, rel=0.02)
-    assert two.requests > 1.9 * one.requests
+    assert two.traffic["requests"] > 1.9 * one.traffic["requests"]
     north, south = (two.signal(f"bess.{name}.law_w")[1] for name in TWO)
     assert np.allclose(north, 2.0 * south, atol=2.0)
 

@@ -198,7 +198,7 @@ def parse_subscribe(flags: int, body: bytes) -> tuple[int, list[tuple[str, int]]
     """The packet identifier; filters with the quality of service that is granted: 0 or 1 (section 3.8)."""
     _expect_flags(flags, 2)
     packet_id, at = _packet_id(body, 0)
-    wanted = []
+    wanted: list[tuple[str, int]] = []
     while at < len(body) or not wanted:
         topic_filter, at = _topic_filter(body, at)
         qos, at = _byte(body, at)
@@ -212,7 +212,7 @@ def parse_unsubscribe(flags: int, body: bytes) -> tuple[int, list[str]]:
     """The packet identifier, and filters (section 3.10)."""
     _expect_flags(flags, 2)
     packet_id, at = _packet_id(body, 0)
-    filters = []
+    filters: list[str] = []
     while at < len(body) or not filters:
         topic_filter, at = _topic_filter(body, at)
         filters.append(topic_filter)

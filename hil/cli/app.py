@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -76,6 +77,35 @@ def run(
 
 
 @app.command()
+def wire(
+    scenario: Annotated[str, typer.Argument(help="A scenario with a law on the wire (see `hil scenarios`).")],
+    cycles: Annotated[str, typer.Option(help="Cycles of the driver, with units.")] = "10 ms, 20 ms, 50 ms, 100 ms",
+    latencies: Annotated[
+        str, typer.Option(help="Latencies of the link, one way, with units.")
+    ] = "0 ms, 2 ms, 5 ms, 10 ms, 20 ms, 50 ms",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; default: one a core.")] = os.cpu_count() or 1,
+) -> None:
+    """Say for each limit at which driver cycle and link latency it holds, with the law on the wire.
+
+    Exit code 0 once every pair has been run; 2 wrong usage or a bad scenario, 4 a run could not be finished.
+    """
+    from hil.cli.wire import print_wire_table
+    from hil.errors import HilError, ScenarioError
+    from hil.scenario.files import load
+    from hil.session.wire_table import wire_table
+
+    try:
+        times = [_times(option, text) for option, text in (("--cycles", cycles), ("--latencies", latencies))]
+        cells = list(wire_table(load(scenario, set_ or []), *times, jobs=jobs))
+    except ScenarioError as error:
+        _fail(str(error), _USAGE)
+    except (HilError, OSError) as error:
+        _fail(f"{scenario}: {error}", _UNFINISHED)
+    print_wire_table(cells)
+
+
+@app.command()
 def scenarios() -> None:
     """List the packaged scenarios."""
     from hil.scenario.files import packaged
@@ -105,6 +135,23 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: C
     except ScenarioError:  # it never ran: there is nothing to keep
         shutil.rmtree(folder)
         raise
+
+
+def _times(option: str, text: str) -> list[float]:
+    """Times in a list such as "10 ms, 20 ms". Raises ScenarioError."""
+    from hil.errors import ScenarioError
+    from hil.scenario.quantity import TIME
+
+    times = []
+    for part in text.split(","):
+        try:
+            time_s = TIME.read(part, plain=False)
+        except ValueError as problem:
+            raise ScenarioError(f"{option} {text!r}", part.strip() or "''", f": {problem}") from None
+        if time_s < 0.0 or (time_s == 0.0 and option == "--cycles"):
+            raise ScenarioError(f"{option} {text!r}", part.strip(), ": must be positive")
+        times.append(time_s)
+    return times
 
 
 def _fail(message: str, code: int) -> None:

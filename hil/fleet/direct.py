@@ -16,6 +16,7 @@ from firmware_sim.modbus.pdu import ModbusFault
 from firmware_sim.sunspec_map import SunSpecMap
 from hil.errors import DeviceRefused
 from hil.fleet.station import StorageStation
+from hil.links.framer import Protocol
 
 _WATTS = 1
 Refusals = Callable[[str, ModbusFault], None]
@@ -114,10 +115,11 @@ class PromptDriver(StorageDriver):
 
 
 class DirectStorage(StorageStation):
-    """Implements `hil.fleet.station.Station`."""
+    """Implements `hil.fleet.station.Storage`."""
 
+    speaks: Protocol | None = None
     endpoint = ("", 0)
-    requests = 0
+    traffic = 0
 
     async def start(self) -> None:
         """Nothing listens."""

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Self
 
-from controllers.supervisor import Supervisor
 from hil.clock.participants import acting_as
-from hil.errors import ScenarioError
+from hil.fleet.broker import SiteBroker
 from hil.fleet.direct import DirectStorage
+from hil.fleet.direct_ups import DirectSupply
+from hil.fleet.links import SiteLinks
 from hil.fleet.script import Script
-from hil.fleet.station import Station
+from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
-from hil.fleet.supervision import Failure, end, lead_of, supervise
+from hil.fleet.supervision import DEFAULT_TARGET_TTL_S, Failure, Own, check_own, end, group_leads, lead_of, supervise
 from hil.fleet.surroundings import Event, Order, Surroundings
+from hil.fleet.ups import MqttSupply
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
-
-_STORAGE: dict[str, Callable[[Surroundings, int, str], Station]] = {"wire": ModbusStorage, "direct": DirectStorage}
 
 
 class Fleet:
     """Everything asyncio of one run; an async context manager.
 
-    own: supervisors of one's own, by device (`bess.main`); they replace the scenario's for that device and are required.
+    own: supervisors of one's own, by device (`bess.main`, `ups.a`, or `ups` for all UPSs); they replace the scenario's for
+    that device and are required.
     """
 
-    def __init__(self, scenario: Scenario, engine: Engine, event: Event, own: Mapping[str, Supervisor]) -> None:
-        unknown = set(own) - {f"bess.{name}" for name in scenario.bess}
-        if unknown:
-            raise ScenarioError(scenario.source, "supervisors", f": no such device: {', '.join(sorted(unknown))}")
+    def __init__(self, scenario: Scenario, engine: Engine, event: Event, own: Own) -> None:
+        check_own(scenario, own)
         self._around = Surroundings(scenario, engine, event)
         self._own = own
-        self._stations: dict[str, Station] = {}
-        self._drivers: list[tuple[int, contextlib.AbstractAsyncContextManager[Any]]] = []
+        self._wired = scenario.transport == "wire"
+        self._broker = SiteBroker(self._around) if scenario.ups and self._wired else None
+        self._links = SiteLinks(self._around)
+        self._storage: dict[str, Storage] = {}
+        self._supplies: dict[str, Supply] = {}
+        self._drivers: list[tuple[int, str, contextlib.AbstractAsyncContextManager[Any]]] = []
         self._supervisors: list[asyncio.Task[None]] = []
-        self._script = Script(self._around, self._stations)
         self._failure = Failure()
+        self._script = Script(self._around)
 
     @property
     def liveness(self) -> Mapping[str, Liveness]:
@@ -52,61 +55,106 @@ class Fleet:
         """Gets the exception of the first task that failed."""
         return self._failure.future
 
-    @property
-    def requests(self) -> int:
-        """Requests that the servers have answered."""
-        return sum(station.requests for station in self._stations.values())
+    def traffic(self) -> dict[str, Any]:
+        """Modbus requests answered, MQTT messages that devices sent and received, and what the links carried."""
+        return {
+            "requests": sum(station.traffic for station in self._storage.values()),
+            "messages": sum(station.traffic for station in self._supplies.values()),
+            "links": self._links.summary(),
+        }
 
     async def __aenter__(self) -> Self:
         self._around.engine.shared_with = "controllers"
-        storage = _STORAGE[self._around.scenario.transport]
         try:
-            for index, name in enumerate(self._around.scenario.bess):
-                station = storage(self._around, index, name)
-                self._stations[station.name] = station
-                with acting_as(Order.STATIONS + index, station.name):
-                    await station.start()
-            for station in self._stations.values():
-                await self._drive(station)
-            self._script.start(self._failure)
+            await self._start_stations()
+            for station in self._storage.values():
+                await self._drive_storage(station)
+            await self._drive_supplies()
+            self._script.start(self._failure, [*self._stations], self._broker, self._links)
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Supervisors first, then the drivers, each leaving its device safe, then the script and the servers."""
+        """Supervisors first, then the drivers, each leaving its device safe, then all that lies between, and the devices."""
         await end(self._supervisors)
         problems = await self._leave_safe()
         await self._script.end()
-        for station in self._stations.values():
+        await self._links.stop()
+        for station in reversed(self._stations):
             await station.stop()
+        if self._broker is not None:
+            await self._broker.stop()
         self._failure.seen()
         if problems:
             raise problems[0]
 
+    @property
+    def _stations(self) -> list[Station]:
+        return [*self._storage.values(), *self._supplies.values()]
+
+    async def _start_stations(self) -> None:
+        scenario, around = self._around.scenario, self._around
+        if self._broker is not None:
+            with acting_as(Order.BROKER, self._broker.name):
+                await self._broker.start()
+        for index, name in enumerate(scenario.bess):
+            self._storage[f"bess.{name}"] = (ModbusStorage if self._wired else DirectStorage)(around, index, name)
+        for index, name in enumerate(scenario.ups, len(scenario.bess)):
+            supply = (
+                DirectSupply(around, index, name) if self._broker is None else MqttSupply(around, index, name, self._broker)
+            )
+            self._supplies[f"ups.{name}"] = supply
+        for station in self._stations:
+            with acting_as(Order.STATIONS + station.index, station.name):
+                await station.start()
+
     async def _leave_safe(self) -> list[BaseException]:
         """Leave all drivers at once, so that many devices need no longer than the slowest; returns what they raised."""
         leaving = []
-        for order, driver in self._drivers:
-            with acting_as(order, "leaving"):
+        for order, name, driver in self._drivers:
+            with acting_as(order, name):
                 leaving.append(asyncio.ensure_future(driver.__aexit__(None, None, None)))
         self._drivers = []
         done = await asyncio.gather(*leaving, return_exceptions=True)
         return [problem for problem in done if isinstance(problem, BaseException)]
 
-    async def _drive(self, station: Station) -> None:
-        """Start the driver of a device that has a supervisor or a law on the wire, and the supervisor."""
-        lead = lead_of(self._around, station.name, self._own.get(station.name))
+    async def _drive(self, station: Station, driver: contextlib.AbstractAsyncContextManager[Any]) -> Any:
+        """Enter a driver; returns the device."""
+        order = Order.DRIVERS + station.index
+        with acting_as(order, station.name):
+            device = await driver.__aenter__()
+        self._drivers.append((order, station.name, driver))
+        return device
+
+    async def _endpoint(self, station: Station) -> tuple[str, int]:
+        """Where the driver of a device connects."""
+        return station.endpoint if station.speaks is None else await self._links.through(station, station.speaks)
+
+    async def _drive_storage(self, station: Storage) -> None:
+        """Start the driver of a system that has a supervisor or a law on the wire, and the supervisor."""
+        lead = lead_of(self._around, station.name, self._own)
         law_of = self._around.scenario.on_wire(station.name)
         if lead is None and law_of is None:
             return
-        ttl_s = 1.0 if lead is None else lead.target_ttl_s
-        driver = station.driver(station.endpoint, ttl_s, led_by=None if lead is None else lead.label, law_of=law_of)
-        with acting_as(Order.DRIVERS + station.index, station.name):
-            device = await driver.__aenter__()
-        self._drivers.append((Order.DRIVERS + station.index, driver))
+        ttl_s = DEFAULT_TARGET_TTL_S if lead is None else lead.target_ttl_s
+        led_by = None if lead is None else lead.label
+        driver = station.driver(await self._endpoint(station), ttl_s, led_by=led_by, law_of=law_of)
+        device = await self._drive(station, driver)
         if lead is not None:
-            with acting_as(Order.SUPERVISORS + station.index, f"supervisor.{lead.label}"):
-                work = supervise(lead.label, partial(lead.supervisor.run, device), self._around.event)
-                self._supervisors.append(self._failure.start(work, f"supervisor.{lead.label}"))
+            self._lead(station, lead.label, partial(lead.supervisor.run, device))
+
+    async def _drive_supplies(self) -> None:
+        """Start the drivers of the UPSs that have a supervisor, and the supervisors."""
+        for lead in group_leads(self._around, self._own):
+            devices = []
+            for name in lead.devices:
+                station = self._supplies[name]
+                devices.append(await self._drive(station, station.driver(await self._endpoint(station), led_by=lead.label)))
+            self._lead(self._supplies[lead.devices[0]], lead.label, partial(lead.supervisor.run, devices))
+
+    def _lead(self, station: Station, label: str, run: Callable[[], Awaitable[None]]) -> None:
+        with acting_as(Order.SUPERVISORS + station.index, f"supervisor.{label}"):
+            work = supervise(label, run, self._around.event)
+            self._supervisors.append(self._failure.start(work, f"supervisor.{label}"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from firmware_sim.image import PcsPoint
+from firmware_sim.image import PcsPoint, UpsPoint
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 
@@ -55,3 +55,42 @@ class EngineStorageImage:
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a write for the next tick."""
         self._engine.command(self._index, int(point), value)
+
+
+class EngineUpsImage:
+    """Implements `firmware_sim.image.UpsImage`."""
+
+    def __init__(self, engine: Engine, scenario: Scenario, name: str) -> None:
+        self._engine = engine
+        index = list(scenario.ups).index(name)
+        self._device = len(scenario.bess) + index
+        parameters = engine.parameters["ups"][index]
+        self.rating_w = float(parameters["rating_w"])
+        self.energy_wh = scenario.ups[name].rated_energy_wh
+        self.recharge_max_w = float(parameters["recharge_max_w"])
+        self._firmware = engine.seen["ups"][index]
+        own = f"ups.{name}."
+        self._channels = {channel.removeprefix(own): position for position, channel in enumerate(engine.channels)}
+
+    @property
+    def tick(self) -> int:
+        """Ticks run so far."""
+        return self._engine.tick
+
+    @property
+    def period_ns(self) -> int:
+        """Length of a tick."""
+        return self._engine.period_ns
+
+    @property
+    def firmware(self) -> Any:
+        """State of the firmware."""
+        return self._firmware
+
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row."""
+        return partial(self._engine.value, self._channels[name])
+
+    def command(self, point: UpsPoint, value: float) -> None:
+        """Queue a command for the next tick."""
+        self._engine.command(self._device, int(point), value)

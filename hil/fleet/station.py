@@ -9,29 +9,45 @@ from controllers.storage_driver import DriverSettings
 from firmware_sim.sunspec_bess import SunSpecBess
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.surroundings import Surroundings
+from hil.links.framer import Protocol as WireProtocol
 
 
 class Station(Protocol):
-    """A device of the scenario. name: as in `bess.NAME`; index: its place; endpoint: where it listens, if it does."""
+    """A device of the scenario. name: as in `bess.NAME`; index: its place, storage first; speaks: on its wire, if it has."""
 
     name: str
     index: int
-    endpoint: tuple[str, int]
+    speaks: WireProtocol | None
 
     @property
-    def requests(self) -> int:
-        """Requests that its server has answered."""
+    def endpoint(self) -> tuple[str, int]:
+        """Where its driver connects, if it does."""
+
+    @property
+    def traffic(self) -> int:
+        """Requests answered, or messages sent and received."""
 
     async def start(self) -> None:
-        """Listen. Raises ScenarioError where that cannot be."""
+        """Serve. Raises ScenarioError where that cannot be."""
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Serve no more."""
+
+
+class Storage(Station, Protocol):
+    """A battery-storage system."""
 
     def driver(
         self, endpoint: tuple[str, int], target_ttl_s: float, *, led_by: str | None, law_of: str | None
     ) -> AbstractAsyncContextManager[Any]:
         """Its driver, through an endpoint. led_by: its supervisor. law_of: the absorber whose law is on the wire."""
+
+
+class Supply(Station, Protocol):
+    """A UPS."""
+
+    def driver(self, endpoint: tuple[str, int], *, led_by: str) -> AbstractAsyncContextManager[Any]:
+        """Its driver, through an endpoint. led_by: its supervisor."""
 
 
 class StorageStation:

@@ -8,18 +8,26 @@ from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.errors import ScenarioError
 from hil.fleet.station import StorageStation
 from hil.fleet.surroundings import Surroundings
+from hil.links.framer import Protocol
 
 
 class ModbusStorage(StorageStation):
-    """Implements `hil.fleet.station.Station`."""
+    """Implements `hil.fleet.station.Storage`."""
+
+    speaks: Protocol | None = "modbus_tcp"
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         super().__init__(around, index, name)
         self._server = ModbusTcpServer(self._device.registers, unit_id=self._section.unit_id, refused=self._refused)
-        self.endpoint = ("", 0)
+        self._listens_at = ("", 0)
 
     @property
-    def requests(self) -> int:
+    def endpoint(self) -> tuple[str, int]:
+        """Where it listens."""
+        return self._listens_at
+
+    @property
+    def traffic(self) -> int:
         """Requests that the server has answered."""
         return self._server.requests
 
@@ -28,11 +36,11 @@ class ModbusStorage(StorageStation):
         listen = self._section.listen
         host, _, port = listen.rpartition(":")
         try:
-            self.endpoint = await self._server.start(host, self.endpoint[1] or int(port))
+            self._listens_at = await self._server.start(host, self._listens_at[1] or int(port))
         except OSError as error:
             what = f" = {listen!r}: cannot listen there ({error.strerror or error}); port 0 takes any free one"
             raise ScenarioError(self._around.scenario.source, f"{self.name}.listen", what) from None
-        self._around.event("server_started", {"device": self.name, "port": self.endpoint[1]})
+        self._around.event("server_started", {"device": self.name, "port": self._listens_at[1]})
 
     async def stop(self) -> None:
         """Stop listening, as a server that dies."""

@@ -42,10 +42,9 @@ ALL_UPSS = "ups"
 def check_own(scenario: Scenario, own: Own) -> None:
     """Raise ScenarioError for a supervisor of one's own that leads no device of the scenario, or one of another kind."""
     for device, supervisor in own.items():
-        kind = Supervisor if device in scenario.storage_names else UpsSupervisor
-        there = device in scenario.device_names or (device == ALL_UPSS and scenario.ups)
-        if not there:
+        if device not in scenario.devices and not (device == ALL_UPSS and scenario.ups):
             raise ScenarioError(scenario.source, "supervisors", f": no such device: {device}")
+        kind = Supervisor if device.startswith("bess.") else UpsSupervisor
         if not isinstance(supervisor, kind):
             raise ScenarioError(scenario.source, "supervisors", f": {device} needs a {kind.__name__}")
 
@@ -65,7 +64,7 @@ def group_leads(around: Surroundings, own: Own) -> list[GroupLead]:
     """Who leads the UPSs: one's own takes its device, or all, from the scenario's groups."""
     scenario = around.scenario
     mine = [
-        GroupLead(device, supervisor, scenario.ups_names if device == ALL_UPSS else [device])
+        GroupLead(device, supervisor, [f"ups.{name}" for name in scenario.ups] if device == ALL_UPSS else [device])
         for device, supervisor in own.items()
         if isinstance(supervisor, UpsSupervisor)
     ]

@@ -18,8 +18,8 @@ class Order(IntEnum):
     """Order of those who wake at one instant: the run itself is 0, a device adds its place in the scenario."""
 
     SCRIPT = 1
-    BROKER = 9_000
-    LINKS = 9_001
+    BROKER = 5_000
+    LINKS = 5_001
     STATIONS = 10_000
     DRIVERS = 20_000
     SUPERVISORS = 30_000

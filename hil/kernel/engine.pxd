@@ -31,7 +31,7 @@ cdef class Engine:
     cdef bint paced
     cdef int64_t close_wanted               # of a paced run: the thread of the kernel closes it
 
-    cdef int bind(self, int64_t count, double load_tan_phi, user_laws) except -1
+    cdef int bind(self, int64_t count, int64_t ups_count, user_laws) except -1
     cdef int adopt(self, user_laws, laws, int64_t count) except -1
     cdef void record(self, int64_t tick) noexcept nogil
     cdef void run(self, int64_t n) noexcept nogil

@@ -25,7 +25,7 @@ cdef enum:
     LONGEST_SLEEP_NS = 20_000_000    # so that a stop is soon heard
     TRIES = 64                 # of a look, before it lets the writer have the processor
 
-PUBLISHED = ("run", "row", "pcs", "limits")    # `run` first: `look` finds its fields there
+PUBLISHED = ("run", "row", "pcs", "ups", "limits")    # `run` first: `look` finds its fields there
 
 
 cdef class Pacer:

@@ -46,20 +46,47 @@ class LoadCrash(EventSection):
     kind: Literal["load_crash"]
 
 
-class ServerStop(EventSection):
-    """A device's server closes its connections and stays away for `duration`."""
+class WireEvent(EventSection):
+    """Keys of what disturbs the wire, for a while."""
 
-    kind: Literal["server_stop"]
-    device: str
     duration_s: Time = Field(alias="duration", gt=0)
 
 
-class LinkCut(EventSection):
+class ServerStop(WireEvent):
+    """The Modbus server of a storage device closes its connections and stays away for `duration`."""
+
+    kind: Literal["server_stop"]
+    device: str
+
+
+class LinkCut(WireEvent):
     """Nothing passes a link for `duration`; what is sent meanwhile arrives afterwards, as TCP has it."""
 
     kind: Literal["link_cut"]
     link: str
-    duration_s: Time = Field(alias="duration", gt=0)
 
 
-Event = Annotated[GridDip | GenerationLoss | LoadCrash | ServerStop | LinkCut, Field(discriminator="kind")]
+class DeviceSilence(WireEvent):
+    """A device's communication hangs for `duration`: connections stay, nothing is answered or published."""
+
+    kind: Literal["device_silent"]
+    device: str
+
+
+class DeviceLoss(WireEvent):
+    """A UPS's communication loses its power: its connection ends without a farewell, and is back after `duration`."""
+
+    kind: Literal["device_lost"]
+    device: str
+
+
+class BrokerStop(WireEvent):
+    """The testbed's own broker dies and is back after `duration`."""
+
+    kind: Literal["broker_stop"]
+
+
+Event = Annotated[
+    GridDip | GenerationLoss | LoadCrash | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop,
+    Field(discriminator="kind"),
+]

@@ -11,11 +11,12 @@ from hil.scenario.absorber import Absorber
 from hil.scenario.base import Name, Refused, Section, Whole
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
-from hil.scenario.event import Event, GridDip
+from hil.scenario.event import Event, GridDip, WireEvent
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
 from hil.scenario.link import Link, check_links
 from hil.scenario.load import Load
+from hil.scenario.mqtt import OWN, Mqtt
 from hil.scenario.quantity import Frequency, Time
 from hil.scenario.storage import Bess
 from hil.scenario.supervisor import SocWindow, SupervisorKind, SupervisorSection
@@ -52,6 +53,7 @@ class Scenario(Section):
     absorber: dict[Name, Absorber] = Field(default_factory=dict)
     supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
     link: dict[Name, Link] = Field(default_factory=dict)
+    mqtt: Mqtt = Field(default_factory=lambda: Mqtt.model_validate({}))
     record: Record = Field(default_factory=lambda: Record.model_validate({}))
     clock: Clock = Field(default_factory=lambda: Clock.model_validate({}))
     limits: list[Limit] = Field(default_factory=list)
@@ -194,10 +196,16 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _wires(self) -> Self:
-        if self.transport == "direct":
-            for index, event in enumerate(self.events):
-                if event.kind == "server_stop":
-                    raise Refused("needs transport = 'wire'; without one there is no server", "events", index, "kind")
+        for index, event in enumerate(self.events):
+            if self.transport == "direct" and isinstance(event, WireEvent):
+                raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
+            if event.kind == "broker_stop" and (self.mqtt.broker != OWN or not self.ups):
+                raise Refused("needs the testbed's own broker, and a UPS on it", "events", index, "kind")
+        for name, link in self.link.items():
+            if self.transport == "direct":
+                raise Refused("needs transport = 'wire'", "link", name)
+            if link.device.startswith("ups.") and self.mqtt.broker != OWN:
+                raise Refused("a link to a UPS needs mqtt.broker = 'own'", "link", name, "between")
         return self
 
     def _commands(self) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Section `[mqtt]`, and how a UPS stands on it: `[ups.NAME.mqtt]`, `[ups.NAME.driver]`."""
+"""Section `[mqtt]`, and how a UPS stands on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Section `[ups.NAME]`: a double-conversion UPS (docs/model.md, "UPS"). Defaults and their sources stand there."""
+"""Sections `[ups.NAME]`, `[ups.NAME.mqtt]`, `[ups.NAME.driver]`: a double-conversion UPS.
+
+Defaults and their sources: docs/model.md, "UPS".
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import Flag, Number, Refused, Section, Share, Whole
+from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
 
 
@@ -67,6 +71,10 @@ class Ups(Section):
     counter_window_s: Time = Field(60.0, alias="counter_window", gt=0)
     support_reserve: Share = Field(0.5, description="of the battery, for its own load")
     support_s: Time = Field(10.0, alias="support_timeout", ge=0, description="a support not renewed ends; 0: never")
+
+    # On the wire.
+    mqtt: UpsMqttSection = Field(default_factory=lambda: UpsMqttSection.model_validate({}))
+    driver: UpsDriverSection = Field(default_factory=lambda: UpsDriverSection.model_validate({}))
 
     @property
     def rated_energy_wh(self) -> float:

@@ -22,8 +22,8 @@ class Result:
     """A finished run.
 
     reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
-    inference what was served. requests: that emulated devices answered. clock: "lockstep" or "wall"; timing: of the wall
-    clock, how punctual the ticks were.
+    inference what was served. traffic: Modbus requests, MQTT messages, and what the links carried. clock: "lockstep" or
+    "wall"; timing: of the wall clock.
     """
 
     scenario: Scenario
@@ -35,7 +35,7 @@ class Result:
     duration_s: float
     wall_s: float
     load: dict[str, Any]
-    requests: int
+    traffic: dict[str, Any]
     signal_number: int | None
     folder: Path | None
     channels: list[str]
@@ -81,7 +81,7 @@ class Result:
             "wall_s": self.wall_s,
             "realtime_factor": self.realtime_factor,
             "load": self.load,
-            "requests": self.requests,
+            "traffic": self.traffic,
             "signal": self.signal_number,
             "folder": None if self.folder is None else str(self.folder),
         }

@@ -8,17 +8,18 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from controllers.supervisor import Supervisor
 from hil.clock.lockstep import LockstepLoop
 from hil.clock.wall import WallLoop
 from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
+from hil.fleet.supervision import Own
 from hil.kernel.engine import Engine
 from hil.loads.source import LoadSource
+from hil.scenario.event import WireEvent
 from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
@@ -47,7 +48,7 @@ class Options:
 
     folder: Path | None = None
     progress: Callable[[int], None] | None = None
-    supervisors: Mapping[str, Supervisor] | None = None
+    supervisors: Own | None = None
     controllers: bool = True
     accounting: bool = True
     tap: Any = None
@@ -108,7 +109,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             duration_s=judged_s,
             wall_s=time.perf_counter() - began,
             load={"energy_j": engine.load_energy_j, "largest_w": engine.largest_demand_w, **source.summary(judged_s)},
-            requests=outcome.requests,
+            traffic=outcome.traffic,
             signal_number=outcome.signal_number,
             folder=options.folder,
             channels=channels,
@@ -134,7 +135,7 @@ class _Outcome:
     """What the drive of a run leaves for the verdict."""
 
     liveness: Mapping[str, Liveness]
-    requests: int = 0
+    traffic: dict[str, Any] = field(default_factory=dict)
     interrupted: str | None = None
     signal_number: int | None = None
     timing: Timing | None = None
@@ -143,7 +144,7 @@ class _Outcome:
 def _drive(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     if options.clock == "wall":
         return _drive_paced(scenario, plant, log, options)
-    if not options.controllers or not scenario.bess:
+    if not options.controllers or not scenario.devices:
         return _drive_alone(scenario, plant)
     with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
         return _told(runner.run(_drive_with_devices(scenario, plant, log, options)), plant)
@@ -213,7 +214,7 @@ async def _drive_with_devices(
             async with fleet:
                 await to_the_end([fleet.failed])
         finally:
-            outcome.requests = fleet.requests
+            outcome.traffic = fleet.traffic()
 
     task = asyncio.ensure_future(whole_run())
     with _signals(task, plant.engine) as caught:
@@ -261,6 +262,6 @@ class _signals:  # noqa: N801  # used as a with-statement's verb
 def _script(scenario: Scenario, log: EventLog) -> None:
     """Scripted events of the plant stand in the log from the start, at their times."""
     for event in scenario.events:
-        if event.kind != "server_stop":
+        if not isinstance(event, WireEvent):
             details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
             log.add(event.at_s, event.kind, {"scripted": True, **details})

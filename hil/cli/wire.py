@@ -1,0 +1,43 @@
+"""The table of `hil wire`: for each required limit, driver cycle against latency."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hil.session.wire_table import WireCell
+from hil.verdict.outcome import Outcome
+
+_WIDTH = 160
+_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red"}
+_WORDS = {Outcome.PASS: "held", Outcome.FAIL: "violated"}
+
+
+def print_wire_table(cells: list[WireCell]) -> None:
+    """Print one table a limit, and what else kept a run from PASS."""
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+    latencies = list(dict.fromkeys(cell.latency_s for cell in cells))
+    for limit in cells[0].outcomes:
+        table = Table(box=None, pad_edge=False, title=f"[bold]{escape(limit)}[/]", title_justify="left")
+        table.add_column("cycle", justify="right")
+        for latency_s in latencies:
+            table.add_column(f"{latency_s * 1e3:g} ms", justify="right")
+        for cycle_s in dict.fromkeys(cell.cycle_s for cell in cells):
+            row = [_cell(cell, limit) for cell in cells if cell.cycle_s == cycle_s]
+            table.add_row(f"{cycle_s * 1e3:g} ms", *row)
+        console.print(table)
+        console.print()
+    for cell in cells:
+        for reason in cell.reasons:
+            console.print(f"[yellow]{cell.cycle_s * 1e3:g} ms, {cell.latency_s * 1e3:g} ms: {escape(reason)}[/]")
+
+
+def _cell(cell: WireCell, limit: str) -> str:
+    outcome, margin = cell.outcomes[limit], cell.margins[limit]
+    word = _WORDS.get(outcome, outcome.lower())
+    shown = word if margin is None else f"{word} {margin * 100:.1f} %"
+    colour = _COLOURS.get(outcome, "yellow")
+    return f"[{colour}]{shown}[/]"
