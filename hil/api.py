@@ -12,7 +12,7 @@ from hil.session.run import Options, run_scenario
 
 if TYPE_CHECKING:
     from controllers.supervisor import Supervisor
-from controllers.ups_supervisor import UpsSupervisor
+    from controllers.ups_supervisor import UpsSupervisor
     from hil.scenario.model import Scenario
     from hil.session.result import Result
 
@@ -35,9 +35,9 @@ def run(
 ) -> Result:
     """Run a scenario and return its result; in lock-step virtual time, unless the clock says otherwise.
 
-    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`; `"ups"` for all UPSs); each replaces the scenario's. folder: where the
-    run's files go; by default the record stays in memory. clock: "wall" paces the run, `speed` times as fast as real time
-    (docs/wall_clock.md). Call it outside any running asyncio loop.
+    supervisors: of one's own, by device (`{"bess.main": HoldHalf()}`; `"ups"` for all UPSs); each replaces the scenario's.
+    folder: where the run's files go; by default the record stays in memory. clock: "wall" paces the run, `speed` times as
+    fast as real time (docs/wall_clock.md). Call it outside any running asyncio loop.
 
     Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe;
     ValueError for a speed that the clock cannot have.

@@ -44,8 +44,8 @@ RULES = {
     "hil.cli": ("hil.errors", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
 }
 OUTSIDE = {
-    "aiomqtt": "hil/mqtt/client.py",
-    "paho": "hil/mqtt/client.py",
+    "aiomqtt": "hil/mqtt/wire.py",
+    "paho": "hil/mqtt/wire.py",
     "pymodbus": "controllers/modbus.py",
     "matplotlib": "hil/session/picture.py",
     "pyarrow": "hil/session/record.py",
