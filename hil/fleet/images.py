@@ -50,7 +50,7 @@ class EngineStorageImage:
 
     def firmware_reader(self, field: str) -> Callable[[], float]:
         """Reads a field of the firmware's state, as a plain number."""
-        return partial(self._engine.states["pcs"][field].item, self._index)
+        return partial(self._engine.seen["pcs"][field].item, self._index)
 
     def command(self, point: PcsPoint, value: float) -> None:
         """Queue a write for the next tick."""
