@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from test_lockstep import in_lockstep
 
 import hil
 from controllers import StorageDevice, Supervisor
@@ -17,6 +18,7 @@ from firmware_sim.sunspec_bess import SunSpecBess
 from firmware_sim.sunspec_map import SunSpecMap
 from hil.fleet.direct import ImagePort, PromptDriver
 from hil.fleet.images import EngineStorageImage
+from hil.kernel.engine import Engine
 from hil.loads.source import LoadSource
 from hil.scenario.model import Scenario
 from hil.site.build import build_engine
@@ -61,10 +63,27 @@ def told(result: hil.Result) -> list[dict]:
     return [event for event in result.events if event["event"] != "server_started"]
 
 
+@pytest.fixture
+def engines(monkeypatch):
+    """Engines of the runs of a test."""
+    built = []
+
+    def keep(*given: object) -> Engine:
+        built.append(build_engine(*given))
+        return built[-1]
+
+    monkeypatch.setattr("hil.session.run.build_engine", keep)
+    return built
+
+
 @pytest.mark.parametrize("which", SCENARIOS)
-def test_a_run_without_a_wire_is_the_same_to_the_bit(which):
+def test_a_run_without_a_wire_is_the_same_to_the_bit(which, engines):
     wire, direct = both(*SCENARIOS[which])
     assert direct.waveform_hash == wire.waveform_hash
+    for name, state in engines[0].states.items():  # heartbeats and timers too, and after the devices have been left
+        assert state.tobytes() == engines[1].states[name].tobytes(), name
+    assert engines[0].tick == engines[1].tick > engines[0].end_tick
+    assert engines[0].states["pcs"]["controller_heartbeat"].max() > 5
     assert told(direct) == told(wire)
     assert any(event["event"] == "made_safe" for event in told(direct))
     assert direct.verdict == wire.verdict
@@ -211,8 +230,6 @@ def test_a_cancelled_driver_does_not_cycle_on():
             driver._cycling.cancel()
             await asyncio.sleep(0.2)
             assert driver._sample is cycles
-
-    from test_lockstep import in_lockstep
 
     in_lockstep(main)
 
