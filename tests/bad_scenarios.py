@@ -14,12 +14,12 @@ TABLE = [
     (["supervisor.energy.windo=[0.1,0.2]"], "supervisor.energy.windo: unknown key; did you mean 'window'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, absorber, supervisor, link, record, clock, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, absorber, supervisor, link, mqtt, record, clock, limits, events",
     ),
     (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
     (
         ["transport=direct", "events=[{kind='server_stop',at='1 s',duration='1 s',device='bess.main'}]"],
-        "events.0.kind = 'server_stop': needs transport = 'wire'; without one there is no server",
+        "events.0.kind = 'server_stop': needs transport = 'wire'; without one there is nothing to disturb",
     ),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
     (["measurement.win='1 s'"], "measurement.win: unknown key; did you mean 'window'?"),
@@ -99,7 +99,7 @@ TABLE = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop'",
     ),
     (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group'"),
     (["bess.main.firmware='victron'"], "bess.main.firmware = 'victron': must be 'sunspec'"),

@@ -76,12 +76,12 @@ def test_links_lead_somewhere(path):
 
 def test_scenario_page_names_every_key():
     """docs/scenario.md and docs/loads.md mention each key of the models."""
-    from hil.scenario import absorber, cooling, event, grid, limit, link, load, model, storage, ups
+    from hil.scenario import absorber, clock, cooling, event, grid, limit, link, load, model, mqtt, storage, supervisor, ups
 
     text = (ROOT / "docs" / "scenario.md").read_text() + (ROOT / "docs" / "loads.md").read_text()
     text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     named = {word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)}
-    for module in (absorber, cooling, event, grid, limit, link, load, model, storage, ups):
+    for module in (absorber, clock, cooling, event, grid, limit, link, load, model, mqtt, storage, supervisor, ups):
         for section in vars(module).values():
             if isinstance(section, type) and hasattr(section, "model_fields") and section.__module__ == module.__name__:
                 for name, field in section.model_fields.items():
