@@ -17,6 +17,7 @@ IN_A_TICK = {
     "law_step", "ramp_limit", "user_law", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
+    "apply_commands",
 }  # fmt: skip
 
 
@@ -31,10 +32,20 @@ def directives() -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory) -> dict[str, str]:
-    """Bodies of the C functions that a tick can reach, by their name in C."""
-    out = tmp_path_factory.mktemp("c") / "engine.c"
+    """Of the C functions that a tick can reach."""
+    return bodies(tmp_path_factory.mktemp("c") / "engine.c", "Engine_run")
+
+
+@pytest.fixture(scope="module")
+def pacing(tmp_path_factory) -> dict[str, str]:
+    """Of those that the thread of the kernel runs between ticks."""
+    return bodies(tmp_path_factory.mktemp("c") / "pacer.c", "Pacer_follow")
+
+
+def bodies(out: Path, first: str) -> dict[str, str]:
+    """Bodies of the C functions that a function can reach, by their name in C."""
     options = [part for name, value in directives().items() for part in ("-X", f"{name}={value}")]
-    command = [sys.executable, "-m", "cython", *options, "-o", str(out), "hil/kernel/engine.pyx"]
+    command = [sys.executable, "-m", "cython", *options, "-o", str(out), f"hil/kernel/{out.stem}.pyx"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
     source = re.sub(r"/\*.*?\*/", "", out.read_text(), flags=re.DOTALL)
     found = {}
@@ -45,7 +56,7 @@ def functions(tmp_path_factory) -> dict[str, str]:
             end += 1
         found[match[1]] = source[match.end() : end]
     reached: set[str] = set()
-    todo = [name for name in found if name.endswith("Engine_run")]
+    todo = [name for name in found if name.endswith(first)]
     while todo:
         name = todo.pop()
         if name in found and name not in reached:
@@ -56,8 +67,9 @@ def functions(tmp_path_factory) -> dict[str, str]:
     return {name: found[name] for name in reached}
 
 
-def test_a_tick_calls_nothing_of_python(functions):
-    for name, body in functions.items():
+def test_a_tick_calls_nothing_of_python(functions, pacing):
+    assert {name for name in pacing if name.endswith(("_publish", "_notify", "_close_if_wanted", "timing_count"))}
+    for name, body in {**functions, **pacing}.items():
         calls = re.findall(r"\b(Py\w+|__Pyx_\w+)\s*\(", body)
         assert not calls, f"{name} calls {calls}"
 

@@ -19,8 +19,10 @@ cdef extern from *:
         return __atomic_compare_exchange_n(at, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }
     static inline void hil_copy_words(void *to, const void *from, int64_t words) {
+        const hil_any_word *source = from;
+        hil_any_word *target = to;
         for (int64_t i = 0; i < words; i++)
-            __atomic_store_n((hil_any_word *)to + i, __atomic_load_n((const hil_any_word *)from + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+            __atomic_store_n(target + i, __atomic_load_n(source + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
     }
     static inline void hil_write_begins(int64_t *sequence) {
         __atomic_store_n(sequence, *sequence + 1, __ATOMIC_RELAXED);
