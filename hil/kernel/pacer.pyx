@@ -123,12 +123,12 @@ cdef class Pacer:
         return (<const RunState*> &self.seen[0]).tick
 
     cdef void publish(self) noexcept nogil:
-        cdef int64_t at = 0
+        cdef uint64_t* to = &self.shared[0]
         cdef int64_t i
         write_begins(&self.sequence)
         for i in range(self.part_at.shape[0]):
-            copy_words(&self.shared[at], <const void*> <uintptr_t> self.part_at[i], self.part_words[i])
-            at += self.part_words[i]
+            copy_words(to, <const void*> <uintptr_t> self.part_at[i], self.part_words[i])
+            to += self.part_words[i]
         write_ends(&self.sequence)
 
     cdef void close_if_wanted(self) noexcept nogil:
