@@ -418,14 +418,28 @@ async def test_quality_of_service_1_waits_for_a_reader_that_is_slow(bench):
 
 
 @on_bench(most_unsent_bytes=1000)
+async def test_what_waits_for_a_slow_reader_needs_no_acknowledgement_to_go_on(bench):
+    slow, writer = await bench.reader("#"), await bench.client("writer")
+    slow.writer.transport.pause_reading()
+    while not bench.broker.counts.messages_dropped:
+        await writer.published("t", bytes(100_000), qos=0)
+    await writer.published("t", b"waits")
+    slow.writer.transport.resume_reading()
+    await settle()
+    assert (await slow.got())[-1] == Message("t", b"waits", 1)
+
+
+@on_bench(most_unsent_bytes=1000)
 async def test_who_does_not_take_its_answers_is_not_read_any_further(bench):
     client, other = await bench.client("client"), await bench.client("other")
     await other.published("t", bytes(100_000), retain=True)
     client.writer.transport.pause_reading()
-    client.send(*(subscribe(1 + number, ("t", 0)) for number in range(300)))
+    client.send(*(subscribe(1 + number, ("t", 0)) for number in range(300)), *[publish("u", bytes(900_000))] * 20)
     await asyncio.sleep(1.0)
     await other.pinged()
     assert bench.broker.counts.messages_out < 200  # what the sockets hold
+    assert client.writer.transport.get_write_buffer_size() > 0
+    assert len(bench.broker._clients["client"]._rest) < 1_000_000
     client.writer.transport.resume_reading()
     for number in range(300):
         assert await client.answer(0x90) == (1 + number).to_bytes(2) + b"\0"

@@ -149,10 +149,9 @@ class Broker:
                 self._subscriptions.remove(topic_filter, session)
 
     def leave(self, connection: Connection) -> None:
-        """DISCONNECT: there is no will any more."""
+        """DISCONNECT: the will is not published."""
         assert connection.session is not None
         self._event("client_disconnected", {"client": connection.session.client_id})
-        connection.will = None
         connection.close(at_once=False)
         self._part(connection)
 

@@ -76,7 +76,7 @@ class Session:
                 return
             self._counts.messages_out += 1
             link.send(message.at_qos_0())
-        elif self._open_to_more() and not self._waiting:
+        elif self._open_to_more():
             self._send(message)
         elif len(self._waiting) < self._limits.most_queued:
             self._waiting.append(message)
