@@ -25,7 +25,7 @@ class Limits:
     """
 
     most_in_flight: int = 64
-    most_queued: int = 1000
+    most_queued: int = 10_000
     most_unsent_bytes: int = 1 << 20
     most_packet_bytes: int = 1 << 20
     connect_within_s: float = 10.0
