@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
+from broker_bench import Bench, on_a_bench, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mqtt_wire import DISCONNECT, PINGREQ, Client, Message, connect, packet, puback, publish, subscribe, unsubscribe
-from test_broker import Bench, settle
 
 from hil.broker import Limits
 from hil.broker.packets import Message as Delivered
 from hil.broker.session import Counts, Session
 from hil.broker.topics import Retained, Subscriptions, is_filter
-from hil.clock.lockstep import LockstepLoop
 
 LEVELS = st.lists(st.sampled_from(["", "a", "b", "$s"]), min_size=1, max_size=4)
 TOPICS = LEVELS.map("/".join).filter(bool)
 FILTERS = st.lists(st.sampled_from(["", "a", "b", "$s", "+"]), min_size=1, max_size=4).flatmap(
     lambda levels: st.sampled_from(["/".join(levels), "/".join([*levels, "#"]), "#"]).filter(bool)
 )
-
-
-class Still:
-    """A plant that does nothing."""
-
-    tick = 0
-    period_ns = 1_000_000
-
-    def advance(self, until_tick: int) -> None:
-        self.tick = until_tick
-
-
-def on_a_bench(talk: Callable[[Bench], Awaitable[None]], **limits: int) -> None:
-    async def main() -> None:
-        problems: list[dict[str, object]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
-        bench = Bench(Limits(**limits))
-        await bench.start()
-        try:
-            await talk(bench)
-        finally:
-            for client in bench.clients:
-                await client.close()
-            await settle()
-            await bench.broker.stop()
-        assert problems == []
-
-    with asyncio.Runner(loop_factory=lambda: LockstepLoop(Still())) as runner:
-        runner.run(main())
 
 
 def matches(topic_filter: str, topic: str) -> bool:
