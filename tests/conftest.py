@@ -71,7 +71,7 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, i
         address = probe.getsockname()
     folder = tmp_path_factory.mktemp("mosquitto")
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(f"listener {address[1]} 127.0.0.1\nallow_anonymous true\n")
+    configuration.write_text(f"listener {address[1]} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(["mosquitto", "-c", configuration], stdout=log, stderr=log) as server,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,8 @@ import aiomqtt
 import pytest
 
 from hil.broker import Broker
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def served(talk: Callable[[Broker, int], Awaitable[None]], **options: object) -> None:
@@ -92,7 +95,7 @@ def test_aiomqtt_publishes_subscribes_and_reads_wills():
         async with aiomqtt.Client("127.0.0.1", port, identifier="reader") as reader:
             await reader.subscribe([("status/#", 1), ("t/+", 0)])
             will = aiomqtt.Will("status/device", b"offline", qos=1, retain=True)
-            device = aiomqtt.Client("127.0.0.1", port, identifier="device", will=will, keepalive=5)
+            device = aiomqtt.Client("127.0.0.1", port, identifier="device", will=will, keepalive=5, socket_options=[NO_DELAY])
             await device.__aenter__()
             await device.publish("status/device", b"online", qos=1, retain=True)
             for number in range(50):

@@ -116,7 +116,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.booleans(), st.lists(JUNK, max_size=8), st.lists(st.integers(0, 300), max_size=3))
 def test_arbitrary_bytes_harm_nobody_else_and_leave_nothing_behind(connects, junk, cuts):
     async def talk(bench: Bench) -> None:
@@ -196,7 +196,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, min_size=5, max_size=40))
 def test_any_conversation_delivers_what_the_model_says(steps):
     async def talk(bench: Bench) -> None:
