@@ -8,6 +8,7 @@ from typing import Any
 from hil.kernel.engine import Engine
 from hil.loads.base import LoadFeed
 from hil.session.record import EventLog, Recorder
+from hil.session.ups_watch import UpsWatch
 from hil.site.build import LOAD_BLOCK_TICKS
 
 STRETCH_TICKS = 16_384
@@ -27,7 +28,8 @@ def top_up(engine: Engine, feed: LoadFeed) -> None:
 class SitePlant:
     """Implements `hil.clock.lockstep.Advances`; `hil.session.paced` makes of it what the wall clock needs.
 
-    progress: called after every stretch of ticks. Violations and reversions are logged with the tick at which they began.
+    progress: called after every stretch of ticks. Violations, reversions and what UPSs log stand
+    in the log with the tick at which they began.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SitePlant:
         self._progress = progress or (lambda _tick: None)
         self._counts: tuple[Any, Any] = (None, None)
         self._counted: Any = None  # what they belong to
+        self._ups = UpsWatch(engine, log)
         self._excursions = [0] * len(self._limit_names)
         self._reversions = [0] * len(self._device_names)
 
@@ -91,6 +94,7 @@ class SitePlant:
             self._changes(excursions, self._excursions, self._violated)
         if self._reversions:
             self._changes(reversions, self._reversions, self._reverted)
+        self._ups.look()
 
     def _changes(self, counts: Any, seen: list[int], report: Callable[[int], None]) -> None:
         now = counts.tolist()
