@@ -13,9 +13,10 @@ import pytest
 pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
-    "Engine_run", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "run_law",
+    "Engine_run", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "run_law", "run_ups",
     "law_step", "ramp_limit", "user_law", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
+    "ups_command", "ups_step", "ups_line", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request", "ups_deliver",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands",
 }  # fmt: skip

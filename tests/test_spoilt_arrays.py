@@ -29,6 +29,7 @@ limits = [
 ]
 scenario = from_document(document(
     bess={"a": BESS, "b": BESS}, absorber={"a": {"kind": "ramp_limit", "device": "bess.a", "ramp": "1 MW/s", "delay": "7 ms"}},
+    ups={"a": {"rating": "4 MW", "counter": True}, "b": {"rating": "8 MW", "share": 0.5}},
     events=[dip], limits=limits, measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
 ))
 

@@ -84,5 +84,6 @@ def limit_bounds(limit: Limit) -> tuple[float, float]:
     if limit.kind == "peak_to_peak":
         return -math.inf, limit.max_w
     if limit.kind == "soc_window":
-        return float(limit.window[0]), float(limit.window[1])
+        low, high = (float(bound) for bound in limit.window)
+        return low, math.inf if high == 1.0 and limit.node.startswith("ups.") else high  # full is how a UPS stands by
     return -math.inf, limit.max
