@@ -21,23 +21,28 @@ class UpsWatch:
 
     def __init__(self, engine: Engine, log: EventLog) -> None:
         self._names = [name.removesuffix(_SIGN) for name in engine.channels if name.endswith(_SIGN)]
-        self._states = engine.states["ups"]
+        self._engine = engine
+        self._counted = engine.seen  # what the counts belong to; on the wall clock it changes once
+        self._counts = engine.seen["ups"]["log_count"]
         self._period_s = engine.period_ns / 1e9
         self._log = log
-        self._seen: list[int] = self._states["log_count"].tolist()
+        self._seen: list[int] = self._counts.tolist()
 
     def look(self) -> None:
         """Take in what is new."""
         if not self._names:
             return
-        counts = self._states["log_count"].tolist()
+        if self._engine.seen is not self._counted:
+            self._counted = self._engine.seen
+            self._counts = self._counted["ups"]["log_count"]
+        counts = self._counts.tolist()
         if counts != self._seen:
             for index, (count, seen) in enumerate(zip(counts, self._seen, strict=True)):
                 self._take(index, seen, count)
             self._seen = counts
 
     def _take(self, index: int, seen: int, count: int) -> None:
-        state, name = self._states[index], self._names[index]
+        state, name = self._counted["ups"][index], self._names[index]
         first = max(seen, count - CODES["ups.log"])
         for entry in range(first, count):
             place = entry % CODES["ups.log"]
