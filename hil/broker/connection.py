@@ -81,10 +81,10 @@ class Connection(asyncio.Protocol):
         self._timer = loop.call_later(limits.connect_within_s, self._lose, "no CONNECT in time")
         self._broker.opened(self, transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Publish the will, where none of us closed the connection."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Publish the will, where it was not we who closed. Whether it comes as an end or a reset is the kernel's timing."""
         self._broker.closed(self)
-        self._lose("connection closed" if exc is None else "connection lost")
+        self._lose("connection closed")
 
     def pause_writing(self) -> None:
         """Read no further."""
