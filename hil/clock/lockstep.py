@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from hil.clock.ledger import AccountedSocket, Ledger
 from hil.clock.scenario_loop import ScenarioLoop, ScenarioSelector, in_our_order
 from hil.errors import LockstepStall
 
+_SETTLE_S = 0.5  # wall-clock time; what needs longer is not on its way
 _MOST_PASSED = 16  # polls left out in a row while callbacks are ready, so that a callback may wait for a socket by spinning
 
 
@@ -48,6 +50,8 @@ class LockstepLoop(ScenarioLoop):
         self._patience_s = patience_s
         selector = _VirtualSelector(self._idle)
         self.ledger = Ledger(selector.reads)
+        if accounting:
+            selector.ledger = self.ledger
         self.jumps = 0
         super().__init__(selector, plant.tick, plant.period_ns)
 
@@ -158,6 +162,7 @@ class _VirtualSelector(ScenarioSelector):
         super().__init__()
         self._idle = idle
         self._passed = 0
+        self.ledger: Ledger | None = None
 
     def select(self, timeout: float | None = None) -> Any:
         if self._passed < _MOST_PASSED:
@@ -173,4 +178,14 @@ class _VirtualSelector(ScenarioSelector):
         events = self._real.select(0)
         if not events and timeout is None:
             events = self._idle(self._real.select)
+        if events and self.ledger is not None and self.ledger.several:
+            events = self._complete(events, self.ledger)
         return in_our_order(events)
+
+    def _complete(self, events: list[Any], ledger: Ledger) -> list[Any]:
+        """The events once all that is in flight has arrived: how busy the machine is must not decide their order."""
+        give_up_s = time.monotonic() + _SETTLE_S
+        while not ledger.arrived({key.fd for key, _ in events}) and time.monotonic() < give_up_s:
+            time.sleep(0.0)
+            events = self._real.select(0)
+        return events

@@ -98,7 +98,7 @@ class MqttPort:
         self._given(topic, payload, retain=retain)
         try:
             with self._answered(f"acknowledgement of {topic} for {self.client_id}"):
-                await client.publish(topic, payload, qos=1, retain=retain)
+                await client.publish_acknowledged(topic, payload, retain=retain)
         except WireError as error:
             raise BrokerLost(f"{self.client_id}: {topic}: {error}") from None
         _honour(cancels)

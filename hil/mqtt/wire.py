@@ -158,6 +158,18 @@ class Wire(aiomqtt.Client):
         """Publish at QoS 0 without waiting for anything."""
         return self._client.publish(topic, payload, 0, retain).rc == paho.MQTT_ERR_SUCCESS
 
+    async def publish_acknowledged(self, topic: str, payload: str, *, retain: bool) -> None:
+        """Publish at QoS 1; ends when it is acknowledged, or with the connection. Raises WireError."""
+        done = asyncio.ensure_future(self.publish(topic, payload, qos=1, retain=retain))
+        try:
+            await asyncio.wait({done, self._disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not done.done():
+                done.cancel()
+        if not done.done():
+            raise WireError("the connection was lost")
+        done.result()
+
     def cut(self) -> None:
         """Close the socket, without a farewell."""
         self._client._sock_close()  # noqa: SLF001  # disconnect() would say farewell
