@@ -76,12 +76,16 @@ class ArrowSink:
         self._file = path.open("wb")
         self._writer = pa.ipc.new_stream(self._file, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
 
+        self._batch(np.empty(0, np.int64), np.empty((0, len(channels)), np.float32))  # imports what it needs, before time runs
+
     def rows(self, ticks: Ticks, values: Rows) -> None:
         """Write one batch."""
-        columns = [ticks * self._period_ns, *np.ascontiguousarray(values.T)]
-        batch = self._pa.record_batch([self._pa.array(column) for column in columns], schema=self._schema)
-        self._writer.write_batch(batch)
+        self._writer.write_batch(self._batch(ticks, values))
         self._file.flush()
+
+    def _batch(self, ticks: Ticks, values: Rows) -> Any:
+        columns = [ticks * self._period_ns, *np.ascontiguousarray(values.T)]
+        return self._pa.record_batch([self._pa.array(column) for column in columns], schema=self._schema)
 
     def close(self) -> None:
         """End the stream."""
