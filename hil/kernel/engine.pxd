@@ -29,9 +29,11 @@ cdef class Engine:
     cdef const RunState* seen_run
     cdef const double* seen_row
     cdef bint paced
+    cdef int64_t ticks_run                  # of a paced run: published after each wake-up, for who feeds it
     cdef int64_t close_wanted               # of a paced run: the thread of the kernel closes it
 
     cdef int bind(self, int64_t count, int64_t ups_count, user_laws) except -1
     cdef int adopt(self, user_laws, laws, int64_t count) except -1
+    cdef int64_t taken(self) noexcept nogil
     cdef void record(self, int64_t tick) noexcept nogil
     cdef void run(self, int64_t n) noexcept nogil

@@ -22,7 +22,9 @@ from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.sound cimport MOST_TICKS, unsound
-from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, site_demand, site_tick, write_row
+from hil.kernel.tick cimport (
+    MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, apply_commands, site_demand, site_tick, write_row,
+)
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
@@ -181,7 +183,7 @@ cdef class Engine:
 
     @property
     def load_room(self):
-        return self.site.load_ring_ticks - (self.site.run.load_filled - load_acquire(&self.site.run.tick))
+        return self.site.load_ring_ticks - (self.site.run.load_filled - self.taken())
 
     @property
     def record_room(self):
@@ -196,7 +198,7 @@ cdef class Engine:
         cdef double* ring = <double*> self.site.load_ring
         cdef Py_ssize_t i
         cdef Py_ssize_t n = power_w.shape[0]
-        cdef int64_t tick = load_acquire(&run.tick)
+        cdef int64_t tick = self.taken()
         cdef int64_t filled = max(run.load_filled, tick)
         if not 0 <= tick <= filled < MOST_TICKS:
             raise ValueError("run: tick or load_filled")
@@ -256,6 +258,10 @@ cdef class Engine:
         with nogil:
             self.run(n)
 
+    cdef int64_t taken(self) noexcept nogil:
+        """Ticks whose load has been read."""
+        return load_acquire(&self.ticks_run) if self.paced else self.site.run.tick
+
     cdef void record(self, int64_t tick) noexcept nogil:
         """Copy the row to the tap and, where it is due, to the record's ring; full, it drops the newest."""
         cdef int64_t j
@@ -275,15 +281,19 @@ cdef class Engine:
             store_release(&self.record_head, self.record_head + 1)
 
     cdef void run(self, int64_t n) noexcept nogil:
+        """Run ticks on the commands and the load that were there before the first: looking once costs a tick nothing."""
         cdef RunState* run = self.site.run
+        cdef int64_t filled = load_acquire(&run.load_filled)
         cdef int64_t _i
         cdef int64_t load_slot = run.tick % self.site.load_ring_ticks
         cdef double it_demand = run.it_demand_w
         cdef double demand
         cdef bint judged
+        if n > 0:
+            apply_commands(&self.site, run.tick)
         for _i in range(n):
             judged = run.tick < run.end_tick
-            if run.tick < load_acquire(&run.load_filled):
+            if run.tick < filled:
                 it_demand = self.site.load_ring[load_slot]
             elif judged:
                 run.underruns += 1
@@ -291,10 +301,11 @@ cdef class Engine:
             if load_slot == self.site.load_ring_ticks:
                 load_slot = 0
             demand = site_tick(&self.site, run.tick, it_demand, judged)
-            store_release(&run.tick, run.tick + 1)
+            run.tick += 1
             if judged:
                 run.energy_j += demand * self.site.dt
                 if demand > run.largest_demand_w:
                     run.largest_demand_w = demand
                 xxh64_row(&run.waveform, self.site.row, self.words)
                 self.record(run.tick)
+        store_release(&self.ticks_run, run.tick)

@@ -77,6 +77,7 @@ cdef class Pacer:
         engine.seen_run = <const RunState*> <uintptr_t> shown["run"].ctypes.data
         engine.seen_row = <const double*> <uintptr_t> shown["row"].ctypes.data
         engine.close_wanted = 0
+        engine.ticks_run = engine.site.run.tick
         engine.paced = True
 
     def run(self, int64_t start_ns, int64_t until_tick=NEVER):

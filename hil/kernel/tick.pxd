@@ -191,7 +191,7 @@ cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept
 
 
 cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
-    """What the slow side has published so far, in its order."""
+    """Before a tick: what the slow side has published so far, in its order."""
     cdef int64_t tail = s.run.command_tail
     cdef int64_t head = load_acquire(&s.run.command_head)
     cdef int64_t device
@@ -248,9 +248,7 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
-    # Commands of the slow side and scripted stimuli.
-    if s.run.command_tail != load_acquire(&s.run.command_head):
-        apply_commands(s, tick)
+    # Scripted stimuli.
     if tick >= s.run.next_event_tick:
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
     # Fast laws and firmware, on what was measured at the end of the last tick.
