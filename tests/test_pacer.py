@@ -115,7 +115,7 @@ def test_what_is_looked_at_is_all_of_one_tick():
         moved = 0
         before = -1
         until = time.monotonic() + 1.5
-        while time.monotonic() < until:
+        while moved < 100 or time.monotonic() < until:
             if engine.load_room >= feeding.size:
                 engine.feed(feeding)
             tick = run.pacer.look()
@@ -125,7 +125,6 @@ def test_what_is_looked_at_is_all_of_one_tick():
             assert engine.seen["pcs"][0]["heartbeat"] == (tick + 999) // 1000
             moved += tick != before
             before = tick
-    assert moved > 100
 
 
 @pytest.mark.realtime

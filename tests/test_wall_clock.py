@@ -24,7 +24,16 @@ from hil.session.run import Options, run_scenario
 from hil.verdict.outcome import Outcome
 
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
-SHORT = ["duration='12 s'", "events=[]", "load.start='0 s'", "load.start_ramp='0 s'", "limits.grid ramp.window='5 s'"]
+# A busy machine must not run into the driver's time-outs, which are short in wall-clock time.
+PATIENT = ["bess.main.driver.timeout='20 s'", "bess.main.driver.reversion='60 s'"]
+SHORT = [
+    *PATIENT,
+    "duration='12 s'",
+    "events=[]",
+    "load.start='0 s'",
+    "load.start_ramp='0 s'",
+    "limits.grid ramp.window='5 s'",
+]
 
 
 class Sundial:
@@ -270,7 +279,13 @@ class SetAndRaise(Supervisor):
 @pytest.mark.realtime
 def test_an_exception_leaves_the_device_safe_and_no_thread(tmp_path):
     with pytest.raises(ZeroDivisionError, match="a mistake"):
-        hil.run(hil.load("training_job"), supervisors={"bess.main": SetAndRaise()}, folder=tmp_path, clock="wall", speed=10.0)
+        hil.run(
+            hil.load("training_job", PATIENT),
+            supervisors={"bess.main": SetAndRaise()},
+            folder=tmp_path,
+            clock="wall",
+            speed=10.0,
+        )
     last = json.loads((tmp_path / "events.jsonl").read_text().splitlines()[-1])
     assert (last["event"], last["from_w"], last["setpoint_w"], last["enabled"]) == ("made_safe", 3e6, 0.0, False)
     assert no_thread_is_left()
@@ -298,7 +313,8 @@ def test_a_failing_thread_of_the_kernel_is_heard(monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_paced_run_safely(tmp_path, number):
     process = subprocess.Popen(
-        [*HIL, "run", "training_job", "--clock", "wall", "--speed", "5", "--set", "duration='86400 s'"],
+        [*HIL, "run", "training_job", "--clock", "wall", "--speed", "5", "--set", "duration='86400 s'",
+         *(part for override in PATIENT for part in ("--set", override))],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
