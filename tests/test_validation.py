@@ -21,6 +21,7 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("frequency", marks=PANDAPOWER),
         pytest.param("cooling", marks=PANDAPOWER),
         "battery",
+        "ups",
         pytest.param("arrivals", marks=pytest.mark.shared),
     ],
 )
