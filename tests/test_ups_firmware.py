@@ -229,6 +229,30 @@ def test_commands_of_the_output():
     assert [code for _, code in logged(run)] == [8, 2, 9, 6]
 
 
+def test_without_a_source_it_starts_on_the_bypass():
+    """Switched on with an empty battery while the rectifier still qualifies."""
+    keys = {"soc": 0.02, "recharge": "0 W", "qualify": "3 s"}
+    commands = [(200, Point.OPERATION, 0.0), (1_500, Point.OPERATION, 1.0)]
+    run = rig(np.full(3_000, 5e6), keys, [dip(0.5, 0.1, 0.3)]).run(commands)
+    assert np.all(run["ups.a.mode"][200:1_500] == 0)
+    assert np.all(run["ups.a.mode"][1_500:] == 1)
+    assert np.all(run["ups.a.output_w"][1_500:] == 5e6)
+
+
+@pytest.mark.parametrize("what", ["voltage", "frequency"])
+def test_the_bypass_has_a_window_for_high_voltage_and_frequency(what):
+    """An overload finds the line too high, or too slow, for the bypass, and good enough for the rectifier."""
+    load = np.concatenate([np.full(1_000, 5e6), np.full(1_000, 10e6)])
+    grid = {"short_circuit": "500 GVA", "area": "1 GVA", "inertia": "0.5 s", "governor_limit": 0.0, "damping": 100.0}
+    loss = {"kind": "generation_loss", "at": "0.1 s", "power": "800 MW"}
+    high, slow = {"source": 1.08, **grid}, [loss] if what == "frequency" else []
+    keys = {"input_limit": 2.5, "bypass_window": 0.05 if what == "voltage" else 0.1, "bypass_frequency": "0.3 Hz"}
+    run = rig(load, keys, slow, grid=high if what == "voltage" else grid).run()
+    assert np.all(run["ups.a.line_ok"] == 1.0)
+    assert run["ups.a.mode"][1_501] == 0
+    assert not (run["ups.a.mode"] == 1).any()
+
+
 def test_a_commanded_bypass_waits_for_its_window():
     run = rig(np.full(2_000, 5e6), {"input_low": 0.5}, [dip(0.5, 0.5, 0.85)]).run([(600, Point.BYPASS, 1.0)])
     assert first(run["ups.a.mode"] == 1) == 1_001

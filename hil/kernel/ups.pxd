@@ -116,10 +116,8 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
     there_w = rectified_w + battery.power_w
     if s.inverter_w > 0.0 and s.inverter_w * dt > s.energy_j + there_w * dt:    # the link runs empty within the tick
         met = (s.energy_j + there_w * dt) / (s.inverter_w * dt)
-        if met < 0.0:
-            met = 0.0
     s.energy_j += (there_w - met * s.inverter_w) * dt
-    if s.energy_j < 0.0:
+    if s.energy_j < 0.0:    # by its rounding
         s.energy_j = 0.0
     s.dc_link_pu = sqrt(s.energy_j / p.nominal_j)
     s.input_w = s.request_w * load_share
