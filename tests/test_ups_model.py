@@ -88,7 +88,7 @@ def test_transfer_qualification_and_walk_in_to_the_tick():
 
 def test_a_rectifier_in_current_limit_while_the_voltage_is_low():
     """In a dip that it stays on through it draws what it needs, up to its current limit; the battery gives the rest."""
-    for limit, residual in ((1.3, 0.8), (1.0, 0.7), (1.3, 0.5)):
+    for limit, residual in ((1.3, 0.8), (1.0, 0.7), (1.3, 0.5), (1.0, 0.93)):
         keys = {"input_limit": limit, "input_low": 0.3, "soc": 0.5}
         run = rig(np.full(2_000, 5.5e6), keys, [dip(0.5, 1.0, residual)]).run()
         most = limit * 6e6 * residual
