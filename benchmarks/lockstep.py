@@ -1,7 +1,10 @@
-"""The flagship with its controller over TCP at 20 Hz, against the same transactions on a bare client and server.
+"""Flagship, controllers and a UPS over Modbus and MQTT, with a wire and without; the flagship against its bare transactions.
 
-Figures: `realtime_factor`; `wire_ratio`, wall-clock time of the run over that of its transactions alone (pymodbus client, our
-server, plain asyncio loop, registers that cost nothing), in the run's order and mix; `transactions_per_cycle`.
+Figures: `realtime_factor`, the flagship with a UPS: driver and supervisor at 20 Hz over Modbus TCP, telemetry at 10 Hz and
+commands with answers over MQTT on our broker; `direct_factor`, the same without a wire, to the same waveform; `modbus_factor`,
+the flagship alone; `wire_ratio`, its wall-clock time over that of its transactions alone (pymodbus client, our server, plain
+asyncio loop, registers that cost nothing), in the run's order and mix; `transactions_per_cycle`; `messages_per_s` of MQTT, in
+scenario time.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from hil.session.run import Options, run_scenario
 
 ROUNDS = 7
 DURATION_S = 60.0
+DIRECT_S = 600.0  # long enough that setting up does not count
 CYCLE_HZ = 20.0
 
 
@@ -56,6 +60,23 @@ class Bare:
 def scenario() -> hil.Scenario:
     """The flagship, long enough for its windows."""
     return hil.load("training_job", [f"duration='{DURATION_S} s'", "events=[]"])
+
+
+def with_ups(transport: str, duration_s: float) -> hil.Scenario:
+    """The same with a UPS in front of the load, and who leads it."""
+    ups = [
+        "ups.a={rating='30 MW', mqtt={rate='10 Hz'}}",
+        "supervisor.ups={kind='ups_group',devices=['ups.a'],ramp='10 MW/min'}",
+    ]
+    return hil.load("training_job", [f"duration='{duration_s} s'", "events=[]", f"transport='{transport}'", *ups])
+
+
+def messages_and_check() -> float:
+    """MQTT messages a second of scenario time; refuses to go on where the two transports do not give one waveform."""
+    wire, direct = (run_scenario(with_ups(transport, DURATION_S), Options()) for transport in ("wire", "direct"))
+    if wire.waveform_hash != direct.waveform_hash:
+        raise SystemExit(f"lockstep: {wire.waveform_hash} over the wire, {direct.waveform_hash} without")
+    return wire.traffic["messages"] / DURATION_S
 
 
 def requests_of_a_run() -> list[tuple[str, int, object]]:
@@ -96,17 +117,26 @@ async def replay(requests: list[tuple[str, int, object]]) -> float:
 def main() -> None:
     """Measure and report."""
     requests = requests_of_a_run()
+    messages_per_s = messages_and_check()
     taken = interleaved(
         ROUNDS,
-        {"run": lambda: run_scenario(scenario(), Options()).wall_s, "bare": lambda: asyncio.run(replay(requests))},
+        {
+            "ups": lambda: run_scenario(with_ups("wire", DURATION_S), Options()).wall_s,
+            "direct": lambda: run_scenario(with_ups("direct", DIRECT_S), Options()).wall_s,
+            "run": lambda: run_scenario(scenario(), Options()).wall_s,
+            "bare": lambda: asyncio.run(replay(requests)),
+        },
     )
     report(
         "lockstep",
         {
-            "realtime_factor": DURATION_S / statistics.median(taken["run"]),
+            "realtime_factor": DURATION_S / statistics.median(taken["ups"]),
+            "direct_factor": DIRECT_S / statistics.median(taken["direct"]),
+            "modbus_factor": DURATION_S / statistics.median(taken["run"]),
             "wire_ratio": median_ratio(taken["run"], taken["bare"]),
             "transactions_per_cycle": len(requests) / (DURATION_S * CYCLE_HZ),
             "bare_transactions_per_s": len(requests) / statistics.median(taken["bare"]),
+            "messages_per_s": messages_per_s,
         },
         ROUNDS,
     )
