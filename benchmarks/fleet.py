@@ -1,8 +1,8 @@
 """A hundred UPSs over MQTT and twenty batteries over Modbus in one process, in lock-step.
 
-Figures: `realtime_factor`; `messages_per_s` and `requests_per_s` of scenario time, `messages_and_requests_per_wall_s` of the wall
-clock; `connections`; `hashes`, how many waveforms its runs had (1: deterministic); `kernel_share`, the time of the kernel alone
-over that of the run.
+Figures: `realtime_factor`; `messages_per_s` and `requests_per_s` of scenario time, `messages_and_requests_per_wall_s` of the
+wall clock; `connections`; `hashes`, how many waveforms its runs had (1: deterministic); `kernel_share`, the time of the kernel
+alone over that of the run.
 """
 
 from __future__ import annotations

@@ -74,14 +74,17 @@ class LockstepLoop(ScenarioLoop):
                 self._accounting = False  # so that cleaning up does not stall again
                 raise LockstepStall(self._patience_s, waiting_for)
             return events
-        tick = self._next_timer()
-        if tick is None:
-            return wait(None)
-        if tick > self._tick:
-            self._plant.advance(tick)
-            self._moved_to(tick)
-            self.jumps += 1
-        self._release()
+        for _ in range(_MOST_PASSED if self._accounting else 1):
+            tick = self._next_timer()
+            if tick is None:
+                return wait(None)
+            if tick > self._tick:
+                self._plant.advance(tick)
+                self._moved_to(tick)
+                self.jumps += 1
+            self._take()._run()  # noqa: SLF001  # as asyncio would in its next turn, if there were anything else to do in it
+            if self._ready or self.ledger.busy():  # type: ignore[attr-defined]
+                break
         return []
 
     # Sockets and jobs of this loop report to the ledger.

@@ -106,7 +106,11 @@ class ScenarioLoop(asyncio.SelectorEventLoop):
 
     def _release(self) -> None:
         """Let the next timer, and no other, be called."""
-        self._ready.append(heapq.heappop(self._timers)[3])  # type: ignore[attr-defined]
+        self._ready.append(self._take())  # type: ignore[attr-defined]
+
+    def _take(self) -> asyncio.TimerHandle:
+        """The next timer, out of the list."""
+        return heapq.heappop(self._timers)[3]
 
     def _moved_to(self, tick: int) -> None:
         self._tick = tick
