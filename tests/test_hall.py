@@ -1,0 +1,78 @@
+"""The packaged hall: four UPSs, one battery, two dips; with its supervisors and without the staged return."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import hil
+from hil.session.run import Options, run_scenario
+from hil.verdict.outcome import Outcome
+
+WORTH_HAVING = 0.2
+
+
+@pytest.fixture(scope="module")
+def hall():
+    return run_scenario(hil.load("hall"), Options())
+
+
+def test_the_hall_passes_with_margins_worth_having(hall):
+    assert (hall.verdict, hall.reasons) == (Outcome.PASS, [])
+    for limit in hall.limits.values():
+        if limit.required:
+            assert limit.margin > WORTH_HAVING, limit.name
+
+
+def test_the_load_never_notices(hall):
+    for name in "abcd":
+        _, voltage_pu = hall.signal(f"ups.{name}.output_voltage_pu")
+        _, power_w = hall.signal(f"ups.{name}.output_w")
+        _, demand_w = hall.signal(f"ups.{name}.demand_w")
+        assert voltage_pu.min() == 1.0
+        assert power_w == pytest.approx(demand_w)
+
+
+def test_the_upss_leave_together_and_come_back_one_after_the_other(hall):
+    transfers = [event for event in hall.events if event["event"] == "ups_transfer"]
+    gone = {event["device"]: event["time_s"] for event in transfers if event["to"] == "battery"}
+    back = {event["device"]: event["time_s"] for event in transfers if event["to"] == "normal"}
+    assert len(transfers) == 8  # the second dip meets them on battery already
+    assert max(gone.values()) - min(gone.values()) < 1e-9
+    assert 30.0 < min(gone.values()) < 30.02
+    returns = sorted(back.values())
+    assert min(later - earlier for earlier, later in itertools.pairwise(returns)) > 20.0
+    _, soc = hall.signal("ups.a.soc")
+    assert soc.min() < 1.0
+
+
+def test_every_device_is_left_safe(hall):
+    safe = [event["device"] for event in hall.events if event["event"] == "made_safe"]
+    assert sorted(safe) == ["bess.main", "ups.a", "ups.b", "ups.c", "ups.d"]
+
+
+def test_without_the_staged_walk_in_it_fails():
+    result = run_scenario(hil.load("hall", ["supervisor.ups.staged=false"]), Options())
+    assert result.verdict is Outcome.FAIL
+    failed = {name for name, limit in result.limits.items() if limit.outcome is Outcome.FAIL}
+    assert failed == {"return, 5 s", "return, 60 s"}
+
+
+def test_without_a_wire_it_is_the_same_run(hall):
+    direct = run_scenario(hil.load("hall", ["transport='direct'"]), Options())
+    assert direct.waveform_hash == hall.waveform_hash
+
+
+@pytest.mark.realtime
+def test_on_the_wall_clock_the_same_limits_hold():
+    """The margins are such that no lateness of a machine under test turns them; the verdict may lack evidence of the clock."""
+    short = ["duration='60 s'", "supervisor.ups.ramp='60 MW/min'", "supervisor.ups.stale_after='60 s'", "clock.overruns=1.0"]
+    lockstep = run_scenario(hil.load("hall", short), Options())
+    wall = run_scenario(hil.load("hall", short), Options(clock="wall", speed=10.0))
+    decided = [
+        name for name, limit in lockstep.limits.items() if limit.margin is not None and abs(limit.margin) >= WORTH_HAVING
+    ]
+    assert len(decided) > 5
+    for name in decided:
+        assert wall.limits[name].outcome is lockstep.limits[name].outcome, name
