@@ -50,11 +50,38 @@ def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
     assert lines(shown[1]) == lines(run.stdout)
 
 
+def test_the_wire_table_of_the_readme_is_what_the_command_finds():
+    """Two of its columns, the one in which the swing still holds and the one in which it breaks, figures included."""
+    import hil
+    from hil.cli.wire import shown
+    from hil.session.wire_table import wire_table
+
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in README.splitlines() if line.startswith("| ")]
+    head = next(row for row in rows if row[0] == "latency, one way")
+    table = {row[0]: dict(zip(head, row, strict=True)) for row in rows if len(row) == len(head) and row is not head}
+    columns = {"2 ms": 0.002, "5 ms": 0.005}
+    cells = wire_table(hil.load("training_job_wire"), [0.02], columns.values(), jobs=2)
+    for column, cell in zip(columns, cells, strict=True):
+        assert {limit: row[column] for limit, row in table.items()} == {limit: shown(cell, limit) for limit in table}
+
+
 def test_the_law_of_its_page_is_the_example():
     shown = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "laws.md").read_text(), re.DOTALL)
     example = (ROOT / "examples" / "laws" / "in_numba.py").read_text()
     assert shown is not None
     assert example.endswith(shown[1])
+
+
+def test_the_supervisor_of_the_mqtt_page_runs(tmp_path):
+    page = (ROOT / "docs" / "mqtt.md").read_text()
+    script = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "SlowReturn" in block)
+    script = "import hil\n" + script.replace('hil.load("hall")', "hil.load('hall', [\"duration='60 s'\"])")
+    script += "\nprint(result.signal('ups.a.mode')[1].max(), result.verdict, result.traffic['messages'])\n"
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    mode, verdict, messages = run.stdout.split()
+    assert (float(mode), verdict) == (3.0, "INCONCLUSIVE")  # on battery; a minute is too short for the limit of a minute
+    assert int(messages) > 1000
 
 
 def test_the_script_of_the_kernels_page_runs(tmp_path):

@@ -35,9 +35,13 @@ def print_wire_table(cells: list[WireCell]) -> None:
             console.print(f"[yellow]{cell.cycle_s * 1e3:g} ms, {cell.latency_s * 1e3:g} ms: {escape(reason)}[/]")
 
 
-def _cell(cell: WireCell, limit: str) -> str:
+def shown(cell: WireCell, limit: str) -> str:
+    """How a limit ended, in words, with its margin."""
     outcome, margin = cell.outcomes[limit], cell.margins[limit]
     word = _WORDS.get(outcome, outcome.lower())
-    shown = word if margin is None else f"{word} {margin * 100:.1f} %"
-    colour = _COLOURS.get(outcome, "yellow")
-    return f"[{colour}]{shown}[/]"
+    return word if margin is None else f"{word} {margin * 100:.1f} %"
+
+
+def _cell(cell: WireCell, limit: str) -> str:
+    colour = _COLOURS.get(cell.outcomes[limit], "yellow")
+    return f"[{colour}]{shown(cell, limit)}[/]"
