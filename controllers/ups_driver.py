@@ -55,7 +55,8 @@ class UpsPort(Protocol):
 class UpsDriver:
     """A UPS as an async context manager: followed and commanded inside, safe outside. Implements `UpsDevice`.
 
-    event: hears of what happens. acknowledged: hears of every cycle in which all is as its supervisor wants it.
+    event: hears of what happens. acknowledged: hears of every cycle in which all is as its supervisor wants it, while that is
+    alive: it has read or set something within the life of a target.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class UpsDriver:
         self._present = False
         self._wanted: dict[str, float] = {}
         self._answered: dict[str, float] = {}
-        self._support_at = -1e9
+        self._support_at = self._led_at = -1e9
         self._found: dict[str, float] = {}
         self._failing: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -106,7 +107,11 @@ class UpsDriver:
     async def read(self) -> UpsSample:
         """The latest sample; waits for the first. Raises DeviceTimeout when it is stale, DeviceLost when nobody is there."""
         self._still_cycling()
+        self._led_at = _now()
         await self._complete.wait()
+        return self._latest()
+
+    def _latest(self) -> UpsSample:
         if not self._present:
             raise DeviceLost(self._name, "is offline")
         values = self._values
@@ -153,6 +158,7 @@ class UpsDriver:
             span = f"must be between {limits['min']:g} and {limits['max']:g} {unit}"
             raise ValueError(f"{self._name}: {setting} = {value:g} {unit}: {span}")
         self._still_cycling()
+        self._led_at = _now()
         self._wanted[setting] = value
 
     def _still_cycling(self) -> None:
@@ -232,7 +238,7 @@ class UpsDriver:
         while True:
             try:
                 await self._send_wanted()
-                await self.read()
+                self._latest()
             except DeviceError as problem:
                 if self._failing is None:
                     self._event("device_failed", {"problem": str(problem)})
@@ -241,7 +247,8 @@ class UpsDriver:
                 if self._failing is not None:
                     self._event("device_back", {"after": self._failing})
                     self._failing = None
-                self._acknowledged()
+                if _now() - self._led_at <= self._settings.target_ttl_s:
+                    self._acknowledged()
             count = max(count + 1, int((loop.time() - start) / period_s + 1e-9) + 1)
             await asyncio.sleep(start + count * period_s - loop.time())
 

@@ -59,6 +59,29 @@ def test_without_the_staged_walk_in_it_fails():
     assert failed == {"return, 5 s", "return, 60 s"}
 
 
+DIP = "{at='30 s',kind='grid_dip',duration='150 ms',residual=0.4}"
+
+
+def test_the_staged_return_holds_although_the_broker_dies_with_the_dip():
+    """What was set stands in the devices; that nobody heard of them any more blocks PASS all the same."""
+    death = "{at='30 s',kind='broker_stop',duration='500 s'}"
+    result = run_scenario(hil.load("hall", [f"events=[{DIP},{death}]"]), Options())
+    assert result.limits["return, 5 s"].outcome is result.limits["return, 60 s"].outcome is Outcome.PASS
+    assert result.verdict is Outcome.INCONCLUSIVE
+    assert [reason.split(":")[0] for reason in result.reasons] == [f"supervisor.ups, ups.{name}" for name in "abcd"]
+    unsafe = [event["device"] for event in result.events if event["event"] == "not_made_safe"]
+    assert sorted(unsafe) == ["ups.a", "ups.b", "ups.c", "ups.d"]
+
+
+@pytest.mark.parametrize("kind", ["device_lost", "device_silent"])
+def test_one_silent_device_of_a_group_is_missing_evidence(kind):
+    away = f"{{at='29.9 s',kind='{kind}',device='ups.b',duration='20 s'}}"
+    result = run_scenario(hil.load("hall", [f"events=[{DIP},{away}]", "duration='62 s'"]), Options())
+    assert result.verdict is Outcome.INCONCLUSIVE
+    (reason,) = result.reasons
+    assert reason.startswith("supervisor.ups, ups.b: silent for 2")
+
+
 def test_without_a_wire_it_is_the_same_run(hall):
     direct = run_scenario(hil.load("hall", ["transport='direct'"]), Options())
     assert direct.waveform_hash == hall.waveform_hash

@@ -56,7 +56,7 @@ class DirectSupply:
             self,
             settings=driver_settings(self._section.driver),
             event=self._around.event_of(self.name),
-            acknowledged=self._around.heard(f"supervisor.{led_by}"),
+            acknowledged=self._around.heard(f"supervisor.{led_by}", self.name),
         )
 
     # The driver's port.

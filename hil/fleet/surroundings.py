@@ -29,7 +29,7 @@ class Order(IntEnum):
 class Surroundings:
     """The scenario, its engine, the run's log, and who was heard of when.
 
-    liveness: by `supervisor.NAME` and `absorber.NAME`, for the verdict.
+    liveness: by `supervisor.NAME` and `absorber.NAME`, with the device where there are several; for the verdict.
     """
 
     scenario: Scenario
@@ -37,9 +37,9 @@ class Surroundings:
     event: Event
     liveness: dict[str, Liveness] = field(default_factory=dict)
 
-    def heard(self, who: str) -> Callable[[], None]:
-        """What hears that a device accepted something from `who`."""
-        silence = self.liveness.setdefault(who, Liveness())
+    def heard(self, who: str, device: str | None = None) -> Callable[[], None]:
+        """What hears that a device accepted something from `who`; device: given where `who` commands several."""
+        silence = self.liveness.setdefault(who if device is None else f"{who}, {device}", Liveness(who))
         loop = asyncio.get_running_loop()
         return lambda: silence.acknowledged(loop.time())
 

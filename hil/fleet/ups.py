@@ -93,7 +93,7 @@ class MqttSupply:
             port,
             settings=driver_settings(section),
             event=event,
-            acknowledged=self._around.heard(f"supervisor.{led_by}"),
+            acknowledged=self._around.heard(f"supervisor.{led_by}", self.name),
         )
 
     def _put_away(self) -> None:

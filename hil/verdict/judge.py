@@ -50,7 +50,7 @@ def _missing(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness
     if engine.underruns:
         reasons.append(f"load: {engine.underruns} ticks without a value (under-run)")
     for name, silence in liveness.items():
-        allowed = _silence_allowed(scenario, name)
+        allowed = _silence_allowed(scenario, silence.who)
         if allowed is not None and silence.longest_s > allowed:
             reasons.append(
                 f"{name}: silent for {silence.longest_s:.3f} s from {silence.longest_from_s:.3f} s, allowed {allowed:g} s"

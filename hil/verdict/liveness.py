@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class Liveness:
-    """Longest silence of one supervisor, in seconds of scenario time, from the start of the run to its end."""
+    """Longest silence of one controller towards one device, in seconds of scenario time, from the start of the run to its end.
 
-    def __init__(self) -> None:
+    who: `supervisor.NAME` or `absorber.NAME`.
+    """
+
+    def __init__(self, who: str) -> None:
+        self.who = who
         self._last_s = 0.0
         self.longest_s = 0.0
         self.longest_from_s = 0.0
