@@ -65,7 +65,9 @@ class Broker:
         if self._server is None:
             return
         server, self._server = self._server, None
-        server.close()
+        loop = asyncio.get_running_loop()
+        for listening in server.sockets:
+            loop.remove_reader(listening)
         for connection in list(self._clients.values()):
             if connection.will is not None:
                 self._deferred.append(connection.will)
@@ -73,6 +75,8 @@ class Broker:
         for connection, transport in list(self._open.items()):
             connection.close()
             transport.abort()  # also one that was left to send its last
+        await asyncio.sleep(0)  # what was being accepted becomes a connection and is closed; asyncio would leave it open
+        server.close()
         await server.wait_closed()
 
     def drop(self, client_id: str) -> bool:

@@ -53,6 +53,8 @@ class MqttPort:
         self._client: Wire | None = None
         self._up = asyncio.Event()
         self._was_up = False
+        self._killed = False
+        self._defect: Exception | None = None
         self._task: asyncio.Task[None] | None = None
         self._requests = 0
         self._unanswered: dict[int, Release] = {}
@@ -65,7 +67,7 @@ class MqttPort:
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerLost where that does not come about at once."""
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._keep_up(first), name=f"{self.client_id} port")
+        self.begin(first)
         try:
             await first
         except BaseException:
@@ -74,8 +76,19 @@ class MqttPort:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Say farewell: the will is not published."""
+        """Say farewell: the will is not published. Raises what `received` or `born` raised, if one of them has a defect."""
         await self._end()
+
+    def begin(self, first: asyncio.Future[None] | None = None) -> None:
+        """Connect as soon as that can be. first: gets the outcome of the first attempt, which is the last where it fails."""
+        self._task = asyncio.create_task(self._keep_up(first), name=f"{self.client_id} port")
+
+        def give_up(_: object) -> None:
+            if first is not None and not first.done():
+                first.set_exception(BrokerLost(f"{self.client_id}: ended before it was connected"))
+                first.exception()  # who waits for it may be who ended it
+
+        self._task.add_done_callback(give_up)
 
     async def wait_connected(self) -> None:
         """Wait until it is."""
@@ -105,6 +118,7 @@ class MqttPort:
 
     def kill(self) -> None:
         """End the connection as a device does that loses its power: without a farewell, and never to come back."""
+        self._killed = True
         if self._task is not None:
             self._task.cancel()
         if self._client is not None:
@@ -114,28 +128,40 @@ class MqttPort:
         self._drop()
 
     async def _end(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if not task.done():
+            task.cancel()
+        (problem,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(problem, Exception):
+            raise problem
 
-    async def _keep_up(self, first: asyncio.Future[None]) -> None:
-        """Connect again and again; `first` gets the outcome of the first attempt."""
+    async def _keep_up(self, first: asyncio.Future[None] | None) -> None:
+        """Connect again and again."""
         delay_s = _RECONNECT_S
         while True:
             try:
                 await self._one_connection(first)
             except (WireError, BrokerLost, OSError) as error:
-                if not first.done():
+                if self._defect is not None:
+                    raise self._defect from None
+                if first is not None and not first.done():
                     first.set_exception(BrokerLost(f"{self.client_id}: no connection to {self._address}: {error}"))
                     return
                 if self._was_up:
                     self._was_up = False
                     delay_s = _RECONNECT_S
                     self._lost(f"connection to {self._address} lost")
+            except Exception as defect:
+                if first is None or first.done():
+                    raise
+                first.set_exception(defect)
+                return
             await asyncio.sleep(delay_s)
             delay_s = min(2.0 * delay_s, _RECONNECT_MOST_S)
 
-    async def _one_connection(self, first: asyncio.Future[None]) -> None:
+    async def _one_connection(self, first: asyncio.Future[None] | None) -> None:
         """Connect, subscribe, announce, and stay until the connection is lost; raises what ended it."""
         cancels = _cancels()
         client = Wire(self._address, self.client_id, self._deliver, self._will, self._settings)
@@ -147,20 +173,23 @@ class MqttPort:
                 if self._flight is not None:
                     self._flight.joins(self.client_id, self._subscriptions)
                 with self._answered(f"subscription of {self.client_id}"):
-                    await client.subscribe([(topic, 1) for topic in self._subscriptions])
+                    await client.subscribe_acknowledged(self._subscriptions)
                 _honour(cancels)
             self._client = client
             if self._born is not None:
                 await self._born()
             self._up.set()
             self._was_up = True
-            if not first.done():
+            if first is not None and not first.done():
                 first.set_result(None)
             await client.ended()
         except asyncio.CancelledError:
             self._drop()
-            with contextlib.suppress(WireError), self._answered(f"farewell of {self.client_id}"):
-                await client.__aexit__(None, None, None)
+            if self._killed:
+                client.cut()
+            else:
+                with self._answered(f"farewell of {self.client_id}"):
+                    await client.leave()
             raise
         except BaseException:
             self._drop()
@@ -178,7 +207,11 @@ class MqttPort:
     def _deliver(self, message: Message) -> None:
         if self._flight is not None:
             self._flight.delivered(self.client_id, message.topic)
-        self._context.run(self._received, message)
+        try:
+            self._context.run(self._received, message)
+        except Exception as defect:
+            self._defect = self._defect or defect
+            raise  # which ends the connection
 
     def _given(self, topic: str, payload: str, *, retain: bool) -> None:
         if self._flight is not None:

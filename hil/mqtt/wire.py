@@ -1,8 +1,9 @@
 """The one module that knows aiomqtt: one connection to a broker, until it is lost.
 
-aiomqtt wakes a task for every message and drives paho through the loop's self-pipe; paho makes its own sockets and goes by the
-wall clock. Here messages arrive by call, writes go out at the end of the loop's turn, the loop makes the sockets where it
-accounts for them, and paho goes by the loop's time.
+aiomqtt wakes a task for every message, connects in a thread and drives paho through the loop's self-pipe; paho makes its own
+sockets and goes by the wall clock. Here messages arrive by call, writes go out at the end of the loop's turn, the loop makes
+and connects the sockets where it accounts for them, and paho goes by the loop's time. Whatever ends a connection, or
+an attempt at one, its socket is closed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -31,16 +31,13 @@ _LOG = logging.getLogger("ridethrough.mqtt")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
 
-_thread = threading.local()
-
 
 def _loop_time() -> float:
-    """Time of the loop that works in this thread, or for which this thread works."""
+    """Time of the running loop."""
     try:
         return asyncio.get_running_loop().time()
     except RuntimeError:
-        told: Callable[[], float] = getattr(_thread, "time", time.monotonic)
-        return told()
+        return time.monotonic()
 
 
 paho.time_func = _loop_time
@@ -72,10 +69,7 @@ class PortSettings:
 
 
 class _ReadAhead:
-    """A socket that is read in large pieces: for every message paho asks for one byte, then for another, then for the rest.
-
-    `pending` is what aiomqtt asks TLS sockets: it goes on reading while something is left.
-    """
+    """A socket that is read in large pieces: for every message paho asks for one byte, then for another, then for the rest."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -130,10 +124,12 @@ class Wire(aiomqtt.Client):
         )
         self._beat_s = max(1.0, settings.keepalive_s / 8.0)
         self._writing = False
+        self._lost: asyncio.Future[None] = self._loop.create_future()
         self._client.on_socket_register_write = self._write_soon
         self._client.on_socket_unregister_write = self._written
 
     async def __aenter__(self) -> Self:
+        """Connect, and be accepted. Raises WireError."""
         make = getattr(self._loop, "stream_socket", socket.socket)  # a loop that accounts for what is in flight makes them
         sock = make(socket.AF_INET)
         try:
@@ -141,18 +137,31 @@ class Wire(aiomqtt.Client):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(self.timeout):
                 await self._loop.sock_connect(sock, (self._hostname, self._port))
+            self._client._create_socket_connection = lambda: _ReadAhead(sock)  # type: ignore[method-assign, assignment, return-value]  # noqa: SLF001
+            self._client_connect()
+            await asyncio.wait({self._connected, self._lost}, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if self._lost.done():
+                self._lost.result()
+            if not self._connected.done():
+                raise WireError("the broker's answer timed out")
+            self._connected.result()
         except OSError as error:
+            self.cut()
             sock.close()
-            raise aiomqtt.MqttError(str(error) or "no connection in time") from None
-        except BaseException:
-            sock.close()
-            raise
-        self._client._create_socket_connection = lambda: _ReadAhead(sock)  # type: ignore[method-assign, assignment, return-value]  # noqa: SLF001
-        try:
-            return await super().__aenter__()
+            raise WireError(str(error) or "no connection in time") from None
         except BaseException:
             self.cut()
+            sock.close()
             raise
+        return self
+
+    async def leave(self) -> None:
+        """Say farewell where there is still somebody to say it to, and close."""
+        try:
+            if not self._lost.done() and self._client.disconnect() == paho.MQTT_ERR_SUCCESS:
+                await asyncio.wait({self._lost}, timeout=self.timeout)  # it is written by then
+        finally:
+            self.cut()
 
     def give(self, topic: str, payload: str, *, retain: bool) -> bool:
         """Publish at QoS 0 without waiting for anything."""
@@ -160,36 +169,63 @@ class Wire(aiomqtt.Client):
 
     async def publish_acknowledged(self, topic: str, payload: str, *, retain: bool) -> None:
         """Publish at QoS 1; ends when it is acknowledged, or with the connection. Raises WireError."""
-        done = asyncio.ensure_future(self.publish(topic, payload, qos=1, retain=retain))
-        try:
-            await asyncio.wait({done, self._disconnected}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not done.done():
-                done.cancel()
-        if not done.done():
-            raise WireError("the connection was lost")
-        done.result()
+        await self._unless_lost(self.publish(topic, payload, qos=1, retain=retain))
+
+    async def subscribe_acknowledged(self, topics: list[str]) -> None:
+        """Subscribe at QoS 1; ends when it is acknowledged, or with the connection. Raises WireError."""
+        await self._unless_lost(self.subscribe([(topic, 1) for topic in topics]))
 
     def cut(self) -> None:
         """Close the socket, without a farewell."""
         self._client._sock_close()  # noqa: SLF001  # disconnect() would say farewell
-        if not self._disconnected.done():
-            self._disconnected.set_exception(aiomqtt.MqttError("cut"))
-            self._disconnected.exception()  # seen
+        self._is_lost("cut")
         if self._misc_task is not None:
             self._misc_task.cancel()
 
     async def ended(self) -> None:
-        """Wait until the connection is lost. Raises MqttError."""
-        await anext(self.messages)
+        """Wait until the connection is lost. Raises WireError."""
+        await asyncio.wait({self._lost})
+        self._lost.result()
 
-    def _client_connect(self) -> None:
-        """As aiomqtt's, in a thread that works for our loop."""
-        _thread.time = self._loop.time
+    async def _unless_lost(self, request: Coroutine[Any, Any, object]) -> None:
+        """Wait for an answer, and no longer than there is a connection on which it could come."""
+        asked: asyncio.Future[Any] = asyncio.ensure_future(request)
+        asked.add_done_callback(_seen)
         try:
-            super()._client_connect()
+            await asyncio.wait({asked, self._lost}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            del _thread.time
+            if not asked.done():
+                asked.cancel()
+        if not asked.done():
+            self._lost.result()
+        asked.result()
+
+    def _is_lost(self, why: str) -> None:
+        if not self._lost.done():
+            self._lost.set_exception(WireError(why))
+            self._lost.exception()  # seen, whether or not anybody waits for it
+
+    # What paho calls.
+
+    def _on_disconnect(self, *_: Any) -> None:
+        """Before it was connected, too."""
+        self._is_lost("the connection was lost")
+
+    def _on_socket_open(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
+        """As aiomqtt's, at once: we are on the loop."""
+        self._loop.add_reader(sock.fileno(), self._read)
+        self._misc_task = self._loop.create_task(self._misc_loop())
+
+    def _read(self) -> None:
+        """All that has come; paho reads one packet at a time."""
+        try:
+            while True:
+                self._client.loop_read()
+                sock: Any = self._client.socket()
+                if sock is None or not sock.pending():
+                    return
+        except Exception as error:  # noqa: BLE001  # as aiomqtt does: whatever it is, the connection is broken
+            self._is_lost(str(error))
 
     async def _misc_loop(self) -> None:
         """As aiomqtt's, but only as often as the keep-alive needs it."""
@@ -198,16 +234,7 @@ class Wire(aiomqtt.Client):
 
     def _write_soon(self, _client: paho.Client, _userdata: Any, _sock: Any) -> None:
         """What paho has to write goes out at the end of this turn of the loop; aiomqtt would watch the socket for it."""
-        if self._in_loop():
-            self._loop.call_soon(self._write)
-        else:
-            self._loop.call_soon_threadsafe(self._write)
-
-    def _in_loop(self) -> bool:
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return False
+        self._loop.call_soon(self._write)
 
     def _written(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
         if self._writing and sock is not None:
@@ -220,10 +247,15 @@ class Wire(aiomqtt.Client):
             return
         try:
             self._client.loop_write()
-        except Exception as error:  # noqa: BLE001  # as aiomqtt does: whatever it is, the connection is broken
-            if not self._disconnected.done():
-                self._disconnected.set_exception(error)
+        except Exception as error:  # noqa: BLE001  # likewise
+            self._is_lost(str(error))
             return
         if self._client.want_write() and not self._writing and self._client.socket() is not None:
             self._writing = True
             self._loop.add_writer(sock, self._write)
+
+
+def _seen(task: asyncio.Future[Any]) -> None:
+    """Whoever asked may be gone."""
+    if not task.cancelled():
+        task.exception()
