@@ -155,6 +155,12 @@ TABLE = [
         ],
         "events.1.at = '9.5 s': overlaps events.0; only dips of all three phases may",
     ),
+    (
+        [
+            "events=[{kind='server_stop',at='9 s',duration='2 s',device='bess.main'},{kind='device_silent',at='5 s',duration='5 s',device='bess.main'}]"
+        ],
+        "events.1.at = '5 s': overlaps events.0; bess.main can be disturbed by one thing at a time",
+    ),
     (["absorber.main.share=1.5"], "absorber.main.share = 1.5: must be between 0 and 1"),
     (["absorber.main={kind='law',device='bess.main'}"], "absorber.main.law: missing; it has no default"),
     (

@@ -51,6 +51,11 @@ class WireEvent(EventSection):
 
     duration_s: Time = Field(alias="duration", gt=0)
 
+    @property
+    def disturbs(self) -> str:
+        """The device or the broker, which is disturbed by one thing at a time; nothing where that does not matter."""
+        return str(getattr(self, "device", "the broker"))
+
 
 class ServerStop(WireEvent):
     """The Modbus server of a storage device closes its connections and stays away for `duration`."""
@@ -64,6 +69,11 @@ class LinkCut(WireEvent):
 
     kind: Literal["link_cut"]
     link: str
+
+    @property
+    def disturbs(self) -> str:
+        """Nothing: cuts add up."""
+        return ""
 
 
 class DeviceSilence(WireEvent):

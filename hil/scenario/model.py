@@ -199,6 +199,8 @@ class Scenario(Section):
         for index, event in enumerate(self.events):
             if self.transport == "direct" and isinstance(event, WireEvent):
                 raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
+            if isinstance(event, WireEvent) and event.disturbs:
+                self._one_at_a_time(index, event)
             if event.kind == "broker_stop" and (self.mqtt.broker != OWN or not self.ups):
                 raise Refused("needs the testbed's own broker, and a UPS on it", "events", index, "kind")
         for name, link in self.link.items():
@@ -207,6 +209,15 @@ class Scenario(Section):
             if link.device.startswith("ups.") and self.mqtt.broker != OWN:
                 raise Refused("a link to a UPS needs mqtt.broker = 'own'", "link", name, "between")
         return self
+
+    def _one_at_a_time(self, index: int, event: WireEvent) -> None:
+        """Refuse what would be taken back while something else still disturbs the same."""
+        for earlier, other in enumerate(self.events[:index]):
+            if isinstance(other, WireEvent) and other.disturbs == event.disturbs:
+                first, second = sorted((event, other), key=lambda one: one.at_s)
+                if first.at_s + first.duration_s > second.at_s + 1e-9:
+                    problem = f"overlaps events.{earlier}; {event.disturbs} can be disturbed by one thing at a time"
+                    raise Refused(problem, "events", index, "at")
 
     def _commands(self) -> dict[str, list[str]]:
         """By controller that acts over a wire, the devices that it commands."""
