@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hil.clock.participants import acting_as
@@ -9,6 +10,8 @@ from hil.fleet.station import Station
 from hil.fleet.surroundings import Order, Surroundings
 from hil.links import Link, LinkModel
 from hil.links.framer import Protocol
+
+_FAREWELL_S = 1.0
 
 
 class SiteLinks:
@@ -48,7 +51,8 @@ class SiteLinks:
             self._links[name].mend()
 
     async def stop(self) -> None:
-        """Close every connection."""
+        """Close every connection, once the farewells of those who have left are through."""
+        await asyncio.gather(*(link.emptied(_FAREWELL_S) for link in self._links.values()))
         for link in self._links.values():
             await link.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections import deque
@@ -187,7 +188,8 @@ class Flow:
         if end is End.RESET:
             reset(sink)
         elif not sink.is_closing():
-            sink.write_eof()
+            with contextlib.suppress(OSError):  # its other end may have closed it, and asyncio does not know yet
+                sink.write_eof()
         self._on_ended()
 
     def _disarm(self) -> None:

@@ -59,6 +59,14 @@ class Link:
             await pair.gone.wait()
         await server.wait_closed()
 
+    async def emptied(self, within_s: float) -> None:
+        """Wait until every connection has ended and its end is known on both sides, but no longer than that."""
+        ends = [asyncio.ensure_future(pair.gone.wait()) for pair in self._pairs]
+        if ends:
+            _, late = await asyncio.wait(ends, timeout=within_s)
+            for end in late:
+                end.cancel()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
