@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controllers.contracts import UpsMode
 from hil.errors import BrokerLost, DeviceLost, DeviceRefused, DeviceTimeout
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.client import Message, MqttPort, PortSettings
 from hil.mqtt.flight import Flight
-from hil.mqtt.layout import ONLINE, Command, DeviceTopics, mapping_of, milliseconds
+from hil.mqtt.layout import ONLINE, Command, DeviceTopics, mapping_of, milliseconds, number_of
 
 Event = Callable[[str, dict[str, object]], None]
+# What a sample needs as a number; what may also be unknown (null).
+_NUMBERS = {
+    "input_power_w", "output_power_w", "battery_power_w", "soc",
+    "recharge_w", "walk_in_s", "walk_in_delay_s", "support_w", "support_s",
+}  # fmt: skip
+_PERHAPS = {"input_frequency_hz", "input_voltage_pu", "runtime_s"}
 
 
 class MqttUps:
@@ -43,7 +51,7 @@ class MqttUps:
         self._modes: list[str] = []
         self._prefix = len(topics.root) + 1
         self._port = MqttPort(
-            f"{topics.site}-{topics.device}-driver",
+            f"{topics.site}:{topics.device}:driver",
             address,
             subscriptions=[
                 topics.of("meta"),
@@ -69,7 +77,8 @@ class MqttUps:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.shield(self._meta)
         except TimeoutError:
-            raise DeviceTimeout(self._device, f"nothing retained under {self._topics.of('meta')}") from None
+            what = f"nothing retained under {self._topics.of('meta')} that could be understood"
+            raise DeviceTimeout(self._device, what) from None
 
     async def command(self, name: str, value: float) -> None:
         """Publish a command and wait for its answer. Raises DeviceTimeout, DeviceLost, DeviceRefused."""
@@ -88,6 +97,8 @@ class MqttUps:
             raise DeviceLost(self._device, f"{name} = {value:g}: {problem}") from None
         finally:
             del self._answers[identifier]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen: the connection may have been lost while it was published
         if values.get("ok") is not True:
             raise DeviceRefused(self._device, f"{name} = {value:g}: {values.get('reason', 'refused')}")
 
@@ -111,18 +122,50 @@ class MqttUps:
         try:
             values = mapping_of(message.payload)
             if what == "tele":
-                self._heard({"time_s": values["ts"] / 1e3, rest: self._value(rest, values["value"])})
+                self._heard({rest: self._value(rest, values["value"]), "time_s": _time_s(values)})
             elif what == "state":
-                self._heard({"time_s": values["ts"] / 1e3, **values})
+                self._heard({name: _known(name, value) for name, value in values.items()} | {"time_s": _time_s(values)})
             elif what == "ack":
                 answer = self._answers.get(rest)
                 if answer is not None and not answer.done():
                     answer.set_result(values)
             elif not self._meta.done():
-                self._modes = list(values["modes"])
+                self._modes = _modes(values)
                 self._meta.set_result(values)
-        except (ValueError, KeyError, TypeError, IndexError) as problem:
+        except (ValueError, LookupError, TypeError, AttributeError) as problem:
             self._event("message_not_understood", {"topic": message.topic, "problem": str(problem)})
 
     def _value(self, signal: str, value: Any) -> Any:
-        return self._modes[int(value)] if signal == "mode" else value
+        """Of telemetry: modes go by their number in `meta`."""
+        if signal != "mode":
+            return _known(signal, value)
+        number = number_of(value)
+        if not 0 <= number < len(self._modes) or number != int(number):
+            raise ValueError("value: no such mode")
+        return UpsMode(self._modes[int(number)])
+
+
+def _time_s(values: Mapping[str, Any]) -> float:
+    time_s = number_of(values["ts"]) / 1e3
+    if not math.isfinite(time_s):
+        raise ValueError("ts: must be milliseconds")
+    return time_s
+
+
+def _known(name: str, value: Any) -> Any:
+    """A value of a state, checked where a sample needs it. Raises ValueError."""
+    if name == "mode":
+        return UpsMode(value)
+    if (name in _NUMBERS or (name in _PERHAPS and value is not None)) and not math.isfinite(number_of(value)):
+        raise ValueError(f"{name}: must be a number")
+    return value
+
+
+def _modes(meta: Mapping[str, Any]) -> list[str]:
+    """The names of modes in a `meta` that has what a driver needs. Else it raises what comes of it."""
+    limits = [limit[key] for limit in meta["commands"].values() for key in ("min", "max")]
+    if not all(math.isfinite(number_of(value)) for value in (meta["rating_w"], meta["energy_wh"], *limits)):
+        raise ValueError("rating_w, energy_wh, min and max must be numbers")
+    if not all(isinstance(limit["unit"], str) for limit in meta["commands"].values()):
+        raise ValueError("unit: must be text")
+    return list(meta["modes"])

@@ -98,11 +98,13 @@ class EmulatedUps:
         values: dict[str, Any] = {name: finite(read()) for name, read in self._read.items()}
         values["mode"] = MODES[int(values["mode"])]
         values["rectifier"] = RECTIFIER[int(firmware["rectifier"])]
-        for name in ("line_ok", "latched", "low_battery", "counter"):
+        for name in ("line_ok", "latched", "low_battery", "counter", "operation", "bypass"):
             values[name] = bool(firmware[name])
         values["disturbances"] = int(firmware["disturbances"])
-        for name in ("recharge_w", "walk_in_s", "walk_in_delay_s", "support_w"):
+        for name in ("recharge_w", "walk_in_s", "walk_in_delay_s", "support_s"):
             values[name] = float(firmware[name])
+        values["support_w"] = float(firmware["support_set_w"])
+        values["supporting_w"] = float(firmware["support_w"])
         return values
 
     def signal(self, name: str) -> Callable[[], float]:

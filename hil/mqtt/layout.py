@@ -72,8 +72,7 @@ def command_of(payload: bytes) -> Command:
     identifier = values.get("id")
     if not isinstance(identifier, str) or not 0 < len(identifier) <= _LONGEST_ID or not _is_level(identifier):
         raise ValueError(f"id: must be a level of a topic, 1 to {_LONGEST_ID} signs")
-    value = values.get("value")
-    number = float(value) if isinstance(value, (Real, bool)) else math.nan
+    number = number_of(values.get("value"))
     if not math.isfinite(number):
         raise ValueError("value: must be a finite number, or true or false")
     times = []
@@ -94,6 +93,14 @@ def mapping_of(payload: bytes) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004  # the sender's type, not the caller's
     return values
+
+
+def number_of(value: Any) -> float:
+    """A number, true or false as a float; NaN for what is none, or too large for one."""
+    try:
+        return float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def milliseconds(time_s: float) -> int:
