@@ -98,6 +98,10 @@ class UpsDevice(Protocol):
     def recharge_max_w(self) -> float:
         """Most with which it recharges."""
 
+    @property
+    def walk_in_max_s(self) -> float:
+        """Longest delay, and longest duration, of a walk-in."""
+
     async def read(self) -> UpsSample:
         """The latest sample; waits for the first. Raises DeviceTimeout when it is stale, DeviceLost when nobody is there."""
 

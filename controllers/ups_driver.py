@@ -15,8 +15,8 @@ from controllers.contracts import UpsMode, UpsSample
 from hil.errors import DeviceError, DeviceLost, DeviceRefused, DeviceTimeout
 
 _NEEDED = ("recharge_w", "walk_in_s", "walk_in_delay_s", "support_w", "support_s", "reset_disturbances")
-_FIRST = {"mode", "input_power_w", "output_power_w", "soc", "recharge_w", "walk_in_s", "walk_in_delay_s"}
-_INSIST_S = 3.0
+_FIRST = {"mode", "input_power_w", "output_power_w", "battery_power_w", "soc", "recharge_w", "walk_in_s", "walk_in_delay_s"}
+_INSIST_S = (3.0, 30.0)  # least and most
 _SAME = 1e-6  # of a setting
 
 
@@ -104,6 +104,12 @@ class UpsDriver:
         """Most with which it recharges, W."""
         return float(self._meta["commands"]["recharge_w"]["max"])
 
+    @property
+    def walk_in_max_s(self) -> float:
+        """Longest delay, and longest duration, of a walk-in, s."""
+        commands = self._meta["commands"]
+        return float(min(commands["walk_in_delay_s"]["max"], commands["walk_in_s"]["max"]))
+
     async def read(self) -> UpsSample:
         """The latest sample; waits for the first. Raises DeviceTimeout when it is stale, DeviceLost when nobody is there."""
         self._still_cycling()
@@ -135,31 +141,32 @@ class UpsDriver:
 
     def set_recharge_power(self, power_w: float) -> None:
         """Target of the recharge power, W. Raises ValueError beyond what the device takes."""
-        self._want("recharge_w", power_w)
+        self._want(recharge_w=power_w)
 
     def set_walk_in(self, delay_s: float, duration_s: float) -> None:
         """Target of delay and duration of the walk-in, s. Raises ValueError beyond what the device takes."""
-        self._want("walk_in_delay_s", delay_s)
-        self._want("walk_in_s", duration_s)
+        self._want(walk_in_delay_s=delay_s, walk_in_s=duration_s)
 
     def set_support(self, power_w: float) -> None:
         """Target of the support, W. Raises ValueError beyond what the device takes."""
-        self._want("support_w", power_w)
+        self._want(support_w=power_w)
         self._support_at = _now()
 
     async def reset_disturbances(self) -> None:
         """Release a UPS that has latched off the grid. Raises DeviceError."""
         await self._port.command("reset_disturbances", 1.0)
 
-    def _want(self, setting: str, value: float) -> None:
-        limits = self._meta["commands"][setting]
-        if not limits["min"] <= value <= limits["max"]:
-            unit = limits["unit"]
-            span = f"must be between {limits['min']:g} and {limits['max']:g} {unit}"
-            raise ValueError(f"{self._name}: {setting} = {value:g} {unit}: {span}")
+    def _want(self, **settings: float) -> None:
+        """All of them, or none where one is beyond what the device takes."""
+        for setting, value in settings.items():
+            limits = self._meta["commands"][setting]
+            if not limits["min"] <= value <= limits["max"]:
+                unit = limits["unit"]
+                span = f"must be between {limits['min']:g} and {limits['max']:g} {unit}"
+                raise ValueError(f"{self._name}: {setting} = {value:g} {unit}: {span}")
         self._still_cycling()
         self._led_at = _now()
-        self._wanted[setting] = value
+        self._wanted |= settings
 
     def _still_cycling(self) -> None:
         """Pass on what ended the cycle, if anything but a device error did: a defect must not look like a silent device."""
@@ -197,8 +204,12 @@ class UpsDriver:
             await self._port.close()
 
     async def _make_safe(self) -> None:
-        """End the support, give back the recharge power; where the device does not answer, try again for a while."""
-        give_up = _now() + max(_INSIST_S, self._settings.support_s)
+        """End the support, give back the recharge power; where the device does not answer, try again for a while.
+
+        For as long as the support lasts of its own, within bounds: who leaves is not to wait for an hour.
+        """
+        least_s, most_s = _INSIST_S
+        give_up = _now() + min(most_s, max(least_s, self._settings.support_s))
         todo = {"support_w": 0.0}
         if "recharge_w" in self._wanted:
             todo["recharge_w"] = self._found["recharge_w"]
@@ -210,7 +221,7 @@ class UpsDriver:
                 if _now() >= give_up:
                     details: dict[str, object] = {"problem": str(problem), "support_ends_after_s": self._settings.support_s}
                     return self._event("not_made_safe", details)
-                await asyncio.sleep(1.0 / self._settings.rate_hz)
+                await asyncio.sleep(min(1.0, 1.0 / self._settings.rate_hz))
             else:
                 return self._event("made_safe", dict(todo))
 

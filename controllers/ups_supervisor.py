@@ -99,8 +99,9 @@ class UpsGroupSupervisor(UpsSupervisor):
         delay_s = 0.0
         gives_way = 1.0
         for device in order:
+            most_s = math.floor(device.walk_in_max_s)
             duration_s = max(1.0, self._peak_w[device.name] / self._settings.ramp_w_per_s)
-            plan[device.name] = (delay_s, duration_s)
+            plan[device.name] = (min(delay_s, most_s), min(duration_s, most_s))
             on_battery_s = delay_s + 0.5 * duration_s
             gives_way = min(gives_way, _USABLE * _runtime(samples[device.name]) / on_battery_s)
             delay_s += duration_s

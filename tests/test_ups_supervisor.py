@@ -22,6 +22,7 @@ class Contract:
     rating_w = 5e6
     energy_wh = 4e5
     recharge_max_w = 5e5
+    walk_in_max_s = 3600.0
 
     def __init__(self, name: str, load_w: float = 4e6, runtime_s: float = 300.0) -> None:
         self.name = name
