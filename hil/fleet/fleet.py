@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Self
 
@@ -27,8 +27,8 @@ from hil.verdict.liveness import Liveness
 class Fleet:
     """Everything asyncio of one run; an async context manager.
 
-    own: supervisors of one's own, by device (`bess.main`, `ups.a`, or `ups` for all UPSs); they replace the scenario's for
-    that device and are required.
+    own: supervisors of one's own, by device (`bess.main`, `ups.a`, or `ups` for all other UPSs); they replace the scenario's
+    for that device and are required.
     """
 
     def __init__(self, scenario: Scenario, engine: Engine, event: Event, own: Own) -> None:
@@ -83,7 +83,10 @@ class Fleet:
         await self._script.end()
         await self._links.stop()
         for station in reversed(self._stations):
-            await station.stop()
+            try:
+                await station.stop()
+            except Exception as problem:  # noqa: BLE001  # a defect of one device must not leave others open
+                problems.append(problem)
         if self._broker is not None:
             await self._broker.stop()
         self._failure.seen()
@@ -113,7 +116,7 @@ class Fleet:
     async def _leave_safe(self) -> list[BaseException]:
         """Leave all drivers at once, so that many devices need no longer than the slowest; returns what they raised."""
         leaving = []
-        for order, name, driver in self._drivers:
+        for order, name, driver in sorted(self._drivers, key=lambda entry: entry[0]):
             with acting_as(order, name):
                 leaving.append(asyncio.ensure_future(driver.__aexit__(None, None, None)))
         self._drivers = []
@@ -127,6 +130,15 @@ class Fleet:
             device = await driver.__aenter__()
         self._drivers.append((order, station.name, driver))
         return device
+
+    async def _drive_all(self, entries: Iterable[tuple[Station, contextlib.AbstractAsyncContextManager[Any]]]) -> list[Any]:
+        """Enter drivers, all at once: over slow links one after the other would take long. Returns the devices, in order."""
+        entering = [asyncio.ensure_future(self._drive(station, driver)) for station, driver in entries]
+        try:
+            return list(await asyncio.gather(*entering))
+        except BaseException:
+            await end(entering)  # those that were entered are left with all others
+            raise
 
     async def _endpoint(self, station: Station) -> tuple[str, int]:
         """Where the driver of a device connects."""
@@ -148,10 +160,9 @@ class Fleet:
     async def _drive_supplies(self) -> None:
         """Start the drivers of the UPSs that have a supervisor, and the supervisors."""
         for lead in group_leads(self._around, self._own):
-            devices = []
-            for name in lead.devices:
-                station = self._supplies[name]
-                devices.append(await self._drive(station, station.driver(await self._endpoint(station), led_by=lead.label)))
+            stations = [self._supplies[name] for name in lead.devices]
+            drivers = [station.driver(await self._endpoint(station), led_by=lead.label) for station in stations]
+            devices = await self._drive_all(zip(stations, drivers, strict=True))
             self._lead(self._supplies[lead.devices[0]], lead.label, partial(lead.supervisor.run, devices))
 
     def _lead(self, station: Station, label: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -29,10 +29,12 @@ class Script:
     def start(self, failure: Failure, stations: Iterable[Station], broker: SiteBroker | None, links: SiteLinks) -> None:
         """Start one task an event."""
         by_name = {station.name: station for station in stations}
-        for index, event in enumerate(self._around.scenario.events):
+        events = list(enumerate(self._around.scenario.events))
+        # Of one instant: what began earlier ends before another begins.
+        for order, (index, event) in enumerate(sorted(events, key=lambda entry: entry[1].at_s)):
             acts = self._acts(event, by_name, broker, links)
             if acts is not None:
-                with acting_as(Order.SCRIPT + index, f"events.{index}"):
+                with acting_as(Order.SCRIPT + order, f"events.{index}"):
                     self._tasks.append(failure.start(self._play(event, *acts), f"events.{index}"))
 
     async def end(self) -> None:
@@ -54,7 +56,7 @@ class Script:
         if isinstance(event, ServerStop):
             return self._told(station.stop, "server_stopped", device=station.name), station.start
         if isinstance(event, DeviceLoss) and isinstance(station, MqttSupply):
-            back = self._told(station.start, "device_restarted", device=station.name)
+            back = self._told(station.restart, "device_restarted", device=station.name)
             return self._told(station.die, "device_lost", device=station.name), back
         assert isinstance(station, (ModbusStorage, MqttSupply))
         silent, speaks = _plain(station.hang, hung=True), _plain(station.hang, hung=False)

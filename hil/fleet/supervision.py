@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from controllers.supervisor import SocWindowSupervisor, Supervisor
 from controllers.ups_supervisor import UpsGroupSettings, UpsGroupSupervisor, UpsSupervisor
@@ -61,12 +62,14 @@ def lead_of(around: Surroundings, device: str, own: Own) -> Lead | None:
 
 
 def group_leads(around: Surroundings, own: Own) -> list[GroupLead]:
-    """Who leads the UPSs: one's own takes its device, or all, from the scenario's groups."""
+    """Who leads the UPSs: one's own takes its device, or all that have none of their own, from the scenario's groups."""
     scenario = around.scenario
+    own_upss = {device: supervisor for device, supervisor in own.items() if isinstance(supervisor, UpsSupervisor)}
+    rest = [device for name in scenario.ups if (device := f"ups.{name}") not in own_upss]
     mine = [
-        GroupLead(device, supervisor, [f"ups.{name}" for name in scenario.ups] if device == ALL_UPSS else [device])
-        for device, supervisor in own.items()
-        if isinstance(supervisor, UpsSupervisor)
+        GroupLead(device, supervisor, rest if device == ALL_UPSS else [device])
+        for device, supervisor in own_upss.items()
+        if device != ALL_UPSS or rest
     ]
     taken = {device for lead in mine for device in lead.devices}
     for name, section in scenario.supervisor.items():
@@ -114,7 +117,7 @@ async def supervise(label: str, run: Callable[[], Awaitable[None]], event: Event
             return
 
 
-async def end(tasks: list[asyncio.Task[None]]) -> None:
+async def end(tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Cancel tasks and wait for them."""
     for task in tasks:
         task.cancel()

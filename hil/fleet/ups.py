@@ -6,10 +6,11 @@ from controllers.ups_driver import UpsDriver, UpsDriverSettings
 from controllers.ups_mqtt import MqttUps
 from firmware_sim.ups.device import EmulatedUps
 from firmware_sim.ups.mqtt import UpsMqtt, UpsMqttSettings
+from hil.clock.participants import acting_as
 from hil.errors import BrokerLost, ScenarioError
 from hil.fleet.broker import SiteBroker
 from hil.fleet.images import EngineUpsImage
-from hil.fleet.surroundings import Surroundings
+from hil.fleet.surroundings import Order, Surroundings
 from hil.links.framer import Protocol
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.layout import DeviceTopics
@@ -44,8 +45,22 @@ class MqttSupply:
 
     async def start(self) -> None:
         """Connect to the broker and publish. Raises ScenarioError where there is none."""
+        self._wire = self._made()
+        try:
+            await self._wire.start()
+        except BrokerLost as problem:
+            scenario = self._around.scenario
+            raise ScenarioError(scenario.source, "mqtt.broker", f" = {scenario.mqtt.broker!r}: {problem}") from None
+
+    async def restart(self) -> None:
+        """Be back after `die`, as soon as the broker can be reached."""
+        with acting_as(Order.STATIONS + self.index, self.name):
+            self._wire = self._made()
+            self._wire.restart()
+
+    def _made(self) -> UpsMqtt:
         section = self._section.mqtt
-        self._wire = UpsMqtt(
+        return UpsMqtt(
             self._device,
             self._topics,
             self._broker.address,
@@ -53,11 +68,6 @@ class MqttSupply:
             event=self._around.event_of(self.name),
             flight=self._broker.flight,
         )
-        try:
-            await self._wire.start()
-        except BrokerLost as problem:
-            scenario = self._around.scenario
-            raise ScenarioError(scenario.source, "mqtt.broker", f" = {scenario.mqtt.broker!r}: {problem}") from None
 
     async def stop(self) -> None:
         """Go, and say so."""
