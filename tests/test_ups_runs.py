@@ -445,7 +445,8 @@ def test_a_device_error_restarts_the_supervisor_and_only_that():
     assert [event["event"] for event in result.events].count("supervisor_restarted") == len(starts) - 1
 
 
-def test_a_defect_in_a_device_is_told_and_leaves_nothing_open(tmp_path, monkeypatch):
+@pytest.mark.parametrize("transport", ["wire", "direct"])
+def test_a_defect_in_a_device_is_told_and_leaves_nothing_open(tmp_path, monkeypatch, transport):
     original = EmulatedUps.state
 
     def breaks(self: EmulatedUps) -> dict:
@@ -455,5 +456,5 @@ def test_a_defect_in_a_device_is_told_and_leaves_nothing_open(tmp_path, monkeypa
 
     monkeypatch.setattr(EmulatedUps, "state", breaks)
     with pytest.raises(ZeroDivisionError, match="a mistake in a device"):
-        hil.run(site(duration="5 s"), folder=tmp_path)
+        hil.run(site(duration="5 s", transport=transport), folder=tmp_path)
     assert [event["device"] for event in events(tmp_path) if event["event"] == "made_safe"] == ["ups.a", "bess.main"]

@@ -36,6 +36,7 @@ class DirectSupply:
         self._state_at = 0.0
         self._heard: Callable[[Mapping[str, Any]], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._defect: Exception | None = None
 
     async def start(self) -> None:
         """Give telemetry from now on."""
@@ -45,9 +46,11 @@ class DirectSupply:
         self._next(loop)
 
     async def stop(self) -> None:
-        """End."""
+        """End. Raises what ended the telemetry, if a defect did."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._defect is not None:
+            raise self._defect
 
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> UpsDriver:  # noqa: ARG002  # there is none
         """The driver. led_by: its supervisor."""
@@ -86,6 +89,14 @@ class DirectSupply:
         self._timer = loop.call_at(self._rhythm.next_s(), self._telemetry, loop)
 
     def _telemetry(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._tell(loop)
+        except Exception as defect:  # noqa: BLE001  # told at the end, as over a wire
+            self._defect = defect
+        else:
+            self._next(loop)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._heard is not None:
             values: dict[str, Any] = {name: finite(read()) for name, read in self._signals}
             values["mode"] = MODES[int(values["mode"])]
@@ -95,4 +106,3 @@ class DirectSupply:
             self._state_at = loop.time() + STATE_EVERY_S
             if self._heard is not None:
                 self._heard(self._device.state())
-        self._next(loop)
