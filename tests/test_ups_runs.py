@@ -260,6 +260,7 @@ def test_trouble_is_survived_and_ends_in_bounded_time(which, engines):
     assert told(first) == told(again)
     kinds = [event["event"] for event in first.events]
     good = "for good" in which
+    assert kinds.count("supervisor_restarted") <= len(TROUBLE[which])
     left = [(event["device"], event["event"]) for event in first.events if event["event"] in ("made_safe", "not_made_safe")]
     assert sorted(left) == [("bess.main", "made_safe"), ("ups.a", "not_made_safe" if good else "made_safe")]
     assert engines[0].tick * 1e-3 < 8.0 + 5.0 + 1.0 + 0.6

@@ -105,12 +105,20 @@ class Failure:
 
 
 async def supervise(label: str, run: Callable[[], Awaitable[None]], event: Event) -> None:
-    """Run a supervisor; start it again after a device error, which its driver deals with."""
+    """Run a supervisor; start it again after a device error, which its driver deals with.
+
+    In a row of attempts that fail at once the first is told: an outage of an hour is not 72,000 lines of the log.
+    """
+    loop = asyncio.get_running_loop()
+    failing = False
     while True:
+        began_s = loop.time()
         try:
             await run()
         except DeviceError as problem:
-            event("supervisor_restarted", {"supervisor": label, "problem": str(problem)})
+            if not failing or loop.time() > began_s + _RESTART_S:
+                event("supervisor_restarted", {"supervisor": label, "problem": str(problem)})
+            failing = True
             await asyncio.sleep(_RESTART_S)
         else:
             event("supervisor_ended", {"supervisor": label})
