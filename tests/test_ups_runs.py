@@ -398,9 +398,9 @@ def test_an_interrupt_ends_a_run_with_upss_safely(tmp_path):
     )  # fmt: skip
     try:
         log = wait_for_log(tmp_path, process)
-        while log.stat().st_size == 0:
+        while "ups_transfer" not in log.read_text():  # the dip has been: all are connected
+            assert process.poll() is None
             time.sleep(0.01)
-        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=60)
     finally:
