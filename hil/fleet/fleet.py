@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Self
 
@@ -16,7 +16,18 @@ from hil.fleet.links import SiteLinks
 from hil.fleet.script import Script
 from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
-from hil.fleet.supervision import DEFAULT_TARGET_TTL_S, Failure, Own, check_own, end, group_leads, lead_of, supervise
+from hil.fleet.supervision import (
+    DEFAULT_TARGET_TTL_S,
+    Failure,
+    GroupLead,
+    Own,
+    check_own,
+    end,
+    group_leads,
+    lead_of,
+    supervise,
+    together,
+)
 from hil.fleet.surroundings import Event, Order, Surroundings
 from hil.fleet.ups import MqttSupply
 from hil.kernel.engine import Engine
@@ -67,9 +78,8 @@ class Fleet:
         self._around.engine.shared_with = "controllers"
         try:
             await self._start_stations()
-            for station in self._storage.values():
-                await self._drive_storage(station)
-            await self._drive_supplies()
+            await together([self._drive_storage(station) for station in self._storage.values()])
+            await together([self._drive_group(lead) for lead in group_leads(self._around, self._own)])
             self._script.start(self._failure, [*self._stations], self._broker, self._links)
         except BaseException:
             await self.__aexit__()
@@ -131,15 +141,6 @@ class Fleet:
         self._drivers.append((order, station.name, driver))
         return device
 
-    async def _drive_all(self, entries: Iterable[tuple[Station, contextlib.AbstractAsyncContextManager[Any]]]) -> list[Any]:
-        """Enter drivers, all at once: over slow links one after the other would take long. Returns the devices, in order."""
-        entering = [asyncio.ensure_future(self._drive(station, driver)) for station, driver in entries]
-        try:
-            return list(await asyncio.gather(*entering))
-        except BaseException:
-            await end(entering)  # those that were entered are left with all others
-            raise
-
     async def _endpoint(self, station: Station) -> tuple[str, int]:
         """Where the driver of a device connects."""
         return station.endpoint if station.speaks is None else await self._links.through(station, station.speaks)
@@ -157,13 +158,12 @@ class Fleet:
         if lead is not None:
             self._lead(station, lead.label, partial(lead.supervisor.run, device))
 
-    async def _drive_supplies(self) -> None:
-        """Start the drivers of the UPSs that have a supervisor, and the supervisors."""
-        for lead in group_leads(self._around, self._own):
-            stations = [self._supplies[name] for name in lead.devices]
-            drivers = [station.driver(await self._endpoint(station), led_by=lead.label) for station in stations]
-            devices = await self._drive_all(zip(stations, drivers, strict=True))
-            self._lead(self._supplies[lead.devices[0]], lead.label, partial(lead.supervisor.run, devices))
+    async def _drive_group(self, lead: GroupLead) -> None:
+        """Start the drivers of the UPSs that a supervisor leads, and the supervisor."""
+        stations = [self._supplies[name] for name in lead.devices]
+        drivers = [station.driver(await self._endpoint(station), led_by=lead.label) for station in stations]
+        devices = await together([self._drive(*entry) for entry in zip(stations, drivers, strict=True)])
+        self._lead(stations[0], lead.label, partial(lead.supervisor.run, devices))
 
     def _lead(self, station: Station, label: str, run: Callable[[], Awaitable[None]]) -> None:
         with acting_as(Order.SUPERVISORS + station.index, f"supervisor.{label}"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from controllers.supervisor import SocWindowSupervisor, Supervisor
 from controllers.ups_supervisor import UpsGroupSettings, UpsGroupSupervisor, UpsSupervisor
@@ -14,6 +14,7 @@ from hil.fleet.surroundings import Event, Surroundings
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import SocWindow, UpsGroup
 
+T = TypeVar("T")
 DEFAULT_TARGET_TTL_S = 1.0
 _RESTART_S = 0.05
 
@@ -123,6 +124,16 @@ async def supervise(label: str, run: Callable[[], Awaitable[None]], event: Event
         else:
             event("supervisor_ended", {"supervisor": label})
             return
+
+
+async def together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all at once: over slow links one after the other would take long. What was begun is ended where one fails."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        await end(tasks)
+        raise
 
 
 async def end(tasks: Sequence[asyncio.Future[Any]]) -> None:
