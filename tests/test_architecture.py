@@ -24,7 +24,7 @@ RULES = {
     "hil.broker": ("hil.errors",),
     "hil.clock": ("hil.errors",),
     "hil.links": ("hil.errors",),
-    "hil.scenario": ("hil.errors", "hil.mqtt.address"),
+    "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.scenario", "controllers.law"),

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware_sim.image import UpsImage, UpsPoint
+from hil.mqtt.signals import UNITS
 
 MODES = ("off", "bypass", "normal", "battery")
 RECTIFIER = ("off", "qualifying", "walk-in", "on")
-# Signals on the wire: the channel behind each, and its unit.
-SIGNALS = {
-    "input_power_w": ("input_w", "W"),
-    "output_power_w": ("output_w", "W"),
-    "battery_power_w": ("battery_w", "W"),
-    "soc": ("soc", "1"),
-    "mode": ("mode", ""),
-    "input_voltage_pu": ("bus.voltage_measured_pu", "pu"),
-    "input_frequency_hz": ("pcc.frequency_measured_hz", "Hz"),
-    "output_voltage_pu": ("output_voltage_pu", "pu"),
-    "runtime_s": ("runtime_s", "s"),
+# The channel behind each signal on the wire.
+_CHANNELS = {
+    "input_power_w": "input_w",
+    "output_power_w": "output_w",
+    "battery_power_w": "battery_w",
+    "soc": "soc",
+    "mode": "mode",
+    "input_voltage_pu": "bus.voltage_measured_pu",
+    "input_frequency_hz": "pcc.frequency_measured_hz",
+    "output_voltage_pu": "output_voltage_pu",
+    "runtime_s": "runtime_s",
 }
 _MOST_SECONDS = 3600.0
 
@@ -56,7 +57,7 @@ class EmulatedUps:
     def __init__(self, image: UpsImage, *, serial: str = "0001") -> None:
         self._image = image
         self._serial = serial
-        self._read = {name: image.reader(channel) for name, (channel, _) in SIGNALS.items()}
+        self._read = {name: image.reader(_CHANNELS[name]) for name in UNITS}
         self.settings = {
             "recharge_w": Setting(UpsPoint.RECHARGE_W, "W", 0.0, image.recharge_max_w),
             "walk_in_s": Setting(UpsPoint.WALK_IN_S, "s", 0.0, _MOST_SECONDS),
@@ -86,7 +87,7 @@ class EmulatedUps:
             "serial": self._serial,
             "rating_w": self._image.rating_w,
             "energy_wh": self._image.energy_wh,
-            "signals": {name: {"unit": unit} for name, (_, unit) in SIGNALS.items()},
+            "signals": {name: {"unit": unit} for name, unit in UNITS.items()},
             "signs": {"input_power_w": "draws", "output_power_w": "feeds the load", "battery_power_w": "discharges"},
             "modes": list(MODES),
             "commands": commands,
@@ -108,7 +109,7 @@ class EmulatedUps:
         return values
 
     def signal(self, name: str) -> Callable[[], float]:
-        """Reads one of SIGNALS, as of the last tick."""
+        """Reads one of `hil.mqtt.signals.UNITS`, as of the last tick."""
         return self._read[name]
 
     def command(self, name: str, value: float) -> None:

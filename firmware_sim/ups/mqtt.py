@@ -16,8 +16,8 @@ from hil.mqtt.address import BrokerAddress
 from hil.mqtt.client import Message, MqttPort, PortSettings, Will
 from hil.mqtt.flight import Flight
 from hil.mqtt.layout import OFFLINE, ONLINE, Command, DeviceTopics, command_of, milliseconds
+from hil.mqtt.signals import USUAL
 
-DEFAULT_SIGNALS = ("input_power_w", "output_power_w", "battery_power_w", "soc", "mode", "input_frequency_hz")
 STATE_EVERY_S = 1.0
 _REMEMBERED = 256  # answered commands: a broker may deliver one twice
 _AHEAD_MS = 1000  # clocks of a site may differ by so much
@@ -27,10 +27,10 @@ Event = Callable[[str, dict[str, object]], None]
 
 @dataclass(frozen=True, slots=True)
 class UpsMqttSettings:
-    """rate_hz: of telemetry. signals: that are published at that rate, of `firmware_sim.ups.device.SIGNALS`."""
+    """rate_hz: of telemetry. signals: that are published at that rate, of `hil.mqtt.signals.UNITS`."""
 
     rate_hz: float = 5.0
-    signals: tuple[str, ...] = DEFAULT_SIGNALS
+    signals: tuple[str, ...] = USUAL
     keepalive_s: int = 30
 
 

@@ -159,7 +159,12 @@ class Scenario(Section):
                 have = ", ".join(map(repr, links)) or "none"
                 raise Refused(f"no such link; the scenario has: {have}", "events", index, "link")
         if sum(float(ups.share or 0.0) for ups in self.ups.values()) > 1.0 + 1e-9:
-            raise Refused("the shares of all UPSs must add up to 1 at most", "ups", list(self.ups)[-1], "share")
+            raise Refused(
+                "the shares of all UPSs must add up to 1 at most",
+                "ups",
+                [name for name, ups in self.ups.items() if ups.share][-1],
+                "share",
+            )
         names = [limit.name for limit in self.limits]
         for index, name in enumerate(names):
             if names.index(name) < index:

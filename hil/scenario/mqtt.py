@@ -7,17 +7,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from hil.mqtt.address import broker_address
+from hil.mqtt.signals import LEAST, UNITS, USUAL
 from hil.scenario.base import Section
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Frequency, Time, WholeSeconds
 
 OWN = "own"
-_SIGNALS = (
-    "input_power_w", "output_power_w", "battery_power_w", "soc", "mode", "input_voltage_pu", "input_frequency_hz",
-    "output_voltage_pu", "runtime_s",
-)  # fmt: skip
-# Without these a supervisor cannot work.
-_LEAST = ("input_power_w", "output_power_w", "mode")
 
 
 def _broker(value: str) -> str:
@@ -44,18 +39,18 @@ class UpsMqttSection(Section):
     """How often an emulated UPS publishes what."""
 
     rate_hz: Frequency = Field(5.0, alias="rate", ge=0.01, le=1000.0, description="of telemetry; state goes out once a second")
-    signals: list[str] = Field(["input_power_w", "output_power_w", "battery_power_w", "soc", "mode", "input_frequency_hz"])
+    signals: list[str] = Field(list(USUAL))
     keepalive_s: WholeSeconds = Field(30.0, alias="keepalive", ge=1, le=65_535)
 
     @field_validator("signals")
     @classmethod
     def _known(cls, value: list[str]) -> list[str]:
-        unknown = [name for name in value if name not in _SIGNALS]
+        unknown = [name for name in value if name not in UNITS]
         if unknown or len(set(value)) < len(value):
-            raise ValueError(f"must be different ones of: {', '.join(_SIGNALS)}")
-        missing = [name for name in _LEAST if name not in value]
+            raise ValueError(f"must be different ones of: {', '.join(UNITS)}")
+        missing = [name for name in LEAST if name not in value]
         if missing:
-            raise ValueError(f"must hold {', '.join(_LEAST)}")
+            raise ValueError(f"must hold {', '.join(LEAST)}")
         return value
 
 

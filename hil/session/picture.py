@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hil.session.result import Result
 
 _COLOURS = {"load": "#8a8a8a", "grid": "#0b5fa5", "storage": "#d97706", "soc": "#15803d", "limit": "#b91c1c"}
+_MOST_NAMED = 8  # devices in a legend
 
 
 def draw(result: Result, path: Path) -> None:
@@ -25,7 +26,9 @@ def draw(result: Result, path: Path) -> None:
         panels.append(lambda axis: _powers(result, axis))
     if "pcc.voltage_lowest_measured_pu" in result.channels:
         panels.append(lambda axis: _voltage(result, axis))
-    if any(f"bess.{name}.soc" in result.channels for name in scenario.bess):
+    if any(f"ups.{name}.input_w" in result.channels for name in scenario.ups):
+        panels.append(lambda axis: _upss(result, axis))
+    if any(f"{device}.soc" in result.channels for device in scenario.devices):
         panels.append(lambda axis: _soc(result, axis))
     if not panels:
         return
@@ -47,7 +50,7 @@ def draw(result: Result, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _plot(result: Result, axis: Any, channel: str, scale: float, label: str, **style: Any) -> None:
+def _plot(result: Result, axis: Any, channel: str, scale: float, label: str | None, **style: Any) -> None:
     if channel in result.channels:
         time_s, values = result.signal(channel)
         axis.plot(time_s, values * scale, label=label, lw=0.9, **style)
@@ -72,9 +75,19 @@ def _voltage(result: Result, axis: Any) -> None:
             axis.axhline(limit.limit, color=_COLOURS["limit"], lw=0.8, ls="--", label=limit.name)
 
 
+def _upss(result: Result, axis: Any) -> None:
+    """What each draws: in a dip it lets go, and comes back along its walk-in. Beyond a few they have no names."""
+    names = list(result.scenario.ups)
+    for name in names:
+        _plot(result, axis, f"ups.{name}.input_w", 1e-6, f"ups.{name} input" if len(names) <= _MOST_NAMED else None)
+    axis.set_ylabel("UPS input / MW")
+
+
 def _soc(result: Result, axis: Any) -> None:
-    for name in result.scenario.bess:
-        _plot(result, axis, f"bess.{name}.soc", 100.0, f"bess.{name} SoC", color=_COLOURS["soc"])
+    devices = result.scenario.devices
+    for device in devices:
+        colour = {"color": _COLOURS["soc"]} if device.startswith("bess.") else {}
+        _plot(result, axis, f"{device}.soc", 100.0, f"{device} SoC" if len(devices) <= _MOST_NAMED else None, **colour)
     axis.set_ylabel("SoC / %")
     for limit in result.scenario.limits:
         if limit.kind == "soc_window":
