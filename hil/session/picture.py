@@ -71,7 +71,7 @@ def _voltage(result: Result, axis: Any) -> None:
     _plot(result, axis, "pcc.voltage_lowest_measured_pu", 1.0, "voltage", color=_COLOURS["grid"])
     axis.set_ylabel("voltage / pu")
     for limit in result.limits.values():
-        if limit.kind in ("undervoltage", "overvoltage"):
+        if limit.kind in ("undervoltage", "overvoltage") and limit.node == "pcc":
             axis.axhline(limit.limit, color=_COLOURS["limit"], lw=0.8, ls="--", label=limit.name)
 
 
@@ -91,7 +91,7 @@ def _soc(result: Result, axis: Any) -> None:
     axis.set_ylabel("SoC / %")
     for limit in result.scenario.limits:
         if limit.kind == "soc_window":
-            for edge in limit.window:
+            for edge in (edge for edge in limit.window if 0.0 < edge < 1.0):
                 axis.axhline(100.0 * edge, color=_COLOURS["limit"], lw=0.8, ls="--")
 
 
