@@ -90,6 +90,7 @@ def test_a_run_without_a_wire_is_the_same_to_the_bit(which, engines):
     assert direct.reasons == wire.reasons
     assert wire.traffic["requests"] > 100
     assert direct.traffic["requests"] == 0
+    assert (wire.summary()["transport"], direct.summary()["transport"]) == ("wire", "direct")
 
 
 def test_the_drivers_command_something_in_those_runs():

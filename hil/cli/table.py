@@ -50,7 +50,8 @@ def print_result(result: Result) -> None:
 def _clock(result: Result) -> str:
     timing = result.timing
     if timing is None:
-        return f"lock-step, {result.realtime_factor:,.0f} x real time"
+        wire = "" if result.scenario.transport == "wire" else "without a wire, "
+        return f"lock-step, {wire}{result.realtime_factor:,.0f} x real time"
     words = f"wall clock, speed {timing.speed:g}"
     if not timing.ticks:
         return words

@@ -75,6 +75,7 @@ class Result:
             "duration_s": self.duration_s,
             "tick_s": self.scenario.tick_s,
             "seed": self.scenario.seed,
+            "transport": self.scenario.transport,
             "clock": self.clock,
             "speed": None if self.timing is None else self.timing.speed,
             "timing": None if self.timing is None else self.timing.summary(),
