@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import os
 import shutil
@@ -110,3 +111,26 @@ def probe_law(probe, monkeypatch):
     module.law = Law(capsule(probe, module.name), state=SEEN, parameters=[("answer_w", "f8")])
     monkeypatch.setitem(sys.modules, "test_laws_probe", module)
     return "test_laws_probe:law"
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    """Engines of the runs of a test."""
+    from hil.site.build import build_engine
+
+    built = []
+
+    def keep(*given):
+        built.append(build_engine(*given))
+        return built[-1]
+
+    monkeypatch.setattr("hil.session.run.build_engine", keep)
+    return built
+
+
+@pytest.fixture
+def nothing_unseen(caplog):
+    """Nobody's exception may be lost in a loop's log."""
+    yield
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -18,7 +18,6 @@ from firmware_sim.sunspec_bess import SunSpecBess
 from firmware_sim.sunspec_map import SunSpecMap
 from hil.fleet.direct import ImagePort, PromptDriver
 from hil.fleet.images import EngineStorageImage
-from hil.kernel.engine import Engine
 from hil.loads.source import LoadSource
 from hil.scenario.model import Scenario
 from hil.site.build import build_engine
@@ -61,19 +60,6 @@ def both(name: str, overrides: list[str], supervisor: type[Supervisor] | None = 
 def told(result: hil.Result) -> list[dict]:
     """What happened, but for what only a wire has."""
     return [event for event in result.events if event["event"] != "server_started"]
-
-
-@pytest.fixture
-def engines(monkeypatch):
-    """Engines of the runs of a test."""
-    built = []
-
-    def keep(*given: object) -> Engine:
-        built.append(build_engine(*given))
-        return built[-1]
-
-    monkeypatch.setattr("hil.session.run.build_engine", keep)
-    return built
 
 
 @pytest.mark.parametrize("which", SCENARIOS)

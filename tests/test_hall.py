@@ -53,7 +53,7 @@ def test_every_device_is_left_safe(hall):
 
 
 def test_without_the_staged_walk_in_it_fails():
-    result = run_scenario(hil.load("hall", ["supervisor.ups.staged=false"]), Options())
+    result = run_scenario(hil.load("hall", ["supervisor.ups.staged=false", "transport='direct'"]), Options())
     assert result.verdict is Outcome.FAIL
     failed = {name for name, limit in result.limits.items() if limit.outcome is Outcome.FAIL}
     assert failed == {"return, 5 s", "return, 60 s"}
@@ -65,7 +65,7 @@ DIP = "{at='30 s',kind='grid_dip',duration='150 ms',residual=0.4}"
 def test_the_staged_return_holds_although_the_broker_dies_with_the_dip():
     """What was set stands in the devices; that nobody heard of them any more blocks PASS all the same."""
     death = "{at='30 s',kind='broker_stop',duration='500 s'}"
-    result = run_scenario(hil.load("hall", [f"events=[{DIP},{death}]"]), Options())
+    result = run_scenario(hil.load("hall", [f"events=[{DIP},{death}]", "duration='180 s'"]), Options())
     assert result.limits["return, 5 s"].outcome is result.limits["return, 60 s"].outcome is Outcome.PASS
     assert result.verdict is Outcome.INCONCLUSIVE
     assert [reason.split(":")[0] for reason in result.reasons] == [f"supervisor.ups, ups.{name}" for name in "abcd"]
@@ -92,7 +92,7 @@ def test_on_the_wall_clock_the_same_limits_hold():
     """The margins are such that no lateness of a machine under test turns them; the verdict may lack evidence of the clock."""
     short = ["duration='60 s'", "supervisor.ups.ramp='60 MW/min'", "supervisor.ups.stale_after='60 s'", "clock.overruns=1.0"]
     lockstep = run_scenario(hil.load("hall", short), Options())
-    wall = run_scenario(hil.load("hall", short), Options(clock="wall", speed=10.0))
+    wall = run_scenario(hil.load("hall", short), Options(clock="wall", speed=15.0))
     decided = [
         name for name, limit in lockstep.limits.items() if limit.margin is not None and abs(limit.margin) >= WORTH_HAVING
     ]
