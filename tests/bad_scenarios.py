@@ -1,6 +1,8 @@
 """Overrides of the flagship that must be refused, with the exact line each must print after `training_job: `."""
 
 LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
+UPS = ["ups.a.rating='5 MW'"]
+GROUP = [*UPS, "supervisor.g={kind='ups_group',devices=['ups.a'],ramp='5 MW/min'}"]
 
 TABLE = [
     (["durations='5 s'"], "durations: unknown key; did you mean 'duration'?"),
@@ -344,5 +346,63 @@ TABLE = [
         "events.0.link = 'x': no such link; the scenario has: 'link.x'",
     ),
     ([*LINK, "events=[{at='5 s',kind='link_cut',link='link.x'}]"], "events.0.duration: missing; it has no default"),
+    (
+        ["limits.SoC reserve.window=[0.8,0.3]"],
+        "limits.SoC reserve.window = [0.8, 0.3]: must be [low, high] with low below high",
+    ),
+    (["limits.grid ramp.direction='upwards'"], "limits.grid ramp.direction = 'upwards': must be 'both', 'up' or 'down'"),
+    (["ups.a={}"], "ups.a.rating: missing; it has no default"),
+    (["ups.a.rating='5 MVA'"], "ups.a.rating = '5 MVA': must be a power, such as '25 MW'; units: W, kW, MW, GW"),
+    ([*UPS, "ups.a.counter=1"], "ups.a.counter = 1: must be true or false"),
+    ([*UPS, "ups.a.mqtt.rate='0 Hz'"], "ups.a.mqtt.rate = '0 Hz': must be at least 0.01 Hz"),
+    ([*UPS, "ups.a.mqtt.signals=['soc']"], "ups.a.mqtt.signals = ['soc']: must hold input_power_w, output_power_w, mode"),
+    ([*UPS, "ups.a.mqtt.keepalive='1.5 s'"], "ups.a.mqtt.keepalive = '1.5 s': must be whole seconds, as the protocol has it"),
+    ([*UPS, "ups.a.driver.timeout='0 s'"], "ups.a.driver.timeout = '0 s': must be above 0 s"),
+    (
+        [*UPS, "ups.a.driver.foo=1"],
+        "ups.a.driver.foo: unknown key; known keys: rate, timeout, stale_after, support_timeout, keepalive",
+    ),
+    ([*UPS, "absorber.main.device='ups.a'"], "absorber.main.device = 'ups.a': no such device; the scenario has: 'bess.main'"),
+    (
+        [*UPS, "ups.a.share=0.6", "ups.b={rating='1 MW',share=0.6}"],
+        "ups.b.share = 0.6: the shares of all UPSs must add up to 1 at most",
+    ),
+    (
+        ["mqtt.broker='http://x'"],
+        "mqtt.broker = 'http://x': must be mqtt://[user@]host[:port], such as 'mqtt://127.0.0.1:1883'",
+    ),
+    (
+        ["mqtt.broker='mqtt://me:secret@h'"],
+        "mqtt.broker = 'mqtt://me:secret@h': must not hold a password; put it into the environment variable RIDETHROUGH_MQTT_PASSWORD",
+    ),
+    (["mqtt.site='a/b'"], "mqtt.site = 'a/b': must be a level of a topic: without '/', '+' and '#'"),
+    (["mqtt.site='" + "x" * 300 + "'"], "mqtt.site = '" + "x" * 199 + "…: must be at most 256 bytes long"),
+    (["clock.overruns=1.2"], "clock.overruns = 1.2: must be between 0 and 1"),
+    (["clock.overrun=0.1"], "clock.overrun: unknown key; did you mean 'overruns'?"),
+    ([*UPS, "supervisor.g={kind='ups_group',devices=['ups.a']}"], "supervisor.g.ramp: missing; it has no default"),
+    ([*GROUP, "supervisor.g.devices=['ups.a','ups.a']"], "supervisor.g.devices = ['ups.a', 'ups.a']: must be different UPSs"),
+    ([*GROUP, "supervisor.g.devices=[]"], "supervisor.g.devices = []: must not be empty"),
+    (
+        [*GROUP, "supervisor.g.devices=['bess.main']"],
+        "supervisor.g.devices.0 = 'bess.main': no such device; the scenario has: 'ups.a'",
+    ),
+    ([*GROUP, "supervisor.g.support='1 MW'"], "supervisor.g.support_below: must be given with support"),
+    (
+        [*GROUP, "supervisor.g.support='1 MW'", "supervisor.g.support_below='61 Hz'", "supervisor.g.support_full='59 Hz'"],
+        "supervisor.g.support_below = '61 Hz': must be below grid.frequency = 60 Hz",
+    ),
+    (
+        [*GROUP, "link.u.between=['supervisor.g', 'ups.a']", "mqtt.broker='mqtt://127.0.0.1:1'"],
+        "link.u.between = ['supervisor.g', 'ups.a']: a link to a UPS needs mqtt.broker = 'own'",
+    ),
+    ([*LINK, "transport=direct"], "link.x: needs transport = 'wire'"),
+    (
+        ["events=[{kind='broker_stop',at='5 s',duration='1 s'}]"],
+        "events.0.kind = 'broker_stop': needs the testbed's own broker, and a UPS on it",
+    ),
+    (
+        ["events=[{kind='device_lost',at='5 s',duration='1 s',device='bess.main'}]"],
+        "events.0.device = 'bess.main': no such device; the scenario has: none",
+    ),
     (["seed=" + "[" * 5000], "seed = '" + "[" * 199 + "…: must be a whole number"),
 ]

@@ -35,10 +35,17 @@ def _share(value: float) -> float:
     return value
 
 
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("must be [low, high] with low below high")
+    return value
+
+
 Number = Annotated[float, BeforeValidator(_plain_number)]
 Whole = Annotated[int, BeforeValidator(_whole_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Share = Annotated[Number, AfterValidator(_share)]
+ShareWindow = Annotated[tuple[Share, Share], AfterValidator(_rising)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import Flag, Section, Share
+from hil.scenario.base import Flag, Section, ShareWindow
 from hil.scenario.quantity import Frequency, PerUnit, Power, Ramp, Time
 
 _BESS = r"bess\.[A-Za-z][A-Za-z0-9_-]*"
@@ -84,7 +84,7 @@ class SocRange(LimitSection):
 
     kind: Literal["soc_window"]
     node: str = Field(pattern=rf"^({_BESS}|{_UPS})$")
-    window: tuple[Share, Share]
+    window: ShareWindow
 
 
 class ConverterCurrent(LimitSection):

@@ -19,7 +19,7 @@ from hil.scenario.load import Load
 from hil.scenario.mqtt import OWN, Mqtt
 from hil.scenario.quantity import Frequency, Time
 from hil.scenario.storage import Bess
-from hil.scenario.supervisor import SocWindow, SupervisorKind, SupervisorSection
+from hil.scenario.supervisor import SocWindow, SupervisorKind, SupervisorSection, UpsGroup
 from hil.scenario.ups import Ups
 
 _LONGEST_WINDOW = 2**25
@@ -152,6 +152,10 @@ class Scenario(Section):
                 if led.count(device) > 1:
                     key = "device" if hasattr(supervisor, "device") else "devices"
                     raise Refused(f"another supervisor has {device}", "supervisor", name, key)
+            if isinstance(supervisor, UpsGroup) and supervisor.support_w > 0.0:
+                below_hz, nominal_hz = supervisor.support_below_hz, self.grid.frequency_hz
+                if below_hz is not None and below_hz >= nominal_hz:  # it would support for ever
+                    raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "supervisor", name, "support_below")
         check_links(self.link, self._commands())
         links = [f"link.{name}" for name in self.link]
         for index, event in enumerate(self.events):

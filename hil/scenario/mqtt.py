@@ -13,6 +13,7 @@ from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Frequency, Time, WholeSeconds
 
 OWN = "own"
+_LONGEST_LEVEL = 256  # bytes: a topic and a client's name, which hold it, end at 65,535
 
 
 def _broker(value: str) -> str:
@@ -24,6 +25,8 @@ def _broker(value: str) -> str:
 def _level(value: str) -> str:
     if not value or not value.isprintable() or any(sign in value for sign in "/+#"):
         raise ValueError("must be a level of a topic: without '/', '+' and '#'")
+    if len(value.encode()) > _LONGEST_LEVEL:
+        raise ValueError(f"must be at most {_LONGEST_LEVEL} bytes long")
     return value
 
 

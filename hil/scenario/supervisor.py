@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hil.scenario.base import Flag, Refused, Section, Share
+from hil.scenario.base import Flag, Refused, Section, Share, ShareWindow
 from hil.scenario.quantity import Frequency, Power, Ramp, Time
 
 
@@ -28,7 +28,7 @@ class SocWindow(SupervisorSection):
 
     kind: Literal["soc_window"]
     device: str
-    window: tuple[Share, Share] = (0.3, 0.8)
+    window: ShareWindow = (0.3, 0.8)
     horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
     most: Share = Field(0.2, description="largest set-point, share of the rating")
 
@@ -36,13 +36,6 @@ class SocWindow(SupervisorSection):
     def led(self) -> list[str]:
         """The device."""
         return [self.device]
-
-    @field_validator("window")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] >= value[1]:
-            raise ValueError("must be [low, high] with low below high")
-        return value
 
 
 class UpsGroup(SupervisorSection):
@@ -64,6 +57,13 @@ class UpsGroup(SupervisorSection):
     def led(self) -> list[str]:
         """The UPSs."""
         return list(self.devices)
+
+    @field_validator("devices")
+    @classmethod
+    def _different(cls, value: list[str]) -> list[str]:
+        if len(set(value)) < len(value):
+            raise ValueError("must be different UPSs")
+        return value
 
     @model_validator(mode="after")
     def _support(self) -> Self:
