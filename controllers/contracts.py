@@ -99,6 +99,10 @@ class UpsDevice(Protocol):
         """Most with which it recharges."""
 
     @property
+    def input_limit_w(self) -> float:
+        """Most that its rectifier draws: what a walk-in leads up to."""
+
+    @property
     def walk_in_max_s(self) -> float:
         """Longest delay, and longest duration, of a walk-in."""
 

@@ -105,6 +105,11 @@ class UpsDriver:
         return float(self._meta["commands"]["recharge_w"]["max"])
 
     @property
+    def input_limit_w(self) -> float:
+        """Most that its rectifier draws, W."""
+        return float(self._meta["input_limit_w"])
+
+    @property
     def walk_in_max_s(self) -> float:
         """Longest delay, and longest duration, of a walk-in, s."""
         commands = self._meta["commands"]

@@ -164,8 +164,10 @@ def _known(name: str, value: Any) -> Any:
 def _modes(meta: Mapping[str, Any]) -> list[str]:
     """The names of modes in a `meta` that has what a driver needs. Else it raises what comes of it."""
     limits = [limit[key] for limit in meta["commands"].values() for key in ("min", "max")]
-    if not all(math.isfinite(number_of(value)) for value in (meta["rating_w"], meta["energy_wh"], *limits)):
-        raise ValueError("rating_w, energy_wh, min and max must be numbers")
+    if not all(
+        math.isfinite(number_of(value)) for value in (meta["rating_w"], meta["energy_wh"], meta["input_limit_w"], *limits)
+    ):
+        raise ValueError("rating_w, energy_wh, input_limit_w, min and max must be numbers")
     if not all(isinstance(limit["unit"], str) for limit in meta["commands"].values()):
         raise ValueError("unit: must be text")
     return list(meta["modes"])

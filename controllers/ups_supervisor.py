@@ -93,18 +93,23 @@ class UpsGroupSupervisor(UpsSupervisor):
             self._peak_w[name] = max(faded, sample.output_power_w, sample.input_power_w)
 
     def _stage(self, devices: Sequence[UpsDevice], samples: Mapping[str, UpsSample]) -> None:
-        """Delay and duration of each walk-in, one after the other along the ramp; sent where they have changed enough."""
+        """Delay and duration of each walk-in, one after the other along the ramp; sent where they have changed enough.
+
+        A walk-in goes on to the limit of the rectifier: at the ramp that takes longer than until the load is carried, which is
+        when the next may begin.
+        """
         order = sorted(devices, key=lambda device: _runtime(samples[device.name]))
         plan: dict[str, tuple[float, float]] = {}
         delay_s = 0.0
         gives_way = 1.0
         for device in order:
             most_s = math.floor(device.walk_in_max_s)
-            duration_s = max(1.0, self._peak_w[device.name] / self._settings.ramp_w_per_s)
+            carried_s = max(1.0, self._peak_w[device.name] / self._settings.ramp_w_per_s)
+            duration_s = max(carried_s, device.input_limit_w / self._settings.ramp_w_per_s)
             plan[device.name] = (min(delay_s, most_s), min(duration_s, most_s))
-            on_battery_s = delay_s + 0.5 * duration_s
+            on_battery_s = delay_s + 0.5 * carried_s
             gives_way = min(gives_way, _USABLE * _runtime(samples[device.name]) / on_battery_s)
-            delay_s += duration_s
+            delay_s += carried_s
         if plan.keys() == self._planned.keys() and all(_alike(plan[name], self._planned[name], gives_way) for name in plan):
             return
         for device in devices:

@@ -112,6 +112,10 @@ class UpsImage(Protocol):
         """Rated energy of the battery."""
 
     @property
+    def input_limit_w(self) -> float:
+        """Most that the rectifier draws."""
+
+    @property
     def recharge_max_w(self) -> float:
         """Most with which it recharges the battery."""
 

@@ -80,7 +80,7 @@ def test_the_supervisor_of_the_mqtt_page_runs(tmp_path):
     run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert run.stderr == ""
     mode, verdict, messages = run.stdout.split()
-    assert (float(mode), verdict) == (3.0, "INCONCLUSIVE")  # on battery; a minute is too short for the limit of a minute
+    assert (float(mode), verdict) == (3.0, "FAIL")  # it was on battery; and all at once is too fast
     assert int(messages) > 1000
 
 

@@ -21,6 +21,7 @@ class Contract:
 
     rating_w = 5e6
     energy_wh = 4e5
+    input_limit_w = 6e6
     recharge_max_w = 5e5
     walk_in_max_s = 3600.0
 
@@ -78,10 +79,13 @@ def test_it_is_a_contract():
 
 
 def test_walk_ins_follow_each_other_along_the_ramp():
-    """4 MW at 10 MW/min are 24 s each; together the group never exceeds the ramp."""
+    """4 MW at 10 MW/min are 24 s each, and 36 s to the rectifier's limit: the group rises along the ramp and no faster."""
     devices = [Contract(f"ups.{name}") for name in "abc"]
     supervised(devices, (3.0, nothing))
-    assert [device.walk_ins for device in devices] == [[(0.0, 24.0)], [(24.0, 24.0)], [(48.0, 24.0)]]
+    assert [device.walk_ins for device in devices] == [[(0.0, 36.0)], [(24.0, 36.0)], [(48.0, 36.0)]]
+    total_w = [sum(min(4e6, max(0.0, t - d.walk_ins[0][0]) / d.walk_ins[0][1] * 6e6) for d in devices) for t in range(90)]
+    assert max(later - earlier for earlier, later in itertools.pairwise(total_w)) == pytest.approx(RAMP)
+    assert total_w[72] == 12e6
 
 
 def test_the_least_autonomy_goes_first():
@@ -96,7 +100,7 @@ def test_the_ramp_gives_way_to_autonomy():
     supervised(devices, (1.0, nothing))
     delays = [device.walk_ins[0][0] for device in devices]
     durations = [device.walk_ins[0][1] for device in devices]
-    assert durations == [math.ceil(24.0 * 0.6)] * 3
+    assert durations == [math.ceil(36.0 * 0.6)] * 3
     assert delays == [0.0, math.ceil(24.0 * 0.6), math.ceil(48.0 * 0.6)]
 
 
@@ -105,14 +109,15 @@ def test_a_swinging_load_counts_with_its_peak_and_is_not_planned_anew():
     swing = [(0.5 * step, lambda w=4e6 if step % 8 < 6 else 1e6: device.becomes(output_power_w=w, input_power_w=w))
              for step in range(1, 120)]  # fmt: skip
     supervised([device], *swing)
-    assert device.walk_ins == [(0.0, 24.0)]
+    assert device.walk_ins == [(0.0, 36.0)]
 
 
 def test_a_lasting_change_of_load_is_planned_anew():
-    device = Contract("ups.a")
-    supervised([device], (5.0, lambda: device.becomes(output_power_w=2e6, input_power_w=2e6)), (300.0, nothing))
-    assert device.walk_ins[0] == (0.0, 24.0)
-    assert device.walk_ins[-1][1] == pytest.approx(12.0, abs=2.5)
+    devices = [Contract("ups.a"), Contract("ups.b")]
+    change = [lambda device=device: device.becomes(output_power_w=2e6, input_power_w=2e6) for device in devices]
+    supervised(devices, (5.0, change[0]), (5.1, change[1]), (300.0, nothing))
+    assert devices[1].walk_ins[0] == (24.0, 36.0)
+    assert devices[1].walk_ins[-1][0] == pytest.approx(12.0, abs=2.5)
 
 
 def test_the_plan_is_left_alone_during_an_outage():

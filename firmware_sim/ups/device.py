@@ -87,6 +87,7 @@ class EmulatedUps:
             "serial": self._serial,
             "rating_w": self._image.rating_w,
             "energy_wh": self._image.energy_wh,
+            "input_limit_w": self._image.input_limit_w,
             "signals": {name: {"unit": unit} for name, unit in UNITS.items()},
             "signs": {"input_power_w": "draws", "output_power_w": "feeds the load", "battery_power_w": "discharges"},
             "modes": list(MODES),

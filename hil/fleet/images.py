@@ -75,4 +75,5 @@ class EngineUpsImage(_EngineImage):
         ups = scenario.ups[name]
         self.rating_w = float(ups.rating_w)
         self.energy_wh = ups.rated_energy_wh
+        self.input_limit_w = float(ups.input_limit * ups.rating_w)
         self.recharge_max_w = ups.recharge_max_w

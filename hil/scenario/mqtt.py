@@ -23,8 +23,8 @@ def _broker(value: str) -> str:
 
 
 def _level(value: str) -> str:
-    if not value or not value.isprintable() or any(sign in value for sign in "/+#"):
-        raise ValueError("must be a level of a topic: without '/', '+' and '#'")
+    if not value.strip() or not value.isprintable() or value.startswith("$") or any(sign in value for sign in "/+#"):
+        raise ValueError("must be a level of a topic: without '/', '+' and '#', not beginning with '$'")
     if len(value.encode()) > _LONGEST_LEVEL:
         raise ValueError(f"must be at most {_LONGEST_LEVEL} bytes long")
     return value
