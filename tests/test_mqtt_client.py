@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import pytest
 from mqtt_support import in_lockstep, mosquitto
 
+from controllers.modbus import ModbusConnection
+from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.broker import Broker
 from hil.errors import BrokerLost, LockstepStall
 from hil.mqtt.address import BrokerAddress, broker_address
@@ -46,6 +49,41 @@ def test_a_message_arrives_at_the_instant_at_which_it_was_sent():
         assert seen == [(1.0, Message("a/b", b"0", retained=False)), (1.0, Message("a/c", b"1", retained=False))]
 
     in_lockstep(main)
+
+
+def test_nothing_waits_for_nagle():
+    """TCP_NODELAY at both ends, of Modbus too: without it every exchange waits for a delayed acknowledgement."""
+    option = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    async def main() -> None:
+        async with brokered() as (broker, address):
+            async with MqttPort("c", address) as port:
+                assert port._client is not None
+                assert port._client._client.socket().getsockopt(*option)
+                (transport,) = broker._open.values()
+                assert transport.get_extra_info("socket").getsockopt(*option)
+        server = ModbusTcpServer(Nothing())
+        connection = ModbusConnection("bess.x", *await server.start("127.0.0.1", 0), unit_id=1, timeout_s=1.0)
+        await connection.connect()
+        await connection.read(0, 1)
+        (served,) = server.connections
+        assert served._transport.get_extra_info("socket").getsockopt(*option)
+        assert connection._client.ctx.transport.get_extra_info("socket").getsockopt(*option)
+        connection.close()
+        await server.stop()
+        await asyncio.sleep(0.01)
+
+    in_lockstep(main)
+
+
+class Nothing:
+    """Registers that hold zeros."""
+
+    def read(self, address: int, count: int) -> list[int]:
+        return [0] * count
+
+    def write(self, address: int, values: list[int]) -> None:
+        raise AssertionError
 
 
 def test_what_is_retained_says_so():
