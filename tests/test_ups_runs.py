@@ -123,7 +123,9 @@ def test_one_hash_idle_and_busy_and_another_for_another_command(broker, request)
             hog.kill()
             hog.wait()
     assert len({result.waveform_hash for result in runs}) == 1
-    assert all(told(result) == told(runs[0]) for result in runs)
+    # What four drivers hear at one instant from another process comes in its order; it is the same all the same.
+    order = list if broker == "own" else sorted
+    assert all(order(told(result)) == order(told(runs[0])) for result in runs)
 
     class Recharges(UpsSupervisor):
         def __init__(self, power_w: float) -> None:
