@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from controllers.contracts import UpsMode, UpsSample
+from controllers.rhythm import Rhythm
 from hil.errors import DeviceError, DeviceLost, DeviceRefused, DeviceTimeout
 
 _NEEDED = ("recharge_w", "walk_in_s", "walk_in_delay_s", "support_w", "support_s", "reset_disturbances")
@@ -249,8 +250,7 @@ class UpsDriver:
     # The cycle.
 
     async def _cycle(self) -> None:
-        loop = asyncio.get_running_loop()
-        start, period_s, count = loop.time(), 1.0 / self._settings.rate_hz, 0
+        rhythm = Rhythm(1.0 / self._settings.rate_hz)
         while True:
             try:
                 await self._send_wanted()
@@ -265,8 +265,7 @@ class UpsDriver:
                     self._failing = None
                 if _now() - self._led_at <= self._settings.target_ttl_s:
                     self._acknowledged()
-            count = max(count + 1, int((loop.time() - start) / period_s + 1e-9) + 1)
-            await asyncio.sleep(start + count * period_s - loop.time())
+            await rhythm.wait()
 
     async def _send_wanted(self) -> None:
         """Every setting that the device has not answered yet, and support for as long as it is wanted."""
