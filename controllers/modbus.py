@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
+from hil.coroutines import cancels, honour
 from hil.errors import DeviceLost, DeviceRefused, DeviceTimeout
 
 # pymodbus logs every failed call with its last 20 frames; ours are errors with a name.
@@ -59,22 +59,16 @@ class ModbusConnection:
         await self._call(partial(self._client.write_registers, address, list(values)), what)
 
     async def _call(self, request: Callable[..., Awaitable[ModbusPDU]], what: str) -> ModbusPDU:
-        cancels = _cancels()
+        before = cancels()
         try:
             reply = await request(device_id=self._unit_id)
         except ModbusException as error:
-            self._honour(cancels)
+            honour(before)
             raise self._failure(error, what) from None
-        self._honour(cancels)
+        honour(before)
         if reply.isError():
             raise DeviceRefused(self.device, f"{what}: exception {reply.exception_code}")
         return reply
-
-    @staticmethod
-    def _honour(cancels: int) -> None:
-        """Be cancelled if asked to meanwhile: asyncio.wait_for of Python 3.11 drops a cancellation that meets the reply."""
-        if _cancels() > cancels:
-            raise asyncio.CancelledError
 
     def _failure(self, error: ModbusException, what: str) -> DeviceTimeout | DeviceLost:
         if isinstance(error, ConnectionException) or not self._client.connected:
@@ -82,9 +76,3 @@ class ModbusConnection:
         if isinstance(error, ModbusIOException):
             return DeviceTimeout(self.device, f"{what}: no answer")
         return DeviceLost(self.device, f"{what}: {error}")
-
-
-def _cancels() -> int:
-    """How often the present task has been asked to end."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from controllers.contracts import StorageSample
-from controllers.rhythm import Rhythm
+from hil.coroutines import Rhythm
 from hil.errors import DeviceError, DeviceRefused, DeviceTimeout, ReadbackMismatch
 
 _INSIST_S = 3.0

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from controllers.contracts import StorageDevice
-from controllers.rhythm import Rhythm
+from hil.coroutines import Rhythm
 
 
 class Supervisor(ABC):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from controllers.contracts import UpsMode, UpsSample
-from controllers.rhythm import Rhythm
+from hil.coroutines import Rhythm
 from hil.errors import DeviceError, DeviceLost, DeviceRefused, DeviceTimeout
 
 _NEEDED = ("recharge_w", "walk_in_s", "walk_in_delay_s", "support_w", "support_s", "reset_disturbances")

@@ -13,13 +13,14 @@ PACKAGES = ("hil", "firmware_sim", "controllers")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
-SHARED = ("hil.errors", "hil.mqtt", "hil.standards")
+SHARED = ("hil.coroutines", "hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.
 RULES = {
     "firmware_sim": SHARED,
     "controllers": SHARED,
+    "hil.coroutines": (),
     "hil.errors": (),
-    "hil.mqtt": ("hil.errors",),
+    "hil.mqtt": ("hil.coroutines", "hil.errors"),
     "hil.standards": (),
     "hil.broker": ("hil.errors",),
     "hil.clock": ("hil.errors",),
@@ -30,6 +31,7 @@ RULES = {
     "hil.site": ("hil.errors", "hil.kernel", "hil.scenario", "controllers.law"),
     "hil.verdict": ("hil.kernel", "hil.scenario", "hil.site"),
     "hil.fleet": (
+        "hil.coroutines",
         "hil.errors",
         "hil.broker",
         "hil.clock.participants",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware_sim.ups.device import CommandRefused, EmulatedUps, finite
+from hil.coroutines import Rhythm
 from hil.errors import BrokerLost
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.client import Message, MqttPort, PortSettings, Will
@@ -137,10 +138,9 @@ class UpsMqtt:
     async def _publish(self) -> None:
         """Telemetry at its rate, state once a second; what falls into a lost connection is not made up for."""
         loop = asyncio.get_running_loop()
-        start, period_s, count = loop.time(), 1.0 / self._settings.rate_hz, 0
+        rhythm = Rhythm(1.0 / self._settings.rate_hz)
         while True:
-            count = max(count + 1, int((loop.time() - start) / period_s + 1e-9) + 1)
-            await asyncio.sleep(start + count * period_s - loop.time())
+            await rhythm.wait()
             if self._hung or not self._port.connected:
                 continue
             now_ms = milliseconds(self._device.time_s)

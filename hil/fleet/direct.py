@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 
-from controllers.rhythm import Rhythm
 from controllers.storage_driver import Measured, Ratings, StorageDriver
 from firmware_sim.modbus.pdu import ModbusFault
 from firmware_sim.sunspec_map import SunSpecMap
+from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.station import StorageStation
 from hil.links.framer import Protocol

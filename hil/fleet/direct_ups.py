@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from controllers.rhythm import Rhythm
 from controllers.ups_driver import UpsDriver
 from firmware_sim.ups.device import MODES, CommandRefused, EmulatedUps, finite
 from firmware_sim.ups.mqtt import STATE_EVERY_S
+from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.images import EngineUpsImage
 from hil.fleet.surroundings import Surroundings

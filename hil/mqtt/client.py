@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import copy_context
 from typing import Self
 
+from hil.coroutines import cancels, honour
 from hil.errors import BrokerLost
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.flight import Flight, Release
@@ -107,14 +108,14 @@ class MqttPort:
         client = self._client
         if client is None:
             raise BrokerLost(f"{self.client_id}: not connected to {self._address}")
-        cancels = _cancels()
+        before = cancels()
         self._given(topic, payload, retain=retain)
         try:
             with self._answered(f"acknowledgement of {topic} for {self.client_id}"):
                 await client.publish_acknowledged(topic, payload, retain=retain)
         except WireError as error:
             raise BrokerLost(f"{self.client_id}: {topic}: {error}") from None
-        _honour(cancels)
+        honour(before)
 
     def kill(self) -> None:
         """End the connection as a device does that loses its power: without a farewell, and never to come back."""
@@ -163,18 +164,18 @@ class MqttPort:
 
     async def _one_connection(self, first: asyncio.Future[None] | None) -> None:
         """Connect, subscribe, announce, and stay until the connection is lost; raises what ended it."""
-        cancels = _cancels()
+        before = cancels()
         client = Wire(self._address, self.client_id, self._deliver, self._will, self._settings)
         with self._answered(f"connection of {self.client_id} to the broker"):
             await client.__aenter__()
         try:
-            _honour(cancels)
+            honour(before)
             if self._subscriptions:
                 if self._flight is not None:
                     self._flight.joins(self.client_id, self._subscriptions)
                 with self._answered(f"subscription of {self.client_id}"):
                     await client.subscribe_acknowledged(self._subscriptions)
-                _honour(cancels)
+                honour(before)
             self._client = client
             if self._born is not None:
                 await self._born()
@@ -234,15 +235,3 @@ class MqttPort:
 
 def _nothing() -> None:
     """Released already."""
-
-
-def _cancels() -> int:
-    """How often the present task has been asked to end."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
-def _honour(cancels: int) -> None:
-    """Be cancelled if asked to meanwhile: asyncio.wait_for of Python 3.11 drops a cancellation that meets the reply."""
-    if _cancels() > cancels:
-        raise asyncio.CancelledError

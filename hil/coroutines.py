@@ -1,4 +1,4 @@
-"""Waking at whole periods: the rule that drivers and supervisors share."""
+"""What coroutines of devices and controllers share: waking at whole periods, and ending when they are asked to."""
 
 from __future__ import annotations
 
@@ -34,3 +34,18 @@ class Rhythm:
 def _wake(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
+
+
+def cancels() -> int:
+    """How often the present task has been asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def honour(before: int) -> None:
+    """Be cancelled if asked to since: asyncio.wait_for of Python 3.11 drops a cancellation that meets the reply.
+
+    before: `cancels()` from before the wait.
+    """
+    if cancels() > before:
+        raise asyncio.CancelledError
