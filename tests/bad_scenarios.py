@@ -273,7 +273,7 @@ TABLE = [
     (["duration=2020-01-01"], "duration = 2020-01-01: must be a time, such as '40 ms'"),
     (["tick='1.0001 ms'"], "tick = '1.0001 ms': must divide one second"),
     (["tick='1000.5 us'", "tick='10.0001 us'"], "tick = '10.0001 us': must be a whole number of nanoseconds"),
-    (["tick='4 ms'", "events.0.at='100 s'", "record={}"], "record.rate = '100.0 Hz': must divide the tick rate, 250 Hz"),
+    (["tick='4 ms'", "events.0.at='100 s'", "record={}"], "record.rate = '100 Hz': must divide the tick rate, 250 Hz"),
     (["seed=true"], "seed = true: must be a whole number"),
     (["seed='7'"], "seed = '7': must be a whole number"),
     (["grid.x_over_r='12'"], "grid.x_over_r = '12': must be a number"),

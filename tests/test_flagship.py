@@ -190,7 +190,7 @@ def test_run_folder_holds_what_reproduces_the_run(tmp_path):
     assert np.array_equal(table["pcc.power_w"].to_numpy(), power_w.astype(np.float32))
     assert time_s[-1] == 70.0
     resolved = tomllib.loads((folder / "scenario.toml").read_text())
-    assert resolved["bess"]["main"]["driver"]["reversion"] == "5.0 s"
+    assert resolved["bess"]["main"]["driver"]["reversion"] == "5 s"
 
 
 def test_record_rate_and_channels_come_from_the_scenario():

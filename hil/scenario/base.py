@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from hil.scenario.quantity import of_name
+
 
 def _plain_number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -49,6 +51,15 @@ ShareWindow = Annotated[tuple[Share, Share], AfterValidator(_rising)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
+def source(text: str) -> dict[str, Any]:
+    """Where the default of a key, or its bound, comes from; goes into its `json_schema_extra`."""
+    return {"source": text}
+
+
+ASSUMED = source("assumed; docs/model.md")
+CHOICE = source("a choice of this testbed")
+
+
 class Refused(ValueError):
     """A rule that reaches across keys refuses the value at `location`, counted from the section that has the rule."""
 
@@ -57,10 +68,20 @@ class Refused(ValueError):
         super().__init__(problem)
 
 
-class Section(BaseModel):
-    """One table of a scenario. In Python a quantity is an SI float whose name ends in its unit (`rating_va`)."""
+def _key(name: str) -> str:
+    """The key of a field: its name without the unit."""
+    return of_name(name)[0]
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, populate_by_name=True, allow_inf_nan=False)
+
+class Section(BaseModel):
+    """One table of a scenario. In Python a quantity is an SI float whose name ends in its unit (`rating_va`).
+
+    A file has the same keys without the unit, which stands in the value there (`rating = "25 MVA"`).
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", validate_assignment=True, populate_by_name=True, allow_inf_nan=False, alias_generator=_key
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign, checked as a file would be; what is refused leaves the section as it was. Raises ScenarioError."""

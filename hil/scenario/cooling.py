@@ -11,11 +11,11 @@ from hil.scenario.quantity import PerUnit, Power, Time
 class Cooling(Section):
     """Cooling of the IT load (docs/model.md, "Cooling"). Defaults are assumptions, stated there."""
 
-    base_w: Power = Field(0.0, alias="base", ge=0, description="pumps and fans that always run")
+    base_w: Power = Field(0.0, ge=0, description="pumps and fans that always run")
     share: Number = Field(0.25, ge=0, le=2, description="electric power for each watt of IT load, once settled")
-    lag_s: Time = Field(120.0, alias="lag", ge=0, description="thermal time constant between IT load and chillers")
+    lag_s: Time = Field(120.0, ge=0, description="thermal time constant between IT load and chillers")
     power_factor: Number = Field(0.95, gt=0, le=1, description="lagging, constant")
-    drop_below_pu: PerUnit = Field(0.0, alias="drop_below", ge=0, lt=1, description="contactors drop out; 0: never")
-    drop_after_s: Time = Field(0.02, alias="drop_after", ge=0)
-    restart_after_s: Time = Field(60.0, alias="restart_after", ge=0, description="how long the voltage must be back")
-    restart_ramp_s: Time = Field(30.0, alias="restart_ramp", ge=0)
+    drop_below_pu: PerUnit = Field(0.0, ge=0, lt=1, description="contactors drop out; 0: never")
+    drop_after_s: Time = Field(0.02, ge=0)
+    restart_after_s: Time = Field(60.0, ge=0, description="how long the voltage must be back")
+    restart_ramp_s: Time = Field(30.0, ge=0)

@@ -13,7 +13,7 @@ from hil.scenario.quantity import PerUnit, Power, Time
 class EventSection(Section):
     """Keys of every event."""
 
-    at_s: Time = Field(alias="at", ge=0)
+    at_s: Time = Field(ge=0)
 
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
@@ -23,10 +23,10 @@ class GridDip(EventSection):
     """The source voltage falls to `residual` for `duration`, in the phases that the fault takes."""
 
     kind: Literal["grid_dip"]
-    duration_s: Time = Field(alias="duration", gt=0)
+    duration_s: Time = Field(gt=0)
     residual: PerUnit = Field(ge=0, lt=1, description="share that is left of the voltage that the fault takes down")
     fault: Fault = "abc"
-    settle_s: Time = Field(0.2, alias="settle", ge=0, description="voltage limits stay blanked this long after it")
+    settle_s: Time = Field(0.2, ge=0, description="voltage limits stay blanked this long after it")
     judged: Flag = Field(default=False, description="true: limits are not blanked, the dip itself is judged")
 
 
@@ -34,9 +34,9 @@ class GenerationLoss(EventSection):
     """The area loses generation (a negative power: load); without `duration` for good."""
 
     kind: Literal["generation_loss"]
-    power_w: Power = Field(alias="power")
-    duration_s: Time | None = Field(None, alias="duration", gt=0)
-    settle_s: Time = Field(30.0, alias="settle", ge=0, description="frequency limits stay blanked this long after it")
+    power_w: Power
+    duration_s: Time | None = Field(None, gt=0)
+    settle_s: Time = Field(30.0, ge=0, description="frequency limits stay blanked this long after it")
     judged: Flag = Field(default=False, description="true: limits are not blanked, the event itself is judged")
 
 
@@ -49,7 +49,7 @@ class LoadCrash(EventSection):
 class WireEvent(EventSection):
     """Keys of what disturbs the wire, for a while."""
 
-    duration_s: Time = Field(alias="duration", gt=0)
+    duration_s: Time = Field(gt=0)
 
     @property
     def disturbs(self) -> str:

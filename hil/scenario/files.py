@@ -54,7 +54,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
 def from_document(document: dict[str, Any], *, source: str = "scenario", folder: Path | None = None) -> Scenario:
     """Validate a document as a file would be. Raises ScenarioError."""
     try:
-        return Scenario.model_validate(document, context={"file": True, "folder": folder})
+        return Scenario.model_validate(document, context={"file": True, "folder": folder}, by_alias=True, by_name=False)
     except ValidationError as error:
         raise scenario_error(source, document, error, Scenario) from None
 

@@ -21,10 +21,10 @@ class Link(Section):
     """A path with latency, jitter and loss, alike in both directions."""
 
     between: Annotated[tuple[str, str], BeforeValidator(_two_names)] = Field(description="[controller, device]")
-    latency_s: Time = Field(0.0, alias="latency", ge=0, description="one way")
-    jitter_s: Time = Field(0.0, alias="jitter", ge=0, description="half-width of a uniform spread around the latency")
+    latency_s: Time = Field(0.0, ge=0, description="one way")
+    jitter_s: Time = Field(0.0, ge=0, description="half-width of a uniform spread around the latency")
     loss: Number = Field(0.0, ge=0, lt=1, description="probability that a transmission is lost")
-    retransmit_s: Time = Field(0.2, alias="retransmit", gt=0, le=120, description="first time-out after a loss; then doubled")
+    retransmit_s: Time = Field(0.2, gt=0, le=120, description="first time-out after a loss; then doubled")
 
     @property
     def controller(self) -> str:

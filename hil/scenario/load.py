@@ -21,18 +21,18 @@ class TrainingLoad(LoadSection):
     """A synchronous training job: compute and communication phases, checkpoints, start, stop, crash."""
 
     kind: Literal["training"]
-    power_w: Power = Field(alias="power", gt=0, description="in the compute phase")
-    iteration_s: Time = Field(4.0, alias="iteration", ge=0.001)
-    edge_s: Time = Field(0.25, alias="edge", ge=0)
+    power_w: Power = Field(gt=0, description="in the compute phase")
+    iteration_s: Time = Field(4.0, ge=0.001)
+    edge_s: Time = Field(0.25, ge=0)
     compute_share: Share = 0.8
     communication_power: Share = 0.35
     idle_power: Share = 0.1
     jitter: Number = Field(0.0, ge=0, le=0.5, description="standard deviation of the iteration time, share of it; seeded")
-    start_s: Time = Field(0.0, alias="start", ge=0, description="idle before")
-    start_ramp_s: Time = Field(0.0, alias="start_ramp", ge=0)
-    stop_s: Time | None = Field(None, alias="stop", gt=0, description="idle after")
-    checkpoint_every_s: Time | None = Field(None, alias="checkpoint_every", gt=0)
-    checkpoint_duration_s: Time = Field(5.0, alias="checkpoint_duration", gt=0)
+    start_s: Time = Field(0.0, ge=0, description="idle before")
+    start_ramp_s: Time = Field(0.0, ge=0)
+    stop_s: Time | None = Field(None, gt=0, description="idle after")
+    checkpoint_every_s: Time | None = Field(None, gt=0)
+    checkpoint_duration_s: Time = Field(5.0, gt=0)
     checkpoint_power: Share = 0.1
 
     @model_validator(mode="after")
@@ -56,7 +56,7 @@ class InferenceLoad(LoadSection):
     kind: Literal["inference"]
     trace: TracePath | None = Field(None, description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
     arrivals: Literal["azure_code", "azure_conversation"] = Field("azure_conversation", description="where no trace is given")
-    gpu_power_w: Power = Field(700.0, alias="gpu_power", gt=0, description="thermal design power of one GPU")
+    gpu_power_w: Power = Field(700.0, gt=0, description="thermal design power of one GPU")
     gpus_per_replica: Whole = Field(8, ge=1)
     replicas: Whole = Field(16, ge=1, le=1_000_000)
     scale: Number = Field(1.0, gt=0, description="how many such fleets the site holds")
@@ -66,7 +66,7 @@ class InferenceLoad(LoadSection):
     prefill_tokens_per_s: Number = Field(10_000.0, gt=0, description="of one replica")
     decode_tokens_per_s: Number = Field(30.0, gt=0, description="of one sequence")
     max_batch: Whole = Field(32, ge=1, description="sequences that a replica holds at once")
-    edge_s: Time = Field(0.02, alias="edge", ge=0, description="power supplies smooth a step over this time")
+    edge_s: Time = Field(0.02, ge=0, description="power supplies smooth a step over this time")
 
     @model_validator(mode="after")
     def _active_above_idle(self) -> Self:

@@ -29,7 +29,7 @@ _LONGEST_WINDOW = 2**25
 class Record(Section):
     """What the record keeps."""
 
-    rate_hz: Frequency = Field(100.0, alias="rate", ge=0.001)
+    rate_hz: Frequency = Field(100.0, ge=0.001)
     channels: list[str] = Field(["*"], min_length=1, description="names or patterns, such as 'pcc.*'")
 
 
@@ -37,8 +37,8 @@ class Scenario(Section):
     """A site, what happens to it, who controls it, and the limits that must hold."""
 
     title: str = ""
-    duration_s: Time = Field(alias="duration", gt=0)
-    tick_s: Time = Field(0.001, alias="tick", ge=1e-5, le=0.01)
+    duration_s: Time = Field(gt=0)
+    tick_s: Time = Field(0.001, ge=1e-5, le=0.01)
     seed: Whole = Field(0, ge=0)
     transport: Literal["wire", "direct"] = Field(
         "wire", description="direct: drivers work on the process image, without sockets"

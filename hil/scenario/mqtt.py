@@ -41,9 +41,9 @@ class Mqtt(Section):
 class UpsMqttSection(Section):
     """How often an emulated UPS publishes what."""
 
-    rate_hz: Frequency = Field(5.0, alias="rate", ge=0.01, le=1000.0, description="of telemetry; state goes out once a second")
+    rate_hz: Frequency = Field(5.0, ge=0.01, le=1000.0, description="of telemetry; state goes out once a second")
     signals: list[str] = Field(list(USUAL))
-    keepalive_s: WholeSeconds = Field(30.0, alias="keepalive", ge=1, le=65_535)
+    keepalive_s: WholeSeconds = Field(30.0, ge=1, le=65_535)
 
     @field_validator("signals")
     @classmethod
@@ -60,8 +60,8 @@ class UpsMqttSection(Section):
 class UpsDriverSection(Section):
     """How a UPS's driver talks to it: it sends settings until they are answered."""
 
-    rate_hz: Frequency = Field(2.0, alias="rate", ge=0.001, le=1000.0)
-    timeout_s: Time = Field(1.0, alias="timeout", gt=0, description="for one answer; a command is valid as long")
-    stale_after_s: Time = Field(2.0, alias="stale_after", gt=0, description="age at which telemetry is no longer taken")
-    support_timeout_s: Time = Field(5.0, alias="support_timeout", gt=0, le=3600, description="support ends without renewal")
-    keepalive_s: WholeSeconds = Field(30.0, alias="keepalive", ge=1, le=65_535)
+    rate_hz: Frequency = Field(2.0, ge=0.001, le=1000.0)
+    timeout_s: Time = Field(1.0, gt=0, description="for one answer; a command is valid as long")
+    stale_after_s: Time = Field(2.0, gt=0, description="age at which telemetry is no longer taken")
+    support_timeout_s: Time = Field(5.0, gt=0, le=3600, description="support ends without renewal")
+    keepalive_s: WholeSeconds = Field(30.0, ge=1, le=65_535)

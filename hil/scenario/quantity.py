@@ -29,13 +29,17 @@ _POWER = _prefixed("W", "kMG")
 
 @dataclass(frozen=True)
 class Dimension:
-    """One kind of quantity: its name, its SI unit, an example, the units that a file may use, the largest value."""
+    """One kind of quantity: its name, its SI unit, an example, the units that a file may use, the largest value.
+
+    read_only: units that are read, but not chosen when a file is written.
+    """
 
     name: str
     unit: str
     example: str
     units: dict[str, Fraction]
     most: float = math.inf
+    read_only: frozenset[str] = frozenset()
 
     @property
     def article(self) -> str:
@@ -71,8 +75,16 @@ class Dimension:
         return value
 
     def text(self, value: float) -> str | float:
-        """The value as a file writes it, exact to the last bit."""
-        return f"{value!r} {self.unit}" if self.unit and math.isfinite(value) else value
+        """The value as a file writes it, exact to the last bit: in the unit that gives the handiest number."""
+        if not self.unit or not math.isfinite(value):
+            return value
+        spelled = []
+        for place, unit in enumerate(unit for unit in self.units if unit not in self.read_only):
+            scale = self.units[unit]
+            number = _float(Fraction(value) / scale)
+            exact = [digits for digits in (f"{number:.15g}", repr(number)) if _exact(digits, scale) == value]
+            spelled += [(not 1.0 <= abs(number) < 1000.0, len(digits), place, f"{digits} {unit}") for digits in exact]
+        return min(spelled)[-1] if value else f"{value:g} {self.unit}"
 
     def type(self) -> Any:
         """The pydantic field type of this dimension."""
@@ -95,7 +107,7 @@ def _exact(number: str, scale: Fraction) -> float:
     return _float(Fraction(number) * scale)
 
 
-TIME = Dimension("time", "s", "40 ms", _TIME, most=1e9)
+TIME = Dimension("time", "s", "40 ms", _TIME, most=1e9, read_only=frozenset({"µs", "min", "h", "d"}))
 FREQUENCY = Dimension("frequency", "Hz", "20 Hz", _prefixed("Hz", "mk"))
 POWER = Dimension("power", "W", "25 MW", _POWER)
 APPARENT = Dimension("apparent power", "VA", "25 MVA", _prefixed("VA", "kMG"))
@@ -107,6 +119,7 @@ RAMP = Dimension(
     "W/s",
     "18 MW/min",
     {f"{power}/{time}": a / b for power, a in _POWER.items() for time, b in (("s", 1), ("min", 60), ("h", 3600))},
+    read_only=frozenset(f"{power}/h" for power in _POWER),
 )
 TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
 PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
@@ -121,7 +134,7 @@ def of_name(name: str) -> tuple[str, Dimension | None]:
     """A name without its unit and the dimension of that unit: `rise_w_per_s` is ("rise", RAMP); None where it has none."""
     for ending, dimension in _ENDINGS.items():
         if name.endswith(ending) and name != ending:
-            return name.removesuffix(ending), dimension
+            return (name, None) if dimension is TIME and name.endswith("_per_s") else (name.removesuffix(ending), dimension)
     return name, None
 
 

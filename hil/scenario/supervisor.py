@@ -13,9 +13,9 @@ from hil.scenario.quantity import Frequency, Power, Ramp, Time
 class SupervisorSection(Section):
     """Keys of every supervisor."""
 
-    rate_hz: Frequency = Field(10.0, alias="rate", ge=0.001, le=1000.0)
+    rate_hz: Frequency = Field(10.0, ge=0.001, le=1000.0)
     required: Flag = True
-    stale_after_s: Time = Field(1.0, alias="stale_after", gt=0, description="longest silence that the verdict allows")
+    stale_after_s: Time = Field(1.0, gt=0, description="longest silence that the verdict allows")
 
     @property
     def led(self) -> list[str]:
@@ -29,7 +29,7 @@ class SocWindow(SupervisorSection):
     kind: Literal["soc_window"]
     device: str
     window: ShareWindow = (0.3, 0.8)
-    horizon_s: Time = Field(600.0, alias="horizon", gt=0, description="time in which it would bring the SoC to mid-window")
+    horizon_s: Time = Field(600.0, gt=0, description="time in which it would bring the SoC to mid-window")
     most: Share = Field(0.2, description="largest set-point, share of the rating")
 
     @property
@@ -43,15 +43,15 @@ class UpsGroup(SupervisorSection):
 
     kind: Literal["ups_group"]
     devices: list[str] = Field(min_length=1)
-    rate_hz: Frequency = Field(2.0, alias="rate", ge=0.001, le=1000.0)
-    stale_after_s: Time = Field(3.0, alias="stale_after", gt=0, description="longest silence that the verdict allows")
-    ramp_w_per_s: Ramp = Field(alias="ramp", gt=0, description="of the grid, while all together come back")
+    rate_hz: Frequency = Field(2.0, ge=0.001, le=1000.0)
+    stale_after_s: Time = Field(3.0, gt=0, description="longest silence that the verdict allows")
+    ramp_w_per_s: Ramp = Field(gt=0, description="of the grid, while all together come back")
     staged: Flag = Field(default=True, description="false: each comes back as it is set of its own")
     recharge_share: Share = Field(0.25, gt=0, description="of the ramp, with which the recharge rises once all are back")
-    recharge_w: Power | None = Field(None, alias="recharge", ge=0, description="most of one UPS; default: what it takes")
-    support_w: Power = Field(0.0, alias="support", ge=0, description="most that one UPS takes over from the grid")
-    support_below_hz: Frequency | None = Field(None, alias="support_below", gt=0, description="nothing above it")
-    support_full_hz: Frequency | None = Field(None, alias="support_full", gt=0, description="all of it at and below")
+    recharge_w: Power | None = Field(None, ge=0, description="most of one UPS; default: what it takes")
+    support_w: Power = Field(0.0, ge=0, description="most that one UPS takes over from the grid")
+    support_below_hz: Frequency | None = Field(None, gt=0, description="nothing above it")
+    support_full_hz: Frequency | None = Field(None, gt=0, description="all of it at and below")
 
     @property
     def led(self) -> list[str]:
