@@ -103,7 +103,7 @@ TABLE = [
         ["events.0.kind='quake'"],
         "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop'",
     ),
-    (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group'"),
+    (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group', 'own'"),
     (["bess.main.firmware='victron'"], "bess.main.firmware = 'victron': must be 'sunspec'"),
     (
         ["bess.main.endpoint='tcp://192.168.1.40:502?unit=1'"],
@@ -167,7 +167,7 @@ TABLE = [
     (["absorber.main={kind='law',device='bess.main'}"], "absorber.main.law: missing; it has no default"),
     (
         ["absorber.main={kind='law',device='bess.main',law='a b:c'}"],
-        "absorber.main.law = 'a b:c': must be a file or a module and a name in it, such as 'laws.py:hold'",
+        "absorber.main.law = 'a b:c': must be a file or a module and a name in it, such as 'mine.py:hold'",
     ),
     (
         ["limits.27 undervoltage.node='hall'"],

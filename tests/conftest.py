@@ -120,11 +120,11 @@ def engines(monkeypatch):
 
     built = []
 
-    def keep(*given):
-        built.append(build_engine(*given))
+    def keep(*given, **options):
+        built.append(build_engine(*given, **options))
         return built[-1]
 
-    monkeypatch.setattr("hil.session.run.build_engine", keep)
+    monkeypatch.setattr("hil.session.prepare.build_engine", keep)
     return built
 
 

@@ -27,8 +27,9 @@ RULES = {
     "hil.links": ("hil.errors",),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.loads": ("hil.errors", "hil.scenario"),
+    "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
-    "hil.site": ("hil.errors", "hil.kernel", "hil.scenario", "controllers.law"),
+    "hil.site": ("hil.errors", "hil.kernel", "hil.own", "hil.scenario", "controllers.law"),
     "hil.verdict": ("hil.kernel", "hil.scenario", "hil.site"),
     "hil.fleet": (
         "hil.coroutines",
@@ -38,6 +39,7 @@ RULES = {
         "hil.kernel",
         "hil.links",
         "hil.mqtt",
+        "hil.own",
         "hil.scenario",
         "hil.verdict.liveness",
         "firmware_sim",

@@ -81,7 +81,7 @@ def __getattr__(name):
     ("law", "parameters", "line"),
     [
         ("nowhere.py:law", "{}", ".law = 'nowhere.py:law': no such file: nowhere.py"),
-        ("laws.py", "{}", ".law = 'laws.py': must be a file or a module and a name in it, such as 'laws.py:hold'"),
+        ("laws.py", "{}", ".law = 'laws.py': must be a file or a module and a name in it, such as 'mine.py:hold'"),
         (
             "laws.py:other",
             "{}",

@@ -68,11 +68,11 @@ def test_a_run_keeps_the_law_it_ran(in_c, tmp_path):
     scenario = hil.load("training_job", [ABSORBER.format(law=in_c), "duration='2 s'", "events=[]"])
     hil.run(scenario, folder=tmp_path / "run")
     source = Path(in_c.rpartition(":")[0]).read_bytes()
-    copies = tmp_path / "run" / "laws" / "main"
+    copies = tmp_path / "run" / "own" / "absorber.main"
     assert (copies / "in_c.py").read_bytes() == source
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
-    assert provenance["laws"]["main"]["in_c.py"] == hashlib.sha256(source).hexdigest()
-    assert set(provenance["laws"]["main"]) == {"in_c.py", "_ramp_limit.so"} == {file.name for file in copies.iterdir()}
+    assert provenance["own"]["absorber.main"]["in_c.py"] == hashlib.sha256(source).hexdigest()
+    assert set(provenance["own"]["absorber.main"]) == {"in_c.py", "_ramp_limit.so"} == {file.name for file in copies.iterdir()}
     again = hil.load(tmp_path / "run" / "scenario.toml")  # runs the copy
     assert again.absorber["main"].law == f"{copies / 'in_c.py'}:ramp_limit"
     assert hil.run(again).waveform_hash == hil.run(scenario).waveform_hash
@@ -126,13 +126,13 @@ def test_a_faulty_law_blocks_pass(probe_law):
     def broken(tick: int) -> None:
         memory["answer_w"] = np.inf
 
-    import hil.session.run as session
+    import hil.session.prepare as session
 
     built = session.build_engine
 
-    def build(*arguments):
+    def build(*arguments, **options):
         nonlocal memory
-        engine = built(*arguments)
+        engine = built(*arguments, **options)
         memory = engine.parameters["law_memory.bess.main"]
         return engine
 
@@ -232,10 +232,10 @@ def test_what_a_law_takes_in_is_kept_and_runs_again(probe_law, tmp_path):
         assert gains.GAIN == 99.0
         assert sys.modules.pop("gains") is gains
         assert result.signal("bess.main.law_w")[1][-1] == 6e6
-        copies = tmp_path / "run" / "laws" / "main"
+        copies = tmp_path / "run" / "own" / "absorber.main"
         kept = {str(path.relative_to(copies)) for path in copies.rglob("*") if path.is_file()}
         assert kept == {"law.py", "gains.py", "pkg/__init__.py", "pkg/gains.py"}
-        assert set(json.loads((tmp_path / "run" / "provenance.json").read_text())["laws"]["main"]) == kept
+        assert set(json.loads((tmp_path / "run" / "provenance.json").read_text())["own"]["absorber.main"]) == kept
         again = hil.run(hil.load(tmp_path / "run" / "scenario.toml"))
     assert again.waveform_hash == result.waveform_hash
 

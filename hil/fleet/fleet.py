@@ -12,22 +12,12 @@ from hil.clock.participants import acting_as
 from hil.fleet.broker import SiteBroker
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
+from hil.fleet.leads import DEFAULT_TARGET_TTL_S, GroupLead, Leads
 from hil.fleet.links import SiteLinks
 from hil.fleet.script import Script
 from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
-from hil.fleet.supervision import (
-    DEFAULT_TARGET_TTL_S,
-    Failure,
-    GroupLead,
-    Own,
-    check_own,
-    end,
-    group_leads,
-    lead_of,
-    supervise,
-    together,
-)
+from hil.fleet.supervision import Failure, end, supervise, together
 from hil.fleet.surroundings import Event, Order, Surroundings
 from hil.fleet.ups import MqttSupply
 from hil.kernel.engine import Engine
@@ -36,16 +26,11 @@ from hil.verdict.liveness import Liveness
 
 
 class Fleet:
-    """Everything asyncio of one run; an async context manager.
+    """Everything asyncio of one run; an async context manager."""
 
-    own: supervisors of one's own, by device (`bess.main`, `ups.a`, or `ups` for all other UPSs); they replace the scenario's
-    for that device and are required.
-    """
-
-    def __init__(self, scenario: Scenario, engine: Engine, event: Event, own: Own) -> None:
-        check_own(scenario, own)
+    def __init__(self, scenario: Scenario, engine: Engine, event: Event, leads: Leads) -> None:
         self._around = Surroundings(scenario, engine, event)
-        self._own = own
+        self._leads = leads
         self._wired = scenario.transport == "wire"
         self._broker = SiteBroker(self._around) if scenario.ups and self._wired else None
         self._links = SiteLinks(self._around)
@@ -79,7 +64,7 @@ class Fleet:
         try:
             await self._start_stations()
             await together([self._drive_storage(station) for station in self._storage.values()])
-            await together([self._drive_group(lead) for lead in group_leads(self._around, self._own)])
+            await together([self._drive_group(lead) for lead in self._leads.groups])
             self._script.start(self._failure, [*self._stations], self._broker, self._links)
         except BaseException:
             await self.__aexit__()
@@ -147,7 +132,7 @@ class Fleet:
 
     async def _drive_storage(self, station: Storage) -> None:
         """Start the driver of a system that has a supervisor or a law on the wire, and the supervisor."""
-        lead = lead_of(self._around, station.name, self._own)
+        lead = self._leads.of(station.name)
         law_of = self._around.scenario.on_wire(station.name)
         if lead is None and law_of is None:
             return

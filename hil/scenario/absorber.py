@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field
 
 from hil.scenario.base import Section, Share
-from hil.scenario.paths import find_file
+from hil.scenario.paths import NamedObject
 from hil.scenario.quantity import Ramp, Time
-
-
-def _law_path(value: Any, info: ValidationInfo) -> str:
-    """`file.py:name`, the file found beside the scenario and made absolute, or `package.module:name`."""
-    match = re.fullmatch(r"(.+):([A-Za-z_]\w*)", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("must be a file or a module and a name in it, such as 'laws.py:hold'")
-    where, name = match.groups()
-    if not where.endswith(".py"):
-        if not all(part.isidentifier() for part in where.split(".")):
-            raise ValueError("must be a file or a module and a name in it, such as 'laws.py:hold'")
-        return f"{where}:{name}"
-    found = find_file(where, info)
-    if found is None:
-        raise ValueError(f"no such file: {where}")
-    return f"{found}:{name}"
 
 
 def _parameter(value: Any) -> Any:
@@ -37,7 +20,6 @@ def _parameter(value: Any) -> Any:
     return value
 
 
-LawPath = Annotated[str, BeforeValidator(_law_path)]
 Parameters = dict[str, Annotated[Any, BeforeValidator(_parameter)]]
 
 
@@ -52,21 +34,26 @@ class AbsorberSection(Section):
     update_s: Time = Field(0.001, alias="update", gt=0, description="period at which the law runs")
     stale_after_s: Time = Field(1.0, alias="stale_after", gt=0, description="wire: longest time without an accepted answer")
 
+    @property
+    def led(self) -> list[str]:
+        """The devices that it commands."""
+        return [self.device]
+
 
 class NoAbsorber(AbsorberSection):
     """No fast law: the inverter follows its set-point alone. Keys of other kinds may stand, so that one can be turned off."""
 
-    kind: Literal["none"]
+    kind: Literal["none"] = "none"
     ramp_w_per_s: Ramp | None = Field(None, alias="ramp", gt=0)
     ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0)
-    law: LawPath | None = None
+    law: NamedObject | None = None
     parameters: Parameters = Field(default_factory=dict)
 
 
 class RampLimit(AbsorberSection):
     """The grid follows the load at a bounded rate; storage gives the rest."""
 
-    kind: Literal["ramp_limit"]
+    kind: Literal["ramp_limit"] = "ramp_limit"
     ramp_w_per_s: Ramp = Field(alias="ramp", gt=0)
     ramp_down_w_per_s: Ramp | None = Field(None, alias="ramp_down", gt=0, description="default: as `ramp`")
 
@@ -74,8 +61,8 @@ class RampLimit(AbsorberSection):
 class OwnLaw(AbsorberSection):
     """A law of one's own (docs/laws.md)."""
 
-    kind: Literal["law"]
-    law: LawPath
+    kind: Literal["law"] = "law"
+    law: NamedObject
     parameters: Parameters = Field(default_factory=dict, description="by field, with or without its unit")
 
 

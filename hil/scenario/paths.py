@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,4 +33,21 @@ def _places(value: str | Path, info: ValidationInfo) -> list[Path]:
     return [Path(value)] if folder is None else [Path(folder) / value, Path(value)]
 
 
+def _named_object(value: Any, info: ValidationInfo) -> str:
+    """`file.py:name`, the file found beside the scenario and made absolute, or `package.module:name`."""
+    match = re.fullmatch(r"(.+):([A-Za-z_]\w*)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be a file or a module and a name in it, such as 'mine.py:hold'")
+    where, name = match.groups()
+    if not where.endswith(".py"):
+        if not all(part.isidentifier() for part in where.split(".")):
+            raise ValueError("must be a file or a module and a name in it, such as 'mine.py:hold'")
+        return f"{where}:{name}"
+    found = find_file(where, info)
+    if found is None:
+        raise ValueError(f"no such file: {where}")
+    return f"{found}:{name}"
+
+
+NamedObject = Annotated[str, BeforeValidator(_named_object)]
 TracePath = Annotated[Path, BeforeValidator(_existing_file), PlainSerializer(str)]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from hil.scenario.base import Flag, Refused, Section, Share, ShareWindow
+from hil.scenario.paths import NamedObject
 from hil.scenario.quantity import Frequency, Power, Ramp, Time
+
+
+def different_upss(value: list[str]) -> list[str]:
+    """The names, if no two are the same."""
+    if len(set(value)) < len(value):
+        raise ValueError("must be different UPSs")
+    return value
 
 
 class SupervisorSection(Section):
     """Keys of every supervisor."""
 
-    rate_hz: Frequency = Field(10.0, ge=0.001, le=1000.0)
     required: Flag = True
     stale_after_s: Time = Field(1.0, gt=0, description="longest silence that the verdict allows")
 
@@ -26,8 +33,9 @@ class SupervisorSection(Section):
 class SocWindow(SupervisorSection):
     """Keeps the state of charge in its window by moving the bias around which the absorber acts."""
 
-    kind: Literal["soc_window"]
+    kind: Literal["soc_window"] = "soc_window"
     device: str
+    rate_hz: Frequency = Field(10.0, ge=0.001, le=1000.0)
     window: ShareWindow = (0.3, 0.8)
     horizon_s: Time = Field(600.0, gt=0, description="time in which it would bring the SoC to mid-window")
     most: Share = Field(0.2, description="largest set-point, share of the rating")
@@ -41,7 +49,7 @@ class SocWindow(SupervisorSection):
 class UpsGroup(SupervisorSection):
     """Brings UPSs back one after the other after a dip, recharges them, and has them support the grid (docs/mqtt.md)."""
 
-    kind: Literal["ups_group"]
+    kind: Literal["ups_group"] = "ups_group"
     devices: list[str] = Field(min_length=1)
     rate_hz: Frequency = Field(2.0, ge=0.001, le=1000.0)
     stale_after_s: Time = Field(3.0, gt=0, description="longest silence that the verdict allows")
@@ -58,12 +66,7 @@ class UpsGroup(SupervisorSection):
         """The UPSs."""
         return list(self.devices)
 
-    @field_validator("devices")
-    @classmethod
-    def _different(cls, value: list[str]) -> list[str]:
-        if len(set(value)) < len(value):
-            raise ValueError("must be different UPSs")
-        return value
+    _different = field_validator("devices")(different_upss)
 
     @model_validator(mode="after")
     def _support(self) -> Self:
@@ -78,4 +81,27 @@ class UpsGroup(SupervisorSection):
         return self
 
 
-SupervisorKind = Annotated[SocWindow | UpsGroup, Field(discriminator="kind")]
+class OwnSupervisor(SupervisorSection):
+    """A supervisor of one's own: a class in a file beside the scenario, or in a module (docs/supervisors.md)."""
+
+    kind: Literal["own"] = "own"
+    path: NamedObject = Field(alias="class", description="'file.py:Name' beside the scenario, or 'package.module:Name'")
+    device: str | None = Field(None, description="the BESS that a controllers.Supervisor leads")
+    devices: list[str] = Field([], description="the UPSs that a controllers.UpsSupervisor leads")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="arguments of the class, with or without their unit")
+
+    @property
+    def led(self) -> list[str]:
+        """The device, or the UPSs."""
+        return [*([] if self.device is None else [self.device]), *self.devices]
+
+    _different = field_validator("devices")(different_upss)
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if (self.device is None) == (not self.devices):
+            raise Refused("give device = 'bess.NAME', or devices = ['ups.NAME', ...]", "device")
+        return self
+
+
+SupervisorKind = Annotated[SocWindow | UpsGroup | OwnSupervisor, Field(discriminator="kind")]

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from hil.own.loading import files_of
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
+from hil.scenario.supervisor import OwnSupervisor
 from hil.session.record import ArrowSink
-from hil.site.laws import files_of
 
 if TYPE_CHECKING:
     from hil.session.result import Result
 
+_NAMED_BY = {"absorber": "law", "supervisor": "class"}
 _LIBRARIES = ("ridethrough", "numpy", "pyarrow", "pydantic", "pymodbus", "pysunspec2")
 
 
@@ -41,8 +43,8 @@ def new_folder(parent: Path, name: str) -> Path:
 class RunFolder:
     """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`.
 
-    Laws of one's own are copied to `laws/ABSORBER/` with what they imported from beside themselves, and the scenario there
-    names the copies.
+    Laws and supervisors of one's own are copied to `own/absorber.NAME/` and `own/supervisor.NAME/` with what they imported
+    from beside themselves, and the scenario there names the copies.
     """
 
     def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
@@ -51,13 +53,14 @@ class RunFolder:
         self.events = path / "events.jsonl"
         self._provenance = provenance(scenario, overrides)
         document = scenario.document()
-        for name, files in law_files(scenario).items():
+        for name, files in own_files(scenario).items():
             for file in files:
-                copy = path / "laws" / name / file.relative_to(files[0].parent)
+                copy = path / "own" / name / file.relative_to(files[0].parent)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(file.read_bytes())
-            attribute = document["absorber"][name]["law"].rpartition(":")[2]
-            document["absorber"][name]["law"] = f"laws/{name}/{files[0].name}:{attribute}"
+            section, _, entry = name.partition(".")
+            table, key = document[section][entry], _NAMED_BY[section]
+            table[key] = f"own/{name}/{files[0].name}:{table[key].rpartition(':')[2]}"
         (path / "scenario.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
         (path / "provenance.json").write_text(json.dumps(self._provenance, indent=2) + "\n", encoding="utf-8")
 
@@ -84,9 +87,9 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
         "seed": scenario.seed,
         "overrides": list(overrides),
         "command": sys.argv,
-        "laws": {
+        "own": {
             name: {str(file.relative_to(files[0].parent)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-            for name, files in law_files(scenario).items()
+            for name, files in own_files(scenario).items()
         },
         "versions": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
@@ -95,10 +98,11 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
     }
 
 
-def law_files(scenario: Scenario) -> dict[str, tuple[Path, ...]]:
-    """Files of the loaded laws of one's own, by absorber, the law's first; those of modules are not among them."""
-    laws = {name: files_of(absorber.law) for name, absorber in scenario.absorber.items() if isinstance(absorber, OwnLaw)}
-    return {name: files for name, files in laws.items() if files}
+def own_files(scenario: Scenario) -> dict[str, tuple[Path, ...]]:
+    """Files of the loaded laws and supervisors of one's own, by section, the named one first; modules have none."""
+    named = {f"absorber.{name}": one.law for name, one in scenario.absorber.items() if isinstance(one, OwnLaw)}
+    named |= {f"supervisor.{name}": one.path for name, one in scenario.supervisor.items() if isinstance(one, OwnSupervisor)}
+    return {name: files for name, what in named.items() if (files := files_of(what))}
 
 
 def _commit() -> str | None:

@@ -15,12 +15,11 @@ from hil.errors import ScenarioError, SnapshotRefused
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES, state_dtypes
 from hil.loads.source import LoadSource
-from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.law_errors import LawErrors
 from hil.session.plant import STRETCH_TICKS, top_up
-from hil.session.run import refuse_wire
-from hil.site.build import build_engine, recorded_channels
+from hil.session.prepare import prepare
+from hil.site.build import recorded_channels
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -56,14 +55,14 @@ class KernelRun:
     """
 
     def __init__(self, scenario: Scenario, *, leave_out_controllers: bool = False) -> None:
-        self.scenario = checked(scenario)
-        refuse_wire(self.scenario)
+        prepared = prepare(scenario, controllers=False, record=False)
+        self.scenario = prepared.scenario
         if self.scenario.supervisor and not leave_out_controllers:
             name = next(iter(self.scenario.supervisor))
             what = ": a run of the kernel alone has no controllers; leave_out_controllers=True runs without them"
             raise ScenarioError(self.scenario.source, f"supervisor.{name}", what)
-        self._source = LoadSource(self.scenario)
-        self._engine = build_engine(self.scenario, self._source.first_w, record=False)
+        self._source = prepared.source
+        self._engine = prepared.engine
         self._torn = False
         self.parameters: Mapping[str, Any] = self._engine.parameters
         self.states: Mapping[str, Any] = self._engine.states

@@ -14,21 +14,19 @@ from typing import Any, Literal
 
 from hil.clock.lockstep import LockstepLoop
 from hil.clock.wall import WallLoop
-from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
-from hil.fleet.supervision import Own
+from hil.fleet.leads import Own
 from hil.kernel.engine import Engine
-from hil.loads.source import LoadSource
 from hil.scenario.event import WireEvent
-from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant
 from hil.session.plant import SitePlant
+from hil.session.prepare import Prepared, prepare
 from hil.session.record import PACED_BATCH_ROWS, EventLog, MemorySink, Recorder, RowSink
 from hil.session.result import Result
-from hil.site.build import build_engine, recorded_channels
+from hil.site.build import recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
 from hil.verdict.timing import Timing
@@ -72,11 +70,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     Raises ScenarioError for what only shows when it is built; whatever a supervisor of one's own raises, after its devices
     have been left safe.
     """
-    scenario = checked(scenario)
-    if not options.controllers:
-        refuse_wire(scenario)
-    source = LoadSource(scenario)
-    engine = build_engine(scenario, source.first_w)
+    prepared = prepare(scenario, options.supervisors, controllers=options.controllers)
+    scenario, source, engine = prepared.scenario, prepared.source, prepared.engine
     if options.tap is not None:
         engine.attach_tap(options.tap)
     with ExitStack() as stack:
@@ -92,7 +87,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         _script(scenario, log)
         began = time.perf_counter()
         law_errors = stack.enter_context(LawErrors())
-        outcome = _drive(scenario, plant, log, options)
+        outcome = _drive(prepared, plant, log, options)
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
@@ -122,14 +117,6 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     return result
 
 
-def refuse_wire(scenario: Scenario) -> None:
-    """Raise ScenarioError where a law needs a driver, which a run without controllers has not."""
-    for name in scenario.absorber:
-        if scenario.on_wire(scenario.absorber[name].device) == name:
-            what = " = 'wire': needs a driver; a run of the kernel alone has none"
-            raise ScenarioError(scenario.source, f"absorber.{name}.placement", what)
-
-
 @dataclass
 class _Outcome:
     """What the drive of a run leaves for the verdict."""
@@ -141,26 +128,26 @@ class _Outcome:
     timing: Timing | None = None
 
 
-def _drive(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+def _drive(prepared: Prepared, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     if options.clock == "wall":
-        return _drive_paced(scenario, plant, log, options)
-    if not options.controllers or not scenario.devices:
-        return _drive_alone(scenario, plant)
+        return _drive_paced(prepared, plant, log, options)
+    if prepared.leads is None or not prepared.scenario.devices:
+        return _drive_alone(prepared.scenario, plant)
     with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
-        return _told(runner.run(_drive_with_devices(scenario, plant, log, options)), plant)
+        return _told(runner.run(_drive_with_devices(prepared, plant, log)), plant)
 
 
 def _loop(plant: SitePlant, options: Options) -> LockstepLoop:
     return LockstepLoop(plant, accounting=options.accounting, patience_s=options.patience_s)
 
 
-def _drive_paced(scenario: Scenario, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
+def _drive_paced(prepared: Prepared, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     """The thread of the kernel goes on until everything else has come to an end, and no longer."""
     with (
         PacedPlant(plant, options.speed) as paced,
         asyncio.Runner(loop_factory=lambda: WallLoop(paced, patience_s=options.patience_s)) as runner,
     ):
-        outcome = runner.run(_drive_with_devices(scenario, plant, log, options, paced.start))
+        outcome = runner.run(_drive_with_devices(prepared, plant, log, paced.start))
     outcome.timing = paced.timing
     return _told(outcome, plant)
 
@@ -184,9 +171,10 @@ def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
 
 
 async def _drive_with_devices(
-    scenario: Scenario, plant: SitePlant, log: EventLog, options: Options, set_up: Callable[[], None] = lambda: None
+    prepared: Prepared, plant: SitePlant, log: EventLog, set_up: Callable[[], None] = lambda: None
 ) -> _Outcome:
     """set_up: called once the devices are connected and the supervisors run."""
+    scenario, leads = prepared.scenario, prepared.leads
     outcome = _Outcome({})
 
     def event(name: str, details: dict[str, object]) -> None:
@@ -205,10 +193,10 @@ async def _drive_with_devices(
             plant.engine.close()  # what follows makes devices safe and is not judged
 
     async def whole_run() -> None:
-        if not options.controllers:
+        if leads is None:
             await to_the_end()
             return
-        fleet = Fleet(scenario, plant.engine, event, options.supervisors or {})
+        fleet = Fleet(scenario, plant.engine, event, leads)
         outcome.liveness = fleet.liveness
         try:
             async with fleet:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import math
-import traceback
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +10,14 @@ import numpy as np
 from controllers.law import PLACEHOLDER, SIGNALS, VERSION, Law
 from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
+from hil.own.loading import load_named, told
+from hil.own.parameters import Given, read_quantity
 from hil.scenario.absorber import OwnLaw, RampLimit
 from hil.scenario.model import Scenario
 from hil.scenario.quantity import of_name
-from hil.site.imports import import_file
 from hil.site.parts import Parts, Steady
 
 _ALIGNMENT = 64
-_FILES: dict[str, tuple[Path, ...]] = {}
 Adopted = tuple[int, int, int, int, object]
 
 
@@ -51,36 +47,16 @@ def laws(parts: Parts, steady: Steady) -> list[Adopted]:
 
 def load_law(scenario: Scenario, name: str, absorber: OwnLaw) -> Law:
     """The law that an absorber names. Raises ScenarioError."""
-    where, _, attribute = absorber.law.rpartition(":")
     try:
-        if where.endswith(".py"):
-            module, _FILES[absorber.law] = import_file(Path(where))
-        else:
-            module = importlib.import_module(where)
-        law = getattr(module, attribute, None)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a user's module raises is told in one line
-        raise _problem(scenario, name, absorber, f"cannot be imported: {_told(error, where)}") from None
-    if not isinstance(law, Law):
-        found = ", ".join(key for key, value in vars(module).items() if isinstance(value, Law)) or "none"
-        is_what = "there is no such name" if law is None else f"{attribute} is of type {type(law).__name__}"
-        raise _problem(scenario, name, absorber, f"{is_what}; must name a controllers.Law, there are: {found}")
+        law = load_named(absorber.law, lambda found: isinstance(found, Law), "a controllers.Law")
+    except ValueError as error:
+        raise _problem(scenario, name, absorber, str(error)) from None
+    assert isinstance(law, Law)
     return law
-
-
-def files_of(law: str) -> tuple[Path, ...]:
-    """The file of a loaded law, as the scenario names it, and what it imported from beside itself; none for a module."""
-    return _FILES.get(law, ())
 
 
 def _problem(scenario: Scenario, name: str, absorber: OwnLaw, what: str) -> ScenarioError:
     return ScenarioError(scenario.source, f"absorber.{name}.law", f" = {absorber.law!r}: {what}")
-
-
-def _told(error: BaseException, where: str) -> str:
-    """An error of a user's file in one line, with the line of that file where it has one."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
-    at = f" (line {lines[-1]})" if lines and not isinstance(error, SyntaxError) else ""
-    return f"{type(error).__name__}: {error}{at}"
 
 
 def _memory(parts: Parts, steady: Steady, own: list[tuple[int, str, OwnLaw, Law]]) -> list[Adopted]:
@@ -107,7 +83,7 @@ def _memory(parts: Parts, steady: Steady, own: list[tuple[int, str, OwnLaw, Law]
             try:
                 law.start(state[0], params[0], _before_the_run(parts, index, steady))
             except Exception as error:  # noqa: BLE001  # likewise
-                what = f"its start raised {_told(error, absorber.law.rpartition(':')[0])}"
+                what = f"its start raised {told(error, absorber.law.rpartition(':')[0])}"
                 raise _problem(parts.scenario, name, absorber, what) from None
     return adopted
 
@@ -121,37 +97,19 @@ def _aligned(size: int) -> Any:
 
 def _set_parameters(scenario: Scenario, name: str, absorber: OwnLaw, law: Law, params: Any) -> None:
     fields = [field for field in law.parameters.names if field != PLACEHOLDER]
-    stems = [of_name(field)[0] for field in fields]
-    short = {field: stem if stems.count(stem) == 1 else field for field, stem in zip(fields, stems, strict=True)}
-    names = {key: field for field in fields for key in (field, short[field])}
-    given: dict[str, float] = {}
-
-    def problem(key: str, what: str) -> ScenarioError:
-        return ScenarioError(scenario.source, f"absorber.{name}.parameters.{key}", what)
-
-    for key, value in absorber.parameters.items():
-        if key not in names:
-            close = difflib.get_close_matches(key, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the law has: {', '.join(short.values()) or 'none'}"
-            raise problem(key, f": unknown parameter; {hint}")
-        field = names[key]
-        if field in given:
-            raise problem(key, f" = {value!r}: given twice, as {short[field]} and as {field}")
-        try:
-            given[field] = _number(field, key, value, law.parameters[field])
-        except ValueError as error:
-            raise problem(key, f" = {value!r}: {error}") from None
+    given = Given(scenario.source, f"absorber.{name}.parameters", "the law", absorber.parameters)
+    values = given.values(fields, lambda field, key, value: _number(field, key, value, law.parameters[field]))
     for field in fields:
-        if field not in given and field not in law.defaults:
-            raise problem(short[field], ": missing; the law gives it no default")
-        params[field] = given.get(field, law.defaults.get(field))
+        if field not in values and field not in law.defaults:
+            raise given.missing(field, fields)
+        params[field] = values.get(field, law.defaults.get(field))
 
 
 def _number(field: str, key: str, value: Any, dtype: np.dtype[Any]) -> float:
     """A parameter in SI: a quantity by the unit that the field's name ends in; a plain number under the field's full name."""
     dimension = of_name(field)[1]
     if dimension is not None:
-        number = dimension.read(value, plain=key == field)
+        number = read_quantity(dimension, field, key, value)
     elif isinstance(value, str):
         raise ValueError("must be a number")
     else:

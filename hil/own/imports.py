@@ -22,7 +22,7 @@ def import_file(path: Path) -> tuple[ModuleType, tuple[Path, ...]]:
     something of that name has been imported before. Afterwards it is forgotten again, so that a file of the same name in
     another folder, or a newer one here, is not taken for it.
     """
-    name = f"_law_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"_own_{path.stem}_{abs(hash(str(path))):x}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -54,7 +54,7 @@ def _first_on_the_path(folder: Path) -> Iterator[set[Path]]:
             sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
             places = _places(sys.modules[name])
-            users = name.partition(".")[0] not in _OURS and not name.startswith("_law_")
+            users = name.partition(".")[0] not in _OURS and not name.startswith("_own_")
             if users and any(_belongs(place, folder) for place in places):
                 taken |= {place for place in places if place.is_file()}
                 del sys.modules[name]

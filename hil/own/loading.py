@@ -1,0 +1,47 @@
+"""Loading what a scenario names as `file.py:name` or `package.module:name`."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hil.own.imports import import_file
+
+_FILES: dict[str, tuple[Path, ...]] = {}
+
+
+def load_named(named: str, fits: Callable[[Any], bool], wanted: str) -> Any:
+    """What is so named. fits: whether an object is what is wanted; wanted: what that is, in words.
+
+    Raises ValueError with what is wrong, in one line.
+    """
+    where, _, attribute = named.rpartition(":")
+    try:
+        if where.endswith(".py"):
+            module, _FILES[where] = import_file(Path(where))
+        else:
+            module = importlib.import_module(where)
+        found = getattr(module, attribute, None)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a user's module raises is told in one line
+        raise ValueError(f"cannot be imported: {told(error, where)}") from None
+    if not fits(found):
+        there = ", ".join(key for key, value in vars(module).items() if fits(value)) or "none"
+        kind = f"{attribute} is of type {type(found).__name__}" if not isinstance(found, type) else f"{attribute} is none"
+        is_what = "there is no such name" if found is None else kind
+        raise ValueError(f"{is_what}; must name {wanted}, there are: {there}")
+    return found
+
+
+def files_of(named: str) -> tuple[Path, ...]:
+    """The file that was loaded for a name, and what it imported from beside itself; none for a module."""
+    return _FILES.get(named.rpartition(":")[0], ())
+
+
+def told(error: BaseException, where: str) -> str:
+    """An error of a user's file in one line, with the line of that file where it has one."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+    at = f" (line {lines[-1]})" if lines and not isinstance(error, SyntaxError) else ""
+    return f"{type(error).__name__}: {error}{at}"

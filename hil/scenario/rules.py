@@ -1,0 +1,158 @@
+"""The rules that reach across the sections of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hil.scenario.base import Refused
+from hil.scenario.event import GridDip, WireEvent
+from hil.scenario.link import check_links
+from hil.scenario.mqtt import OWN
+from hil.scenario.supervisor import SocWindow, UpsGroup
+
+if TYPE_CHECKING:
+    from hil.scenario.model import Scenario
+
+_LONGEST_WINDOW = 2**25
+"""Ticks that one window or delay may hold; each takes 8 bytes or more."""
+
+
+def check_references(scenario: Scenario) -> None:
+    """What is named is there, once, and names differ. Raises Refused."""
+    for location, named, kinds in _device_references(scenario):
+        devices = [device for device in scenario.devices if device.startswith(kinds)]
+        if named not in devices:
+            have = ", ".join(map(repr, devices)) or "none"
+            raise Refused(f"no such device; the scenario has: {have}", *location)
+    driven = [absorber.device for absorber in scenario.absorber.values()]
+    for name, absorber in scenario.absorber.items():
+        if driven.count(absorber.device) > 1:
+            raise Refused("another absorber has this device", "absorber", name, "device")
+    led = [device for supervisor in scenario.supervisor.values() for device in supervisor.led]
+    for name, supervisor in scenario.supervisor.items():
+        for device in supervisor.led:
+            if led.count(device) > 1:
+                key = "devices" if getattr(supervisor, "devices", None) else "device"
+                raise Refused(f"another supervisor has {device}", "supervisor", name, key)
+        if isinstance(supervisor, UpsGroup) and supervisor.support_w > 0.0:
+            below_hz, nominal_hz = supervisor.support_below_hz, scenario.grid.frequency_hz
+            if below_hz is not None and below_hz >= nominal_hz:  # it would support for ever
+                raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "supervisor", name, "support_below")
+    check_links(scenario.link, _commands(scenario))
+    links = [f"link.{name}" for name in scenario.link]
+    for index, event in enumerate(scenario.events):
+        if event.kind == "link_cut" and event.link not in links:
+            have = ", ".join(map(repr, links)) or "none"
+            raise Refused(f"no such link; the scenario has: {have}", "events", index, "link")
+    if sum(float(ups.share or 0.0) for ups in scenario.ups.values()) > 1.0 + 1e-9:
+        raise Refused(
+            "the shares of all UPSs must add up to 1 at most",
+            "ups",
+            [name for name, ups in scenario.ups.items() if ups.share][-1],
+            "share",
+        )
+    names = [limit.name for limit in scenario.limits]
+    for index, name in enumerate(names):
+        if names.index(name) < index:
+            raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
+
+
+def check_times(scenario: Scenario) -> None:
+    """Times are whole ticks, lie within the run, and take a bearable amount of memory. Raises Refused."""
+    if scenario.period_ns * 1e-9 != scenario.tick_s and abs(scenario.period_ns * 1e-9 - scenario.tick_s) > 1e-15:
+        raise Refused("must be a whole number of nanoseconds", "tick")
+    if scenario.ticks < 1:
+        raise Refused(f"must be at least one tick, {scenario.tick_s:g} s", "duration")
+    if round(1e9 / scenario.period_ns) * scenario.period_ns != 1_000_000_000:
+        raise Refused("must divide one second", "tick")
+    every = 1.0 / (scenario.record.rate_hz * scenario.tick_s)
+    if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
+        raise Refused(f"must divide the tick rate, {1 / scenario.tick_s:g} Hz", "record", "rate")
+    for location, window_s in _windows(scenario):
+        if scenario.ticks_of(window_s) > _LONGEST_WINDOW:
+            most_s = _LONGEST_WINDOW * scenario.tick_s
+            raise Refused(f"must be at most {most_s:g} s, {_LONGEST_WINDOW} ticks", *location)
+    dips = [(index, event) for index, event in enumerate(scenario.events) if isinstance(event, GridDip)]
+    for index, dip in dips:
+        for earlier, other in dips:
+            together = dip.at_s < other.at_s + other.duration_s and other.at_s < dip.at_s + dip.duration_s
+            if earlier < index and together and (dip.fault, other.fault) != ("abc", "abc"):
+                raise Refused(f"overlaps events.{earlier}; only dips of all three phases may", "events", index, "at")
+    for index, event in enumerate(scenario.events):
+        if event.at_s >= scenario.duration_s:
+            raise Refused(f"must be before the end, {scenario.duration_s:g} s", "events", index, "at")
+        if event.kind == "load_crash" and scenario.load.kind != "training":
+            raise Refused("needs load.kind = 'training'", "events", index, "kind")
+
+
+def check_wires(scenario: Scenario) -> None:
+    """What disturbs a wire has one, and disturbs one thing at a time. Raises Refused."""
+    for index, event in enumerate(scenario.events):
+        if scenario.transport == "direct" and isinstance(event, WireEvent):
+            raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
+        if isinstance(event, WireEvent) and event.disturbs:
+            _one_at_a_time(scenario, index, event)
+        if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.ups):
+            raise Refused("needs the testbed's own broker, and a UPS on it", "events", index, "kind")
+    for name, link in scenario.link.items():
+        if scenario.transport == "direct":
+            raise Refused("needs transport = 'wire'", "link", name)
+        if link.device.startswith("ups.") and scenario.mqtt.broker != OWN:
+            raise Refused("a link to a UPS needs mqtt.broker = 'own'", "link", name, "between")
+
+
+def _one_at_a_time(scenario: Scenario, index: int, event: WireEvent) -> None:
+    """Refuse what would be taken back while something else still disturbs the same."""
+    for earlier, other in enumerate(scenario.events[:index]):
+        if isinstance(other, WireEvent) and other.disturbs == event.disturbs:
+            first, second = sorted((event, other), key=lambda one: one.at_s)
+            if first.at_s + first.duration_s > second.at_s + 1e-9:
+                problem = f"overlaps events.{earlier}; {event.disturbs} can be disturbed by one thing at a time"
+                raise Refused(problem, "events", index, "at")
+
+
+def _commands(scenario: Scenario) -> dict[str, list[str]]:
+    """By controller that acts over a wire, the devices that it commands."""
+    supervisors = {f"supervisor.{name}": supervisor.led for name, supervisor in scenario.supervisor.items()}
+    on_wire = {name: absorber for name, absorber in scenario.absorber.items() if absorber.placement == "wire"}
+    return supervisors | {f"absorber.{name}": absorber.led for name, absorber in on_wire.items()}
+
+
+def _windows(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], float]]:
+    """Times that take memory for each of their ticks, and where they stand."""
+    measurement = scenario.measurement
+    yield ("measurement", "window"), measurement.window_s
+    yield ("measurement", "frequency_window"), measurement.frequency_window_s
+    yield ("measurement", "delay"), measurement.delay_s
+    for name, absorber in scenario.absorber.items():
+        yield ("absorber", name, "filter"), absorber.filter_s
+        yield ("absorber", name, "delay"), absorber.delay_s
+    for index, limit in enumerate(scenario.limits):
+        for key in ("window", "mean", "delay"):
+            if hasattr(limit, f"{key}_s"):
+                yield ("limits", index, key), getattr(limit, f"{key}_s")
+
+
+def _device_references(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str, tuple[str, ...]]]:
+    """Where a device is named, its name, and how the names of those begin that may stand there."""
+    for name, absorber in scenario.absorber.items():
+        yield ("absorber", name, "device"), absorber.device, ("bess.",)
+    for name, supervisor in scenario.supervisor.items():
+        if not isinstance(supervisor, UpsGroup) and supervisor.device is not None:
+            yield ("supervisor", name, "device"), supervisor.device, ("bess.",)
+        if not isinstance(supervisor, SocWindow):
+            for place, device in enumerate(supervisor.devices):
+                yield ("supervisor", name, "devices", place), device, ("ups.",)
+    for index, limit in enumerate(scenario.limits):
+        if limit.node not in ("pcc", "bus"):
+            yield ("limits", index, "node"), limit.node, (limit.node.partition(".")[0] + ".",)
+    for index, event in enumerate(scenario.events):
+        if event.kind == "server_stop":
+            yield ("events", index, "device"), event.device, ("bess.",)
+        elif event.kind == "device_silent":
+            yield ("events", index, "device"), event.device, ("bess.", "ups.")
+        elif event.kind == "device_lost":
+            yield ("events", index, "device"), event.device, ("ups.",)
+    for name, link in scenario.link.items():
+        yield ("link", name, "between", 1), link.device, ("bess.", "ups.")
