@@ -9,13 +9,17 @@ import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 from bad_scenarios import TABLE
+from typer.testing import CliRunner
 
 import hil
-from hil.scenario.files import from_document
+from hil.cli.app import app
+from hil.scenario.files import PACKAGED, from_document, override_document
 
 HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 SMALL = """
@@ -50,8 +54,38 @@ def test_each_bad_override_prints_its_line(overrides, line):
     assert "\n" not in str(caught.value)
 
 
+FILES = [(overrides, line) for overrides, line in TABLE if not line.startswith("--set")]
+
+
+@pytest.mark.parametrize(("overrides", "line"), FILES, ids=[" ".join(overrides)[:60] for overrides, _ in FILES])
+def test_each_bad_file_prints_its_line_from_validate_and_from_run(overrides, line, tmp_path, monkeypatch):
+    """What the table changes in the flagship, written into a file."""
+    document = tomllib.loads((PACKAGED / "training_job.toml").read_text())
+    for override in overrides:
+        override_document("training_job", document, override)
+    (tmp_path / "mine.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for command in ("validate", "run"):
+        said = CliRunner().invoke(app, [command, "mine.toml"])
+        assert (said.exit_code, said.stdout, said.stderr) == (2, "", f"mine.toml: {line}\n")
+    assert [path.name for path in tmp_path.rglob("*")] in (["mine.toml"], ["mine.toml", "runs"])
+
+
 def test_the_table_is_long_enough():
-    assert len(TABLE) >= 60
+    assert len(FILES) >= 60
+
+
+def test_validate_goes_through_all_and_says_what_can_be_run(tmp_path, monkeypatch):
+    (tmp_path / "bad.toml").write_text("duration = 5\n")
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["validate", "training_job", "bad.toml", "hall"])
+    assert said.exit_code == 2
+    assert said.stdout.splitlines() == [
+        "training_job: valid · 180 s at 1 ms · 1 BESS · 8 limits, 5 required",
+        "hall: valid · 200 s at 1 ms · 1 BESS · 4 UPS · 14 limits, 12 required",
+    ]
+    assert said.stderr == "bad.toml: duration = 5: must be a time with its unit, such as '40 ms'\n"
+    assert CliRunner().invoke(app, ["validate", *hil.packaged()]).exit_code == 0
 
 
 def refused(source: str | Path, *overrides: str) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hil.cli.validate import validate
+
 if TYPE_CHECKING:
     from hil.session.result import Result
 
@@ -103,6 +105,9 @@ def wire(
     except (HilError, OSError) as error:
         _fail(f"{scenario}: {error}", _UNFINISHED)
     print_wire_table(cells)
+
+
+app.command()(validate)
 
 
 @app.command()

@@ -46,7 +46,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     except ValueError:  # so it is for tomllib where Python refuses to read an integer
         raise ScenarioError(name, "", "not TOML: a number has too many digits") from None
     for override in overrides:
-        _override(name, document, override)
+        override_document(name, document, override)
     scenario = from_document(document, source=name, folder=path.parent)
     return scenario.named(path.stem, name)
 
@@ -80,7 +80,8 @@ def _find(source: str | Path) -> Path:
     return candidate
 
 
-def _override(source: str, document: dict[str, Any], text: str) -> None:
+def override_document(source: str, document: dict[str, Any], text: str) -> None:
+    """Put a `key=value` into a document, in place. Raises ScenarioError."""
     key, equals, value_text = text.partition("=")
     key = key.strip()
     parts = key.split(".")

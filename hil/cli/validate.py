@@ -1,0 +1,45 @@
+"""The command `hil validate`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hil.scenario.model import Scenario
+
+_USAGE = 2
+
+
+def validate(
+    scenarios: Annotated[list[str], typer.Argument(help="Scenario files, or names of packaged scenarios.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key.")] = None,
+) -> None:
+    """Say whether scenarios can be run as written, in the very line that a run would print.
+
+    Everything is read, imported and built as for a run; no port is opened, and nothing runs. Exit code: 0 all can be run, 2
+    otherwise.
+    """
+    from hil.errors import ScenarioError
+    from hil.scenario.files import load
+    from hil.session.prepare import prepare
+
+    bad = False
+    for source in scenarios:
+        try:
+            found = prepare(load(source, set_ or [])).scenario
+        except ScenarioError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            bad = True
+        else:
+            print(f"{found.source}: {_said(found)}")  # noqa: T201
+    raise typer.Exit(_USAGE if bad else 0)
+
+
+def _said(scenario: Scenario) -> str:
+    devices = [f"{len(there)} {what}" for what, there in (("BESS", scenario.bess), ("UPS", scenario.ups)) if there]
+    required = sum(limit.required for limit in scenario.limits)
+    limits = f"{len(scenario.limits)} limits, {required} required"
+    return f"valid · {' · '.join([f'{scenario.duration_s:g} s at {scenario.tick_s * 1e3:g} ms', *devices, limits])}"
