@@ -1,4 +1,70 @@
 """Scenarios: the models of a scenario file, quantities with units, loading and its errors.
 
-Nothing here runs anything: no plant, no sockets, no clock.
+The sections are here by name, for scenarios that are made in Python (docs/python.md); in a file and in Python they hold the
+same keys. Nothing here runs anything: no plant, no sockets, no clock.
 """
+
+from hil.scenario.absorber import NoAbsorber, OwnLaw, RampLimit
+from hil.scenario.clock import Clock
+from hil.scenario.cooling import Cooling
+from hil.scenario.event import BrokerStop, DeviceLoss, DeviceSilence, GenerationLoss, GridDip, LinkCut, LoadCrash, ServerStop
+from hil.scenario.grid import Grid, Measurement, Transformer
+from hil.scenario.limit import (
+    ConverterCurrent,
+    Overfrequency,
+    Overvoltage,
+    PeakToPeak,
+    RampRate,
+    SocRange,
+    Underfrequency,
+    Undervoltage,
+)
+from hil.scenario.link import Link
+from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
+from hil.scenario.model import Record, Scenario
+from hil.scenario.mqtt import Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.storage import Bess, Driver
+from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
+from hil.scenario.ups import Ups
+
+__all__ = [
+    "Bess",
+    "BrokerStop",
+    "Clock",
+    "ConverterCurrent",
+    "Cooling",
+    "DeviceLoss",
+    "DeviceSilence",
+    "Driver",
+    "GenerationLoss",
+    "Grid",
+    "GridDip",
+    "InferenceLoad",
+    "Link",
+    "LinkCut",
+    "LoadCrash",
+    "Measurement",
+    "Mqtt",
+    "NoAbsorber",
+    "Overfrequency",
+    "Overvoltage",
+    "OwnLaw",
+    "OwnSupervisor",
+    "PeakToPeak",
+    "RampLimit",
+    "RampRate",
+    "Record",
+    "Scenario",
+    "ServerStop",
+    "SocRange",
+    "SocWindow",
+    "TraceLoad",
+    "TrainingLoad",
+    "Transformer",
+    "Underfrequency",
+    "Undervoltage",
+    "Ups",
+    "UpsDriverSection",
+    "UpsGroup",
+    "UpsMqttSection",
+]

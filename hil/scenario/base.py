@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -82,6 +82,19 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", validate_assignment=True, populate_by_name=True, allow_inf_nan=False, alias_generator=_key
     )
+
+    if not TYPE_CHECKING:  # which knows the fields
+
+        def __init__(self, /, **values: Any) -> None:
+            """Make a section, checked as a file would be. Raises ScenarioError."""
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                from hil.scenario.problems import construction_error
+
+                raise construction_error(type(self), values, error) from None
+
+        __init__.__pydantic_base_init__ = True  # a table in a file is validated without it
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign, checked as a file would be; what is refused leaves the section as it was. Raises ScenarioError."""

@@ -22,7 +22,7 @@ Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
 class GridDip(EventSection):
     """The source voltage falls to `residual` for `duration`, in the phases that the fault takes."""
 
-    kind: Literal["grid_dip"]
+    kind: Literal["grid_dip"] = "grid_dip"
     duration_s: Time = Field(gt=0)
     residual: PerUnit = Field(ge=0, lt=1, description="share that is left of the voltage that the fault takes down")
     fault: Fault = "abc"
@@ -33,7 +33,7 @@ class GridDip(EventSection):
 class GenerationLoss(EventSection):
     """The area loses generation (a negative power: load); without `duration` for good."""
 
-    kind: Literal["generation_loss"]
+    kind: Literal["generation_loss"] = "generation_loss"
     power_w: Power
     duration_s: Time | None = Field(None, gt=0)
     settle_s: Time = Field(30.0, ge=0, description="frequency limits stay blanked this long after it")
@@ -43,7 +43,7 @@ class GenerationLoss(EventSection):
 class LoadCrash(EventSection):
     """A training job dies: its power falls to idle within one edge and stays there."""
 
-    kind: Literal["load_crash"]
+    kind: Literal["load_crash"] = "load_crash"
 
 
 class WireEvent(EventSection):
@@ -60,14 +60,14 @@ class WireEvent(EventSection):
 class ServerStop(WireEvent):
     """The Modbus server of a storage device closes its connections and stays away for `duration`."""
 
-    kind: Literal["server_stop"]
+    kind: Literal["server_stop"] = "server_stop"
     device: str
 
 
 class LinkCut(WireEvent):
     """Nothing passes a link for `duration`; what is sent meanwhile arrives afterwards, as TCP has it."""
 
-    kind: Literal["link_cut"]
+    kind: Literal["link_cut"] = "link_cut"
     link: str
 
     @property
@@ -79,21 +79,21 @@ class LinkCut(WireEvent):
 class DeviceSilence(WireEvent):
     """A device's communication hangs for `duration`: connections stay, nothing is answered or published."""
 
-    kind: Literal["device_silent"]
+    kind: Literal["device_silent"] = "device_silent"
     device: str
 
 
 class DeviceLoss(WireEvent):
     """A UPS's communication loses its power: its connection ends without a farewell, and is back after `duration`."""
 
-    kind: Literal["device_lost"]
+    kind: Literal["device_lost"] = "device_lost"
     device: str
 
 
 class BrokerStop(WireEvent):
     """The testbed's own broker dies and is back after `duration`."""
 
-    kind: Literal["broker_stop"]
+    kind: Literal["broker_stop"] = "broker_stop"
 
 
 Event = Annotated[

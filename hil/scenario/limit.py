@@ -26,7 +26,7 @@ class Undervoltage(LimitSection):
     At `ups.NAME` it is the voltage of the output, and dips do count: they must not reach the load.
     """
 
-    kind: Literal["undervoltage"]
+    kind: Literal["undervoltage"] = "undervoltage"
     node: str = Field("pcc", pattern=rf"^(pcc|bus|{_UPS})$")
     min: PerUnit = Field(gt=0, lt=1)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
@@ -35,7 +35,7 @@ class Undervoltage(LimitSection):
 class Overvoltage(LimitSection):
     """59: RMS voltage of the highest phase above `max` for `delay`."""
 
-    kind: Literal["overvoltage"]
+    kind: Literal["overvoltage"] = "overvoltage"
     node: Literal["pcc", "bus"] = "pcc"
     max: PerUnit = Field(gt=1, lt=3)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
@@ -44,7 +44,7 @@ class Overvoltage(LimitSection):
 class Underfrequency(LimitSection):
     """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
 
-    kind: Literal["underfrequency"]
+    kind: Literal["underfrequency"] = "underfrequency"
     node: Literal["pcc"] = "pcc"
     min_hz: Frequency = Field(alias="min", gt=0)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
@@ -53,7 +53,7 @@ class Underfrequency(LimitSection):
 class Overfrequency(LimitSection):
     """81O: measured frequency above `max` for `delay`."""
 
-    kind: Literal["overfrequency"]
+    kind: Literal["overfrequency"] = "overfrequency"
     node: Literal["pcc"] = "pcc"
     max_hz: Frequency = Field(alias="max", gt=0)
     delay_s: Time = Field(0.0, alias="delay", ge=0)
@@ -62,7 +62,7 @@ class Overfrequency(LimitSection):
 class RampRate(LimitSection):
     """Difference of the mean of measured power over the window; `direction` says which way is judged."""
 
-    kind: Literal["ramp"]
+    kind: Literal["ramp"] = "ramp"
     node: Literal["pcc"] = "pcc"
     max_w_per_s: Ramp = Field(alias="max", gt=0)
     window_s: Time = Field(alias="window", gt=0)
@@ -73,7 +73,7 @@ class RampRate(LimitSection):
 class PeakToPeak(LimitSection):
     """Range of measured power in a rolling window."""
 
-    kind: Literal["peak_to_peak"]
+    kind: Literal["peak_to_peak"] = "peak_to_peak"
     node: Literal["pcc"] = "pcc"
     max_w: Power = Field(alias="max", gt=0)
     window_s: Time = Field(alias="window", gt=0)
@@ -82,7 +82,7 @@ class PeakToPeak(LimitSection):
 class SocRange(LimitSection):
     """State of charge inside `window`."""
 
-    kind: Literal["soc_window"]
+    kind: Literal["soc_window"] = "soc_window"
     node: str = Field(pattern=rf"^({_BESS}|{_UPS})$")
     window: ShareWindow
 
@@ -90,7 +90,7 @@ class SocRange(LimitSection):
 class ConverterCurrent(LimitSection):
     """Converter current, per unit of rated current, above `max` for `delay`."""
 
-    kind: Literal["converter_current"]
+    kind: Literal["converter_current"] = "converter_current"
     node: str = Field(pattern=rf"^{_BESS}$")
     max: PerUnit = Field(gt=0)
     delay_s: Time = Field(0.0, alias="delay", ge=0)

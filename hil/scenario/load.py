@@ -20,7 +20,7 @@ class LoadSection(Section):
 class TrainingLoad(LoadSection):
     """A synchronous training job: compute and communication phases, checkpoints, start, stop, crash."""
 
-    kind: Literal["training"]
+    kind: Literal["training"] = "training"
     power_w: Power = Field(gt=0, description="in the compute phase")
     iteration_s: Time = Field(4.0, ge=0.001)
     edge_s: Time = Field(0.25, ge=0)
@@ -53,7 +53,7 @@ class TrainingLoad(LoadSection):
 class InferenceLoad(LoadSection):
     """A fleet that serves requests, of a file or synthetic ones: prefill and decode with continuous batching."""
 
-    kind: Literal["inference"]
+    kind: Literal["inference"] = "inference"
     trace: TracePath | None = Field(None, description="CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens")
     arrivals: Literal["azure_code", "azure_conversation"] = Field("azure_conversation", description="where no trace is given")
     gpu_power_w: Power = Field(700.0, gt=0, description="thermal design power of one GPU")
@@ -79,7 +79,7 @@ class InferenceLoad(LoadSection):
 class TraceLoad(LoadSection):
     """Recorded power."""
 
-    kind: Literal["trace"]
+    kind: Literal["trace"] = "trace"
     trace: TracePath = Field(description="CSV with a header, a column of times and one of powers")
     time_column: str = "time_s"
     power_column: str = "power_w"

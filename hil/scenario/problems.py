@@ -96,6 +96,20 @@ def assignment_error(section: BaseModel, name: str, value: Any, error: Validatio
     return scenario_error(source, {name: value}, error, type(section))
 
 
+def construction_error(model: type[BaseModel], given: dict[str, Any], error: ValidationError) -> ScenarioError:
+    """What is wrong with a section made in Python as one line; a name that is wrong or missing in the words of Python."""
+    problem = _first(error.errors(include_url=False))
+    name, *rest = problem["loc"] or ("",)
+    if not rest and problem["type"] == "missing":
+        field = next(field for field, info in model.model_fields.items() if name in (field, info.alias))
+        return ScenarioError(model.__name__, field, ": missing; it has no default")
+    if not rest and problem["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(name), model.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(model.model_fields)}"
+        return ScenarioError(model.__name__, str(name), f": no such attribute; {hint}")
+    return scenario_error(model.__name__, given, error, model)
+
+
 def _first(problems: Sequence[Any]) -> Any:
     """The first problem; but of a missing key and one much like it, the one that is there."""
     first = problems[0]
