@@ -9,7 +9,7 @@ run: $(VENV)/.ready
 	$(BIN)/hil run training_job
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -294,12 +294,12 @@ def test_an_exception_leaves_the_device_safe_and_no_thread(tmp_path):
 @pytest.mark.realtime
 def test_a_failing_thread_of_the_kernel_is_heard(monkeypatch):
     """Arrays that a script has spoilt, told where the run was started."""
-    from hil.session import run
+    from hil.session import prepare as run
 
     build = run.build_engine
 
-    def spoilt(*args: object) -> object:
-        engine = build(*args)
+    def spoilt(*args: object, **options: object) -> object:
+        engine = build(*args, **options)
         engine.parameters["pcs"]["ticks_per_second"] = 0
         return engine
 
