@@ -1,1 +1,4 @@
-"""Fast laws that run inside the tick: structs and inline functions without Python objects."""
+"""Fast laws that run inside the tick: structs and inline functions without Python objects.
+
+No state of their own, no allocation, no call into Python; the engine of `hil/kernel` compiles them into its tick.
+"""

@@ -1,4 +1,8 @@
-"""Command line `hil`. Heavy imports happen inside the commands: `--help` must answer at once."""
+"""Command line `hil`: one module a group of commands, and how what they find is printed.
+
+Heavy imports happen inside the commands: `--help` must answer at once. What a command does stands in the rooms that it calls;
+nothing imports this one.
+"""
 
 from __future__ import annotations
 
