@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
-BENCHMARKS = ("kernel", "tick", "lockstep", "fleet", "wall_clock")
+BENCHMARKS = ("kernel", "tick", "lockstep", "fleet", "wall_clock", "startup")
 
 
 def main() -> None:

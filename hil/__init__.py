@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hil.api import load, run
+    from hil.api import run
     from hil.errors import (
         DeviceError,
         DeviceLost,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ScenarioError,
         SnapshotRefused,
     )
-    from hil.scenario.files import packaged
+    from hil.scenario.files import load, packaged
     from hil.scenario.model import Scenario
     from hil.session.kernel_run import KernelRun, Snapshot
     from hil.session.result import Result
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hil.verdict.outcome import Outcome
 
 _HOMES = {
-    "load": "hil.api",
+    "load": "hil.scenario.files",
     "run": "hil.api",
     "packaged": "hil.scenario.files",
     "Scenario": "hil.scenario.model",

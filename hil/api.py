@@ -1,13 +1,12 @@
-"""The two calls of a script: load a scenario, run it."""
+"""The call of a script that runs a scenario."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hil.scenario import files
 from hil.session.run import Options, run_scenario
 
 if TYPE_CHECKING:
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
     from controllers.ups_supervisor import UpsSupervisor
     from hil.scenario.model import Scenario
     from hil.session.result import Result
-
-
-def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
-    """A scenario from a TOML file or by the name of a packaged one.
-
-    overrides: `key=value`, as with `hil run --set`. Raises ScenarioError.
-    """
-    return files.load(source, overrides)
 
 
 def run(

@@ -28,8 +28,8 @@ def packaged() -> dict[str, str]:
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """Load a scenario from a TOML file or by the name of a packaged one.
 
-    overrides: `key=value` with a dotted key; the value is TOML if it parses, else a string. Entries of lists go by index or
-    by their `name`. Raises ScenarioError.
+    overrides: `key=value` as with `hil run --set`, with a dotted key; the value is TOML if it parses, else a string. Entries
+    of lists go by index or by their `name`. Raises ScenarioError.
     """
     path = _find(source)
     name = path.stem if path.parent == PACKAGED else str(source)

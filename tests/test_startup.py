@@ -1,0 +1,35 @@
+"""What the command line and `import hil` must not import before it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "pydantic", "pyarrow", "matplotlib", "pymodbus", "aiomqtt", "sunspec2", "hil.scenario", "hil.kernel"}
+COMMANDS = ("run", "validate", "scenarios", "wire")
+
+
+def imported(script: str, cwd: object) -> set[str]:
+    program = f"import sys\n{script}\nprint(*sys.modules, file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=60)
+    return set(run.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments, tmp_path):
+    script = f"sys.argv = ['hil', *{arguments}]\ntry:\n    from hil.cli import main\n    main()\nexcept SystemExit: pass"
+    modules = imported(script, tmp_path)
+    assert "hil.cli.app" in modules
+    allowed = {"pydantic"} if arguments[0] in COMMANDS else set()  # typer's own, where a command has arguments
+    assert modules.isdisjoint(HEAVY - allowed), modules & HEAVY
+
+
+def test_importing_hil_imports_nothing_heavy(tmp_path):
+    assert imported("import hil", tmp_path).isdisjoint(HEAVY)
+
+
+def test_loading_a_scenario_needs_no_kernel(tmp_path):
+    modules = imported("import hil\nhil.load('training_job')", tmp_path)
+    assert modules.isdisjoint({"pyarrow", "matplotlib", "pymodbus", "aiomqtt", "hil.kernel.engine"}), modules
