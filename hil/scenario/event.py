@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import Flag, Section
+from hil.scenario.base import ASSUMED, CHOICE, Flag, Section
 from hil.scenario.quantity import PerUnit, Power, Time
 
 
 class EventSection(Section):
     """Keys of every event."""
 
-    at_s: Time = Field(ge=0)
+    at_s: Time = Field(ge=0, description="when it happens, from the start of the run")
 
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
@@ -23,25 +23,37 @@ class GridDip(EventSection):
     """The source voltage falls to `residual` for `duration`, in the phases that the fault takes."""
 
     kind: Literal["grid_dip"] = "grid_dip"
-    duration_s: Time = Field(gt=0)
+    duration_s: Time = Field(gt=0, description="how long the dip lasts")
     residual: PerUnit = Field(ge=0, lt=1, description="share that is left of the voltage that the fault takes down")
-    fault: Fault = "abc"
-    settle_s: Time = Field(0.2, ge=0, description="voltage limits stay blanked this long after it")
-    judged: Flag = Field(default=False, description="true: limits are not blanked, the dip itself is judged")
+    fault: Fault = Field(
+        "abc",
+        description="phases that it takes down: all three, one or two to ground (g), or two between them (docs/model.md)",
+        json_schema_extra=CHOICE,
+    )
+    settle_s: Time = Field(
+        0.2, ge=0, description="how long voltage and power limits stay blanked after it", json_schema_extra=ASSUMED
+    )
+    judged: Flag = Field(
+        default=False, description="true: limits are not blanked, the dip itself is judged", json_schema_extra=CHOICE
+    )
 
 
 class GenerationLoss(EventSection):
     """The area loses generation (a negative power: load); without `duration` for good."""
 
     kind: Literal["generation_loss"] = "generation_loss"
-    power_w: Power
-    duration_s: Time | None = Field(None, gt=0)
-    settle_s: Time = Field(30.0, ge=0, description="frequency limits stay blanked this long after it")
-    judged: Flag = Field(default=False, description="true: limits are not blanked, the event itself is judged")
+    power_w: Power = Field(description="generation that is lost; negative: load that is lost")
+    duration_s: Time | None = Field(None, gt=0, description="how long it is gone; default: for good")
+    settle_s: Time = Field(
+        30.0, ge=0, description="how long frequency limits stay blanked after it", json_schema_extra=ASSUMED
+    )
+    judged: Flag = Field(
+        default=False, description="true: limits are not blanked, the event itself is judged", json_schema_extra=CHOICE
+    )
 
 
 class LoadCrash(EventSection):
-    """A training job dies: its power falls to idle within one edge and stays there."""
+    """A training job dies: its power falls to idle within one edge and stays there; needs a training load."""
 
     kind: Literal["load_crash"] = "load_crash"
 
@@ -49,7 +61,7 @@ class LoadCrash(EventSection):
 class WireEvent(EventSection):
     """Keys of what disturbs the wire, for a while."""
 
-    duration_s: Time = Field(gt=0)
+    duration_s: Time = Field(gt=0, description="how long it lasts")
 
     @property
     def disturbs(self) -> str:
@@ -61,14 +73,14 @@ class ServerStop(WireEvent):
     """The Modbus server of a storage device closes its connections and stays away for `duration`."""
 
     kind: Literal["server_stop"] = "server_stop"
-    device: str
+    device: str = Field(description="the device, 'bess.NAME'")
 
 
 class LinkCut(WireEvent):
     """Nothing passes a link for `duration`; what is sent meanwhile arrives afterwards, as TCP has it."""
 
     kind: Literal["link_cut"] = "link_cut"
-    link: str
+    link: str = Field(description="the link, 'link.NAME'; cuts of one link add up")
 
     @property
     def disturbs(self) -> str:
@@ -80,18 +92,18 @@ class DeviceSilence(WireEvent):
     """A device's communication hangs for `duration`: connections stay, nothing is answered or published."""
 
     kind: Literal["device_silent"] = "device_silent"
-    device: str
+    device: str = Field(description="the device, 'bess.NAME' or 'ups.NAME'")
 
 
 class DeviceLoss(WireEvent):
-    """A UPS's communication loses its power: its connection ends without a farewell, and is back after `duration`."""
+    """A UPS's communication loses its power: its connection ends without a farewell, so that the broker publishes its will."""
 
     kind: Literal["device_lost"] = "device_lost"
-    device: str
+    device: str = Field(description="the device, 'ups.NAME'")
 
 
 class BrokerStop(WireEvent):
-    """The testbed's own broker dies and is back after `duration`."""
+    """The testbed's own broker dies and comes back after `duration`; wills wait for its return."""
 
     kind: Literal["broker_stop"] = "broker_stop"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hil.scenario.base import Number, Refused, Section
+from hil.scenario.base import CHOICE, Number, Refused, Section, source
 from hil.scenario.quantity import Time
 
 
@@ -18,13 +18,28 @@ def _two_names(value: Any) -> Any:
 
 
 class Link(Section):
-    """A path with latency, jitter and loss, alike in both directions."""
+    """A network between a controller and a device that it commands, alike in both directions; without one there is none."""
 
-    between: Annotated[tuple[str, str], BeforeValidator(_two_names)] = Field(description="[controller, device]")
-    latency_s: Time = Field(0.0, ge=0, description="one way")
-    jitter_s: Time = Field(0.0, ge=0, description="half-width of a uniform spread around the latency")
-    loss: Number = Field(0.0, ge=0, lt=1, description="probability that a transmission is lost")
-    retransmit_s: Time = Field(0.2, gt=0, le=120, description="first time-out after a loss; then doubled")
+    between: Annotated[tuple[str, str], BeforeValidator(_two_names)] = Field(
+        description="[controller, device]: 'supervisor.NAME', or 'absorber.NAME' with its law on the wire; one link a device"
+    )
+    latency_s: Time = Field(0.0, ge=0, description="how long a message takes, one way", json_schema_extra=CHOICE)
+    jitter_s: Time = Field(
+        0.0,
+        ge=0,
+        description="half-width of a uniform spread around the latency; at most latency",
+        json_schema_extra=source("a choice of this testbed; that it is uniform is assumed, docs/links.md"),
+    )
+    loss: Number = Field(
+        0.0, ge=0, lt=1, description="probability that a transmission is lost and sent again", json_schema_extra=CHOICE
+    )
+    retransmit_s: Time = Field(
+        0.2,
+        gt=0,
+        le=120,
+        description="first time-out after a loss; it doubles with each loss in a row",
+        json_schema_extra=source("least and largest time-out of Linux (TCP_RTO_MIN, TCP_RTO_MAX)"),
+    )
 
     @property
     def controller(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from hil.scenario.absorber import Absorber
-from hil.scenario.base import Name, Section, Whole
+from hil.scenario.base import CHOICE, Name, Section, Whole
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event
@@ -24,37 +24,51 @@ from hil.scenario.ups import Ups
 
 
 class Record(Section):
-    """What the record keeps."""
+    """What the record of a run keeps."""
 
-    rate_hz: Frequency = Field(100.0, ge=0.001)
-    channels: list[str] = Field(["*"], min_length=1, description="names or patterns, such as 'pcc.*'")
+    rate_hz: Frequency = Field(
+        100.0, ge=0.001, description="rows a second; must divide the tick rate", json_schema_extra=CHOICE
+    )
+    channels: list[str] = Field(
+        ["*"], min_length=1, description="names of channels, or patterns such as 'pcc.*'", json_schema_extra=CHOICE
+    )
 
 
 class Scenario(Section):
     """A site, what happens to it, who controls it, and the limits that must hold."""
 
-    title: str = ""
-    duration_s: Time = Field(gt=0)
-    tick_s: Time = Field(0.001, ge=1e-5, le=0.01)
-    seed: Whole = Field(0, ge=0)
-    transport: Literal["wire", "direct"] = Field(
-        "wire", description="direct: drivers work on the process image, without sockets"
+    title: str = Field("", description="what people call it")
+    duration_s: Time = Field(gt=0, description="length of the run")
+    tick_s: Time = Field(
+        0.001, ge=1e-5, le=0.01, description="step of the compiled loop; must divide one second", json_schema_extra=CHOICE
     )
-    grid: Grid
-    transformer: Transformer | None = None
-    measurement: Measurement = Field(default_factory=lambda: Measurement.model_validate({}))
-    load: Load
-    cooling: Cooling | None = None
-    bess: dict[Name, Bess] = Field(default_factory=dict)
-    ups: dict[Name, Ups] = Field(default_factory=dict)
-    absorber: dict[Name, Absorber] = Field(default_factory=dict)
-    supervisor: dict[Name, SupervisorKind] = Field(default_factory=dict)
-    link: dict[Name, Link] = Field(default_factory=dict)
-    mqtt: Mqtt = Field(default_factory=lambda: Mqtt.model_validate({}))
-    record: Record = Field(default_factory=lambda: Record.model_validate({}))
-    clock: Clock = Field(default_factory=lambda: Clock.model_validate({}))
-    limits: list[Limit] = Field(default_factory=list)
-    events: list[Event] = Field(default_factory=list)
+    seed: Whole = Field(0, ge=0, description="seed of everything random", json_schema_extra=CHOICE)
+    transport: Literal["wire", "direct"] = Field(
+        "wire",
+        description="wire: drivers reach their devices over sockets; direct: the same drivers without, ten times as fast",
+        json_schema_extra=CHOICE,
+    )
+    grid: Grid = Field(description="the grid at the point of common coupling")
+    transformer: Transformer | None = Field(None, description="between that point and the bus; default: there is none")
+    measurement: Measurement = Field(
+        default_factory=lambda: Measurement.model_validate({}), description="how relays, controllers and firmware measure"
+    )
+    load: Load = Field(description="what the site draws")
+    cooling: Cooling | None = Field(None, description="cooling of the IT load; default: there is none")
+    bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
+    ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
+    absorber: dict[Name, Absorber] = Field(default_factory=dict, description="fast laws that answer the load, by name")
+    supervisor: dict[Name, SupervisorKind] = Field(
+        default_factory=dict, description="slow controllers that set the devices' targets, by name"
+    )
+    link: dict[Name, Link] = Field(default_factory=dict, description="networks between controllers and devices, by name")
+    mqtt: Mqtt = Field(
+        default_factory=lambda: Mqtt.model_validate({}), description="the broker between UPSs and their drivers"
+    )
+    record: Record = Field(default_factory=lambda: Record.model_validate({}), description="what the record keeps")
+    clock: Clock = Field(default_factory=lambda: Clock.model_validate({}), description="what a run on the wall clock may miss")
+    limits: list[Limit] = Field(default_factory=list, description="what is judged, and what must hold")
+    events: list[Event] = Field(default_factory=list, description="what happens to the site at set times")
 
     _name: str = PrivateAttr("scenario")
     _source: str = PrivateAttr("scenario")

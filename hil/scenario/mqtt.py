@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from hil.mqtt.address import broker_address
 from hil.mqtt.signals import LEAST, UNITS, USUAL
-from hil.scenario.base import Section
+from hil.scenario.base import CHOICE, Section
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Frequency, Time, WholeSeconds
 
@@ -31,19 +31,43 @@ def _level(value: str) -> str:
 
 
 class Mqtt(Section):
-    """The broker of a site, and under which name the site stands there."""
+    """The broker of a site, and under which name the site stands there (docs/mqtt.md)."""
 
-    broker: Annotated[str, AfterValidator(_broker)] = Field(OWN, description="own, or mqtt://[user@]host[:port]")
-    listen: LoopbackAddress = Field("127.0.0.1:0", description="of the testbed's own broker")
-    site: Annotated[str, AfterValidator(_level)] = "site"
+    broker: Annotated[str, AfterValidator(_broker)] = Field(
+        OWN,
+        description="'own' is the testbed's, or 'mqtt://[user@]host[:port]'; password: RIDETHROUGH_MQTT_PASSWORD",
+        json_schema_extra=CHOICE,
+    )
+    listen: LoopbackAddress = Field(
+        "127.0.0.1:0",
+        description="loopback address and port of the testbed's own broker; port 0: any free one",
+        json_schema_extra=CHOICE,
+    )
+    site: Annotated[str, AfterValidator(_level)] = Field(
+        "site",
+        description="second level of every topic; runs that share a broker need different ones",
+        json_schema_extra=CHOICE,
+    )
 
 
 class UpsMqttSection(Section):
     """How often an emulated UPS publishes what."""
 
-    rate_hz: Frequency = Field(5.0, ge=0.01, le=1000.0, description="of telemetry; state goes out once a second")
-    signals: list[str] = Field(list(USUAL))
-    keepalive_s: WholeSeconds = Field(30.0, ge=1, le=65_535)
+    rate_hz: Frequency = Field(
+        5.0,
+        ge=0.01,
+        le=1000.0,
+        description="how many times a second telemetry is published; state goes out at most once a second",
+        json_schema_extra=CHOICE,
+    )
+    signals: list[str] = Field(
+        list(USUAL),
+        description=f"which signals are published, of {', '.join(UNITS)}; at least {', '.join(LEAST)}",
+        json_schema_extra=CHOICE,
+    )
+    keepalive_s: WholeSeconds = Field(
+        30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
+    )
 
     @field_validator("signals")
     @classmethod
@@ -60,8 +84,24 @@ class UpsMqttSection(Section):
 class UpsDriverSection(Section):
     """How a UPS's driver talks to it: it sends settings until they are answered."""
 
-    rate_hz: Frequency = Field(2.0, ge=0.001, le=1000.0)
-    timeout_s: Time = Field(1.0, gt=0, description="for one answer; a command is valid as long")
-    stale_after_s: Time = Field(2.0, gt=0, description="age at which telemetry is no longer taken")
-    support_timeout_s: Time = Field(5.0, gt=0, le=3600, description="support ends without renewal")
-    keepalive_s: WholeSeconds = Field(30.0, ge=1, le=65_535)
+    rate_hz: Frequency = Field(
+        2.0,
+        ge=0.001,
+        le=1000.0,
+        description="cycles a second, in which settings are sent and support is renewed",
+        json_schema_extra=CHOICE,
+    )
+    timeout_s: Time = Field(
+        1.0, gt=0, description="how long it waits for one answer; a command is valid as long", json_schema_extra=CHOICE
+    )
+    stale_after_s: Time = Field(2.0, gt=0, description="age at which telemetry is no longer taken", json_schema_extra=CHOICE)
+    support_timeout_s: Time = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="time after which the device ends support that is not renewed",
+        json_schema_extra=CHOICE,
+    )
+    keepalive_s: WholeSeconds = Field(
+        30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
+    )

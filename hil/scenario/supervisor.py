@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hil.scenario.base import Flag, Refused, Section, Share, ShareWindow
+from hil.scenario.base import CHOICE, Flag, Refused, Section, Share, ShareWindow
 from hil.scenario.paths import NamedObject
 from hil.scenario.quantity import Frequency, Power, Ramp, Time
 
@@ -21,8 +21,15 @@ def different_upss(value: list[str]) -> list[str]:
 class SupervisorSection(Section):
     """Keys of every supervisor."""
 
-    required: Flag = True
-    stale_after_s: Time = Field(1.0, gt=0, description="longest silence that the verdict allows")
+    required: Flag = Field(
+        default=True, description="true: its silence beyond stale_after blocks PASS", json_schema_extra=CHOICE
+    )
+    stale_after_s: Time = Field(
+        1.0,
+        gt=0,
+        description="how long it may be silent before PASS is blocked, and how long a target stays valid",
+        json_schema_extra=CHOICE,
+    )
 
     @property
     def led(self) -> list[str]:
@@ -34,11 +41,20 @@ class SocWindow(SupervisorSection):
     """Keeps the state of charge in its window by moving the bias around which the absorber acts."""
 
     kind: Literal["soc_window"] = "soc_window"
-    device: str
-    rate_hz: Frequency = Field(10.0, ge=0.001, le=1000.0)
-    window: ShareWindow = (0.3, 0.8)
-    horizon_s: Time = Field(600.0, gt=0, description="time in which it would bring the SoC to mid-window")
-    most: Share = Field(0.2, description="largest set-point, share of the rating")
+    device: str = Field(description="the device that it leads, 'bess.NAME'")
+    rate_hz: Frequency = Field(
+        10.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
+    )
+    window: ShareWindow = Field(
+        (0.3, 0.8), description="[lowest, highest] state of charge that it keeps", json_schema_extra=CHOICE
+    )
+    horizon_s: Time = Field(
+        600.0,
+        gt=0,
+        description="time in which its bias would bring the state of charge to mid-window",
+        json_schema_extra=CHOICE,
+    )
+    most: Share = Field(0.2, description="largest set-point, share of the device's rating", json_schema_extra=CHOICE)
 
     @property
     def led(self) -> list[str]:
@@ -50,16 +66,34 @@ class UpsGroup(SupervisorSection):
     """Brings UPSs back one after the other after a dip, recharges them, and has them support the grid (docs/mqtt.md)."""
 
     kind: Literal["ups_group"] = "ups_group"
-    devices: list[str] = Field(min_length=1)
-    rate_hz: Frequency = Field(2.0, ge=0.001, le=1000.0)
-    stale_after_s: Time = Field(3.0, gt=0, description="longest silence that the verdict allows")
-    ramp_w_per_s: Ramp = Field(gt=0, description="of the grid, while all together come back")
-    staged: Flag = Field(default=True, description="false: each comes back as it is set of its own")
-    recharge_share: Share = Field(0.25, gt=0, description="of the ramp, with which the recharge rises once all are back")
-    recharge_w: Power | None = Field(None, ge=0, description="most of one UPS; default: what it takes")
-    support_w: Power = Field(0.0, ge=0, description="most that one UPS takes over from the grid")
-    support_below_hz: Frequency | None = Field(None, gt=0, description="nothing above it")
-    support_full_hz: Frequency | None = Field(None, gt=0, description="all of it at and below")
+    devices: list[str] = Field(min_length=1, description="the UPSs that it leads, a list of 'ups.NAME'")
+    rate_hz: Frequency = Field(
+        2.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
+    )
+    stale_after_s: Time = Field(
+        3.0, gt=0, description="how long it may be silent before PASS is blocked", json_schema_extra=CHOICE
+    )
+    ramp_w_per_s: Ramp = Field(gt=0, description="ramp of the grid's power while all of them together come back")
+    staged: Flag = Field(
+        default=True,
+        description="true: one after the other along the ramp; false: each comes back as it is set of its own",
+        json_schema_extra=CHOICE,
+    )
+    recharge_share: Share = Field(
+        0.25, gt=0, description="share of the ramp with which the recharge rises once all are back", json_schema_extra=CHOICE
+    )
+    recharge_w: Power | None = Field(
+        None, ge=0, description="most with which it lets one UPS recharge; default: what the UPS takes"
+    )
+    support_w: Power = Field(
+        0.0, ge=0, description="most that one UPS takes over from the grid when the frequency falls", json_schema_extra=CHOICE
+    )
+    support_below_hz: Frequency | None = Field(
+        None, gt=0, description="frequency above which there is no support; needed with support, below the grid's nominal"
+    )
+    support_full_hz: Frequency | None = Field(
+        None, gt=0, description="frequency at and below which all of it is given; needed with support, below support_below"
+    )
 
     @property
     def led(self) -> list[str]:

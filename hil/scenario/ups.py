@@ -1,7 +1,4 @@
-"""Sections `[ups.NAME]`, `[ups.NAME.mqtt]`, `[ups.NAME.driver]`: a double-conversion UPS.
-
-Defaults and their sources: docs/model.md, "UPS".
-"""
+"""Sections `[ups.NAME]`, `[ups.NAME.mqtt]`, `[ups.NAME.driver]`: a double-conversion UPS."""
 
 from __future__ import annotations
 
@@ -9,72 +6,234 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from hil.scenario.base import Flag, Number, Refused, Section, Share, Whole
+from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
 
+_MITSUBISHI = source("Mitsubishi 9800A specification")
+_BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
+_OVERLOAD = source("Staco: 1.25 pu for 30 s")
+_OVERLOAD_HIGH = source("Huawei UPS2000-G: beyond 1.5 pu for 0.5 s")
+_NERC = source("NERC's incident review of 10 July 2024: three within one minute")
+_LOSSES = source("assumed, within what data sheets say: 96.7 % end to end at rating; docs/model.md")
+
 
 class Ups(Section):
-    """An uninterruptible power supply between bus and IT load."""
+    """A double-conversion UPS between bus and IT load (docs/model.md, "UPS"); without any, the IT load stands at the bus."""
 
-    rating_w: Power = Field(gt=0, le=2e9, description="of the output")
-    share: Share | None = Field(None, description="of the IT demand; default: what is left, by rating")
+    rating_w: Power = Field(gt=0, le=2e9, description="rated power of the output")
+    share: Share | None = Field(
+        None,
+        description="share of the IT demand that it feeds, all together at most 1; default: what is left, by rating",
+    )
     # Rectifier and line.
-    input_limit: PerUnit = Field(1.3, gt=0, le=3, description="current limit of the rectifier, of the rating")
-    input_power_factor: Number = Field(0.99, gt=0, le=1, description="lagging, constant")
-    input_low: PerUnit = Field(0.85, gt=0, lt=1, description="window of the line: lowest phase")
-    input_high: PerUnit = Field(1.1, gt=1, le=2, description="highest phase")
-    input_frequency_hz: Frequency = Field(3.0, gt=0, description="deviation from nominal")
-    transfer_s: Time = Field(0.004, ge=0, description="outside before the rectifier lets go")
-    qualify_s: Time = Field(10.0, ge=0, description="inside before the walk-in")
-    walk_in_delay_s: Time = Field(0.0, ge=0)
-    walk_in_s: Time = Field(10.0, ge=0, description="from nothing to the input limit")
-    recharge_w: Power | None = Field(None, ge=0, description="most; default: a tenth of the rating")
-    recharge_above: PerUnit = Field(0.9, ge=0, lt=1, description="no recharge while the lowest phase is below")
-    recharge_taper: Number = Field(0.05, gt=0, le=1, description="span of SoC below full in which it falls to nothing")
+    input_limit: PerUnit = Field(
+        1.3, gt=0, le=3, description="current limit of the rectifier, per unit of the rating", json_schema_extra=ASSUMED
+    )
+    input_power_factor: Number = Field(
+        0.99, gt=0, le=1, description="power factor of the rectifier, lagging and constant", json_schema_extra=ASSUMED
+    )
+    input_low: PerUnit = Field(
+        0.85, gt=0, lt=1, description="lowest voltage of the lowest phase at which the line is good", json_schema_extra=ASSUMED
+    )
+    input_high: PerUnit = Field(
+        1.1,
+        gt=1,
+        le=2,
+        description="highest voltage of the highest phase at which the line is good",
+        json_schema_extra=ASSUMED,
+    )
+    input_frequency_hz: Frequency = Field(
+        3.0, gt=0, description="largest deviation from nominal at which the line is good", json_schema_extra=ASSUMED
+    )
+    transfer_s: Time = Field(
+        0.004,
+        ge=0,
+        description="how long the line must be bad before the rectifier lets go",
+        json_schema_extra=source("the short end of what transfer switches take; docs/model.md"),
+    )
+    qualify_s: Time = Field(
+        10.0,
+        ge=0,
+        description="how long the line must be good before the rectifier comes back",
+        json_schema_extra=source("3, 10 or 30 s: Mitsubishi 9800A specification"),
+    )
+    walk_in_delay_s: Time = Field(
+        0.0,
+        ge=0,
+        description="how long it then waits until its input rises",
+        json_schema_extra=source("starts within 3 s of the return: Mitsubishi 9800A specification"),
+    )
+    walk_in_s: Time = Field(
+        10.0,
+        ge=0,
+        description="walk-in: time in which its input rises from nothing to input_limit",
+        json_schema_extra=source("5 to 30 s: Mitsubishi 9800A specification"),
+    )
+    recharge_w: Power | None = Field(
+        None, ge=0, description="most power into the battery; default: a tenth of the rating", json_schema_extra=_MITSUBISHI
+    )
+    recharge_above: PerUnit = Field(
+        0.9, ge=0, lt=1, description="voltage of the lowest phase below which it does not recharge", json_schema_extra=ASSUMED
+    )
+    recharge_taper: Number = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="span of state of charge below full in which the recharge falls to nothing",
+        json_schema_extra=ASSUMED,
+    )
     # DC link, inverter, bypass.
-    dc_link_s: Time = Field(0.02, ge=0.001, le=10, description="its energy: so long at the rating")
-    dc_link_lag_s: Time = Field(0.002, ge=0)
-    dc_low: PerUnit = Field(0.8, gt=0, lt=1, description="the inverter stops below")
-    rectifier_loss: Number = Field(0.012, ge=0, lt=0.2, description="share of its input")
-    standby_loss: Number = Field(0.004, ge=0, lt=0.2)
-    linear_loss: Number = Field(0.007, ge=0, lt=0.2)
-    quadratic_loss: Number = Field(0.011, ge=0, lt=0.2)
-    overload: PerUnit = Field(1.25, ge=1, le=10)
-    overload_s: Time = Field(30.0, alias="overload_time", ge=0)
-    overload_high: PerUnit = Field(1.5, ge=1, le=10)
-    overload_high_s: Time = Field(0.5, alias="overload_high_time", ge=0)
-    bypass_window: PerUnit = Field(0.1, gt=0, lt=1, description="deviation from 1 pu, lowest and highest phase")
-    bypass_frequency_hz: Frequency = Field(2.0, gt=0, description="deviation from nominal")
-    bypass_return_s: Time = Field(5.0, ge=0, description="without overload")
-    interruption_s: Time = Field(0.1, ge=0, description="least, where there is nothing to go over to")
+    dc_link_s: Time = Field(
+        0.02, ge=0.001, le=10, description="energy of the DC link, as time at the rating", json_schema_extra=ASSUMED
+    )
+    dc_link_lag_s: Time = Field(
+        0.002, ge=0, description="time constant with which the DC link is held", json_schema_extra=ASSUMED
+    )
+    dc_low: PerUnit = Field(
+        0.8, gt=0, lt=1, description="voltage of the DC link below which the inverter stops", json_schema_extra=ASSUMED
+    )
+    rectifier_loss: Number = Field(
+        0.012, ge=0, lt=0.2, description="loss of the rectifier, share of its input", json_schema_extra=_LOSSES
+    )
+    standby_loss: Number = Field(
+        0.004, ge=0, lt=0.2, description="constant loss of the inverter, share of the rating", json_schema_extra=_LOSSES
+    )
+    linear_loss: Number = Field(
+        0.007, ge=0, lt=0.2, description="loss that grows with the power, share at rated power", json_schema_extra=_LOSSES
+    )
+    quadratic_loss: Number = Field(
+        0.011, ge=0, lt=0.2, description="loss that grows with its square, share at rated power", json_schema_extra=_LOSSES
+    )
+    overload: PerUnit = Field(
+        1.25, ge=1, le=10, description="load above which the inverter lets go after overload_time", json_schema_extra=_OVERLOAD
+    )
+    overload_s: Time = Field(
+        30.0,
+        alias="overload_time",
+        ge=0,
+        description="how long the inverter carries a load above overload",
+        json_schema_extra=_OVERLOAD,
+    )
+    overload_high: PerUnit = Field(
+        1.5,
+        ge=1,
+        le=10,
+        description="load above which it lets go after overload_high_time; at least overload",
+        json_schema_extra=_OVERLOAD_HIGH,
+    )
+    overload_high_s: Time = Field(
+        0.5,
+        alias="overload_high_time",
+        ge=0,
+        description="how long the inverter carries a load above overload_high",
+        json_schema_extra=_OVERLOAD_HIGH,
+    )
+    bypass_window: PerUnit = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="largest deviation of any phase from 1 pu at which the load may go over to the bypass",
+        json_schema_extra=_BYPASS,
+    )
+    bypass_frequency_hz: Frequency = Field(
+        2.0,
+        gt=0,
+        description="largest deviation from nominal at which the load may go over to the bypass",
+        json_schema_extra=_BYPASS,
+    )
+    bypass_return_s: Time = Field(
+        5.0,
+        ge=0,
+        description="how long there must be no overload before the load goes back to the inverter",
+        json_schema_extra=ASSUMED,
+    )
+    interruption_s: Time = Field(
+        0.1,
+        ge=0,
+        description="least interruption of the output, where there was nothing to go over to",
+        json_schema_extra=_BYPASS,
+    )
     # Battery.
-    energy_wh: Energy | None = Field(None, gt=0, description="default: autonomy")
-    autonomy_s: Time = Field(300.0, gt=0, description="at rated output, where no energy is given")
-    soc: Share = 1.0
-    battery_limit: PerUnit = Field(1.5, gt=0, le=5, description="discharge, of the rating")
-    low_battery: Share = Field(0.2, description="alarm")
-    shutdown: Share = Field(0.05, description="the battery gives no more")
-    chemistry: Literal["vrla", "lfp"] = "vrla"
-    dc_voltage_v: Voltage = Field(480.0, gt=0)
-    resistance: Number = Field(0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage")
-    rc1_resistance: Number = Field(0.01, ge=0, lt=0.1)
-    rc1_time_s: Time = Field(20.0, gt=0)
-    rc2_resistance: Number = Field(0.01, ge=0, lt=0.1)
-    rc2_time_s: Time = Field(300.0, gt=0)
-    ambient_degc: Temperature = Field(25.0, ge=-50, le=80)
-    temperature_rise_degc: Temperature = Field(15.0, ge=0, description="lasting, at rated power")
-    thermal_time_s: Time = Field(3600.0, gt=0)
+    energy_wh: Energy | None = Field(
+        None, gt=0, description="energy of the battery between state of charge 0 and 1; default: by autonomy"
+    )
+    autonomy_s: Time = Field(
+        300.0,
+        gt=0,
+        description="how long the battery feeds the rated output, where no energy is given",
+        json_schema_extra=ASSUMED,
+    )
+    soc: Share = Field(1.0, description="state of charge at the start", json_schema_extra=CHOICE)
+    battery_limit: PerUnit = Field(
+        1.5,
+        gt=0,
+        le=5,
+        description="most with which the battery discharges, per unit of the rating",
+        json_schema_extra=ASSUMED,
+    )
+    low_battery: Share = Field(0.2, description="state of charge of the low-battery alarm", json_schema_extra=ASSUMED)
+    shutdown: Share = Field(
+        0.05, description="state of charge at which the battery gives no more; below low_battery", json_schema_extra=ASSUMED
+    )
+    chemistry: Literal["vrla", "lfp"] = Field(
+        "vrla",
+        description="curve of the battery's open-circuit voltage: lead-acid or lithium iron phosphate",
+        json_schema_extra=ASSUMED,
+    )
+    dc_voltage_v: Voltage = Field(480.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)
+    resistance: Number = Field(
+        0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+    )
+    rc1_resistance: Number = Field(
+        0.01, ge=0, lt=0.1, description="voltage drop of the fast RC pair, likewise", json_schema_extra=ASSUMED
+    )
+    rc1_time_s: Time = Field(20.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
+    rc2_resistance: Number = Field(
+        0.01, ge=0, lt=0.1, description="voltage drop of the slow RC pair, likewise", json_schema_extra=ASSUMED
+    )
+    rc2_time_s: Time = Field(300.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
+    ambient_degc: Temperature = Field(
+        25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
+    )
+    temperature_rise_degc: Temperature = Field(
+        15.0, ge=0, description="rise of the battery's temperature under lasting rated power", json_schema_extra=ASSUMED
+    )
+    thermal_time_s: Time = Field(
+        3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
+    )
     # Disturbance counter and grid support.
-    counter: Flag = Field(default=False, description="so many disturbances within its window take the UPS off the grid")
-    counter_disturbances: Whole = Field(3, ge=1, le=8)
-    counter_window_s: Time = Field(60.0, gt=0)
-    support_reserve: Share = Field(0.5, description="of the battery, for its own load")
-    support_s: Time = Field(10.0, alias="support_timeout", ge=0, description="a support not renewed ends; 0: never")
+    counter: Flag = Field(
+        default=False,
+        description="true: too many disturbances take it off the grid until it is reset",
+        json_schema_extra=CHOICE,
+    )
+    counter_disturbances: Whole = Field(
+        3, ge=1, le=8, description="how many disturbances within counter_window are too many", json_schema_extra=_NERC
+    )
+    counter_window_s: Time = Field(
+        60.0, gt=0, description="time within which disturbances are counted", json_schema_extra=_NERC
+    )
+    support_reserve: Share = Field(
+        0.5,
+        description="state of charge below which it does not support the grid: kept for its own load",
+        json_schema_extra=ASSUMED,
+    )
+    support_s: Time = Field(
+        10.0,
+        alias="support_timeout",
+        ge=0,
+        description="time after which a support that is not renewed ends; 0: never",
+        json_schema_extra=CHOICE,
+    )
 
     # On the wire.
-    mqtt: UpsMqttSection = Field(default_factory=lambda: UpsMqttSection.model_validate({}))
-    driver: UpsDriverSection = Field(default_factory=lambda: UpsDriverSection.model_validate({}))
+    mqtt: UpsMqttSection = Field(
+        default_factory=lambda: UpsMqttSection.model_validate({}), description="what the UPS publishes, and how often"
+    )
+    driver: UpsDriverSection = Field(
+        default_factory=lambda: UpsDriverSection.model_validate({}), description="how the UPS's driver talks to it"
+    )
 
     @property
     def rated_energy_wh(self) -> float:
