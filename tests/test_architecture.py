@@ -33,6 +33,7 @@ RULES = {
     "hil.clock": ("hil.errors",),
     "hil.links": ("hil.errors",),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
+    "hil.guide": ("hil.errors", "hil.scenario"),
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
@@ -67,7 +68,7 @@ RULES = {
     ),
     "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
     "hil.packages": ("hil.errors",),
-    "hil.cli": ("hil.errors", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
+    "hil.cli": ("hil.errors", "hil.guide", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
 }
 OUTSIDE = {
     "aiomqtt": "hil/mqtt/wire.py",

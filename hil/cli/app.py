@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hil.cli import guide
 from hil.cli.validate import validate
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def wire(
 
 
 app.command()(validate)
+app.command()(guide.init)
+app.command()(guide.explain)
+app.command()(guide.schema)
 
 
 @app.command()

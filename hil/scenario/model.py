@@ -49,12 +49,12 @@ class Scenario(Section):
         json_schema_extra=CHOICE,
     )
     grid: Grid = Field(description="the grid at the point of common coupling")
-    transformer: Transformer | None = Field(None, description="between that point and the bus; default: there is none")
+    transformer: Transformer | None = Field(None, description="between that point and the bus of load and storage; none without the section")
     measurement: Measurement = Field(
         default_factory=lambda: Measurement.model_validate({}), description="how relays, controllers and firmware measure"
     )
     load: Load = Field(description="what the site draws")
-    cooling: Cooling | None = Field(None, description="cooling of the IT load; default: there is none")
+    cooling: Cooling | None = Field(None, description="cooling of the IT load; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
     absorber: dict[Name, Absorber] = Field(default_factory=dict, description="fast laws that answer the load, by name")

@@ -15,7 +15,8 @@ _PREFIXES = {
     "": Fraction(1), "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9),
     "m": Fraction(1, 10**3), "u": Fraction(1, 10**6), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9),
 }  # fmt: skip
-_TEXT = re.compile(r"\s*([-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(\S.*?)?\s*")
+_NUMBER = r"[-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_TEXT = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
 
 def _prefixed(unit: str, prefixes: str) -> dict[str, Fraction]:
@@ -45,6 +46,12 @@ class Dimension:
     def article(self) -> str:
         """The indefinite article of the name."""
         return "an" if self.name[0] in "aeiou" else "a"
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of its spellings in a file, as Python and JSON Schema both read it."""
+        units = "|".join(re.escape(unit) for unit in self.units if unit)
+        return rf"^\s*{_NUMBER}\s*(?:{units}){'?' if '' in self.units else ''}\s*$"
 
     def parse(self, value: Any, info: ValidationInfo) -> float:
         """SI value of a number with unit; plain numbers are SI and accepted from Python only.

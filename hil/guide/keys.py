@@ -1,0 +1,165 @@
+"""All keys that a scenario file may have, with what the models say of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from hil.guide.values import Form, Value, bare, toml, value_of
+from hil.scenario.model import Scenario
+
+NAME, NUMBER = "NAME", "N"
+"""What stands in a path for the name of a table, and for the place of an event."""
+
+_DEFAULT = "; default: "
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a table.
+
+    kinds: of the table, for which all this is so; empty where the table has no kinds. default: as a file writes it; where it
+    follows from other keys, in words. source: where default or bounds come from, where they claim something.
+    """
+
+    table: str
+    name: str
+    kinds: tuple[str, ...]
+    meaning: str
+    value: Value
+    default: str
+    required: bool
+    source: str
+
+    @property
+    def path(self) -> str:
+        """The dotted path, such as `bess.NAME.soc`."""
+        return f"{self.table}.{self.name}" if self.table else self.name
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a file, of one kind where there are several.
+
+    path: dotted, such as `bess.NAME.driver`; empty for the top of the file. choice: whether its key `kind` chooses among several.
+    needed: whether a file must have it.
+    """
+
+    path: str
+    kind: str
+    meaning: str
+    keys: tuple[Key, ...]
+    model: type[BaseModel]
+    choice: bool = False
+    needed: bool = False
+
+    @property
+    def section(self) -> str:
+        """The first part of its path."""
+        return self.path.partition(".")[0]
+
+    @property
+    def heading(self) -> str:
+        """As a file writes it: `[bess.NAME]`, `[[limits]]`."""
+        if self.listed:
+            return f"[[{self.section}]]"
+        return f"[{self.path}]" if self.path else "top of the file"
+
+    @property
+    def listed(self) -> bool:
+        """Whether a file has a list of such tables."""
+        return get_origin(bare(Scenario.model_fields[self.section].annotation)[0]) is list if self.path else False
+
+
+def tables(root: type[BaseModel] = Scenario) -> list[Table]:
+    """All tables, in the order of the models, the top of the file first, sub-tables behind their table."""
+    return list(_tables(root, "", root=True))
+
+
+def sections() -> dict[str, FieldInfo]:
+    """The sections of a file: fields of the scenario that are tables."""
+    return {alias(name, info): info for name, info in Scenario.model_fields.items() if models(info.annotation)}
+
+
+def alias(name: str, info: FieldInfo) -> str:
+    """The key of a field."""
+    return info.alias or name
+
+
+def models(annotation: Any) -> list[type[BaseModel]]:
+    """The models of the tables that a field holds: several where `kind` chooses; none where it holds values."""
+    base, _ = bare(annotation)
+    if isinstance(base, type) and issubclass(base, BaseModel):
+        return [base]
+    if get_origin(base) in (dict, list):
+        return models(get_args(base)[-1])
+    return [model for option in get_args(base) for model in models(option)]
+
+
+def kind_of(model: type[BaseModel]) -> str:
+    """The kind that a table of this model has; empty where it has none."""
+    info = model.model_fields.get("kind")
+    return str(get_args(info.annotation)[0]) if info is not None else ""
+
+
+def merged(keys: list[Key]) -> list[Key]:
+    """The keys, those that are alike but for the kind of their table as one, in the order of the first of each."""
+    found: list[Key] = []
+    for key in keys:
+        place = next((place for place, known in enumerate(found) if replace(key, kinds=()) == replace(known, kinds=())), None)
+        if place is None:
+            found.append(key)
+        else:
+            found[place] = replace(found[place], kinds=(*found[place].kinds, *key.kinds))
+    return found
+
+
+def meaning_of(model: type[BaseModel]) -> str:
+    """What a table is: the docstring of its model, as one paragraph."""
+    return " ".join(inspect.cleandoc(model.__doc__ or "").split())
+
+
+def _tables(model: type[BaseModel], path: str, *, root: bool = False, choice: bool = False, needed: bool = True) -> Iterator[Table]:
+    kind = kind_of(model)
+    plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation)}
+    keys = tuple(_key(path, kind, name, info) for name, info in plain.items())
+    yield Table(path, kind, meaning_of(model), keys, model, choice, needed)
+    for name, info in model.model_fields.items():
+        inner = models(info.annotation)
+        below = _below(path, alias(name, info), info, inner)
+        for one in inner:
+            yield from _tables(one, below, choice=len(inner) > 1, needed=root and info.is_required())
+
+
+def _below(path: str, name: str, info: FieldInfo, inner: list[type[BaseModel]]) -> str:
+    """The path of the tables that a field holds."""
+    path = f"{path}.{name}" if path else name
+    origin = get_origin(bare(info.annotation)[0])
+    if origin is dict:
+        return f"{path}.{NAME}"
+    if origin is list:
+        return f"{path}.{NAME if all('name' in model.model_fields for model in inner) else NUMBER}"
+    return path
+
+
+def _key(path: str, kind: str, name: str, info: FieldInfo) -> Key:
+    value = value_of(info)
+    meaning, _, words = (info.description or "").partition(_DEFAULT)
+    default = "" if info.is_required() else words
+    if not info.is_required() and not words:
+        fallback = info.get_default(call_default_factory=True)
+        default = "" if fallback in (None, {}, []) else toml(value.written(fallback))
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return Key(
+        path, alias(name, info), (kind,) if kind else (), meaning, value, default, info.is_required(), str(extra.get("source", ""))
+    )
+
+
+def is_kind(key: Key) -> bool:
+    """Whether a key chooses the kind of its table."""
+    return key.name == "kind" and key.value.form is Form.CHOICE
