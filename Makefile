@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd')
 
-.PHONY: run test lint bench validate clean
+.PHONY: run test lint docs bench validate clean
 
 run: $(VENV)/.ready
 	$(BIN)/hil run training_job
@@ -16,6 +16,9 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint hil firmware_sim controllers
+
+docs: $(VENV)/.ready
+	$(BIN)/python scripts/keys_page.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py

@@ -34,7 +34,8 @@ def init(
 
 def explain(
     key: Annotated[
-        str | None, typer.Argument(help="Such as bess.main.soc, limits.ramp.max, soc, or a section; without one: the sections.")
+        str | None,
+        typer.Argument(help="Such as bess.main.soc, limits.ramp.max, soc, or a section; without one: the sections."),
     ] = None,
 ) -> None:
     """Tell what a key of a scenario means: its unit, default, range and source.

@@ -1,4 +1,4 @@
-"""What helps to write a scenario: the commented file of `hil init`, the JSON Schema, the explanation of a key, the reference page.
+"""What helps to write a scenario: a commented file to start with, the JSON Schema, what a key means, the page of all keys.
 
 It knows `hil.scenario` only, takes every word about a key from the models there, and runs nothing.
 """

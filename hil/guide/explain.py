@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import textwrap
+from collections.abc import Sequence
 
 from hil.errors import ScenarioError
 from hil.guide.keys import NAME, NUMBER, Key, Table, is_kind, merged, sections, tables
@@ -16,8 +17,8 @@ _INDENT = "    "
 def explain(asked: str | None = None, *, width: int = 100) -> str:
     """What a key, a section or a kind is: everything that goes by this name; without one, what a file holds.
 
-    asked: as a file or `--set` spells it, with a name, its placeholder, a kind or nothing in the middle; or its last part alone.
-    width: of the text, columns. Raises ScenarioError where nothing goes by that name.
+    asked: as a file or `--set` spells it, with a name, its placeholder, a kind or nothing in the middle; or its last part
+    alone. width: of the text, columns. Raises ScenarioError where nothing goes by that name.
     """
     width = max(width, _LEAST_WIDTH)
     every = tables()
@@ -26,7 +27,9 @@ def explain(asked: str | None = None, *, width: int = 100) -> str:
     wanted = asked.strip().strip("[]")
     keys = [key for table in every for key in table.keys if _asks_for(wanted, table, key)]
     chosen = [table for table in every if _asks_for(wanted, table)]
-    if keys and "." in wanted:  # `bess.soc` is a key of every BESS, not a BESS of that name; a kind may go by the name of a key
+    if (
+        keys and "." in wanted
+    ):  # `bess.soc` is a key of every BESS, not a BESS of that name; a kind may go by the name of a key
         chosen = [table for table in chosen if wanted.rpartition(".")[2] == table.kind]
     paths = list(dict.fromkeys(table.path for table in chosen))
     shown = [_section([table for table in chosen if table.path == path], every, width) for path in paths]
@@ -45,7 +48,7 @@ def _asks_for(wanted: str, table: Table, key: Key | None = None) -> bool:
         if key is not None:
             return key.name == wanted
         own = table.path.removesuffix(f".{NAME}").removesuffix(f".{NUMBER}")
-        return wanted in (own, own.rpartition(".")[2], table.kind) if own else False
+        return bool(wanted and own) and wanted in (own, own.rpartition(".")[2], table.kind)
     match = re.fullmatch(_pattern(table, key), wanted)
     kinds = {other.kind for other in tables() if other.path == table.path} if match and table.kind else set()
     return match is not None and (match["middle"] not in kinds or match["middle"] == table.kind)
@@ -63,7 +66,7 @@ def _pattern(table: Table, key: Key | None) -> str:
     return re.escape(head) + middle + below + (rf"\.{key.name}" if key is not None else "")
 
 
-def _overview(every: list[Table], width: int) -> str:
+def _overview(every: Sequence[Table], width: int) -> str:
     top, *rest = every
     rows = []
     for name, info in sections().items():
@@ -80,12 +83,14 @@ def _overview(every: list[Table], width: int) -> str:
         "",
         *_columns(rows, width),
         "",
-        *textwrap.wrap("`hil explain SECTION` lists the keys of a section, `hil explain SECTION.KEY` tells all of a key.", width),
+        *textwrap.wrap(
+            "`hil explain SECTION` lists the keys of a section, `hil explain SECTION.KEY` tells all of a key.", width
+        ),
     ]
     return "\n".join(lines)
 
 
-def _section(chosen: list[Table], every: list[Table], width: int) -> str:
+def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
     """A table: what it is, its kinds where several are meant, a line for each key and each table below."""
     first = chosen[0]
     kinds = tuple(table.kind for table in chosen)
@@ -114,7 +119,7 @@ def _kinds(chosen: list[Table], width: int) -> list[str]:
     return _columns([(f'kind = "{table.kind}"', "", table.meaning) for table in chosen], width)
 
 
-def _key(key: Key, every: list[Table], width: int) -> str:
+def _key(key: Key, every: Sequence[Table], width: int) -> str:
     """All of a key."""
     around = [table for table in every if table.path == key.table]
     kinds = _of_kinds(key, tuple(table.kind for table in around))
@@ -154,7 +159,9 @@ def _columns(rows: list[tuple[str, str, str]], width: int) -> list[str]:
         start = f"{_INDENT}{name:{first}}  {middle:{second}}{' ' * gap}"
         indent = " " * (len(_INDENT) + first + 2 + second + gap)
         if len(middle) > second:
-            lines += textwrap.wrap(f"{_INDENT}{name:{first}}  {middle}", width, subsequent_indent=" " * (len(_INDENT) + first + 2))
+            lines += textwrap.wrap(
+                f"{_INDENT}{name:{first}}  {middle}", width, subsequent_indent=" " * (len(_INDENT) + first + 2)
+            )
             start = indent
         lines += [line.rstrip() for line in textwrap.wrap(text, width, initial_indent=start, subsequent_indent=indent)] or [
             start.rstrip()
@@ -162,7 +169,7 @@ def _columns(rows: list[tuple[str, str, str]], width: int) -> list[str]:
     return lines
 
 
-def _close(wanted: str, every: list[Table]) -> str:
+def _close(wanted: str, every: Sequence[Table]) -> str:
     """What was probably meant; empty where nothing is near."""
     before, _, last = wanted.rpartition(".")
     around = [table for table in every if before and _asks_for(before, table)]
@@ -174,5 +181,5 @@ def _close(wanted: str, every: list[Table]) -> str:
     first, dot, rest = wanted.partition(".")
     if dot and (close := difflib.get_close_matches(first, list(sections()), n=1)) and close[0] != first:
         return f"{close[0]}.{rest}"
-    close = difflib.get_close_matches(last, [name for name in names if name], n=1)
+    close = difflib.get_close_matches(last, [name for name in names if name], n=1, cutoff=0.8 if dot else 0.6)
     return close[0] if close else ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -16,7 +18,7 @@ from hil.scenario.model import Scenario
 NAME, NUMBER = "NAME", "N"
 """What stands in a path for the name of a table, and for the place of an event."""
 
-_DEFAULT = "; default: "
+_DEFAULT = r"(?:^|; )default: "
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Key:
     """One key of a table.
 
     kinds: of the table, for which all this is so; empty where the table has no kinds. default: as a file writes it; where it
-    follows from other keys, in words. source: where default or bounds come from, where they claim something.
+    is derived, follows from other keys, in words. source: where default or bounds come from, where they claim something.
     """
 
     table: str
@@ -33,6 +35,7 @@ class Key:
     meaning: str
     value: Value
     default: str
+    derived: bool
     required: bool
     source: str
 
@@ -46,17 +49,14 @@ class Key:
 class Table:
     """One table of a file, of one kind where there are several.
 
-    path: dotted, such as `bess.NAME.driver`; empty for the top of the file. choice: whether its key `kind` chooses among several.
-    needed: whether a file must have it.
+    path: dotted, such as `bess.NAME.driver`; empty for the top of the file. choice: whether `kind` chooses among several.
     """
 
     path: str
     kind: str
     meaning: str
     keys: tuple[Key, ...]
-    model: type[BaseModel]
     choice: bool = False
-    needed: bool = False
 
     @property
     def section(self) -> str:
@@ -76,9 +76,10 @@ class Table:
         return get_origin(bare(Scenario.model_fields[self.section].annotation)[0]) is list if self.path else False
 
 
-def tables(root: type[BaseModel] = Scenario) -> list[Table]:
+@cache
+def tables() -> tuple[Table, ...]:
     """All tables, in the order of the models, the top of the file first, sub-tables behind their table."""
-    return list(_tables(root, "", root=True))
+    return tuple(_tables(Scenario, ""))
 
 
 def sections() -> dict[str, FieldInfo]:
@@ -124,16 +125,16 @@ def meaning_of(model: type[BaseModel]) -> str:
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
 
 
-def _tables(model: type[BaseModel], path: str, *, root: bool = False, choice: bool = False, needed: bool = True) -> Iterator[Table]:
+def _tables(model: type[BaseModel], path: str, *, choice: bool = False) -> Iterator[Table]:
     kind = kind_of(model)
     plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation)}
     keys = tuple(_key(path, kind, name, info) for name, info in plain.items())
-    yield Table(path, kind, meaning_of(model), keys, model, choice, needed)
+    yield Table(path, kind, meaning_of(model), keys, choice)
     for name, info in model.model_fields.items():
         inner = models(info.annotation)
         below = _below(path, alias(name, info), info, inner)
         for one in inner:
-            yield from _tables(one, below, choice=len(inner) > 1, needed=root and info.is_required())
+            yield from _tables(one, below, choice=len(inner) > 1)
 
 
 def _below(path: str, name: str, info: FieldInfo, inner: list[type[BaseModel]]) -> str:
@@ -149,15 +150,15 @@ def _below(path: str, name: str, info: FieldInfo, inner: list[type[BaseModel]]) 
 
 def _key(path: str, kind: str, name: str, info: FieldInfo) -> Key:
     value = value_of(info)
-    meaning, _, words = (info.description or "").partition(_DEFAULT)
-    default = "" if info.is_required() else words
-    if not info.is_required() and not words:
+    meaning, *derived = re.split(_DEFAULT, info.description or "", maxsplit=1)
+    default = "".join(derived)
+    if not info.is_required() and not derived:
         fallback = info.get_default(call_default_factory=True)
-        default = "" if fallback in (None, {}, []) else toml(value.written(fallback))
+        default = "" if fallback in (None, {}) else toml(value.written(fallback))
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    return Key(
-        path, alias(name, info), (kind,) if kind else (), meaning, value, default, info.is_required(), str(extra.get("source", ""))
-    )
+    source = str(extra.get("source", ""))
+    kinds = (kind,) if kind else ()
+    return Key(path, alias(name, info), kinds, meaning, value, default, bool(derived), info.is_required(), source)
 
 
 def is_kind(key: Key) -> bool:

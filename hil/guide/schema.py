@@ -1,7 +1,7 @@
 """The JSON Schema of a scenario file, for editors: keys without units, quantities as texts that end in their unit.
 
-It holds what one key allows by itself. Bounds of quantities are said in words, since a text has none, and so are rules that reach
-across keys: what it accepts may still be refused by `hil validate`, never the other way round.
+It holds what one key allows by itself. Bounds of quantities are said in words, since a text has none, and so are rules that
+reach across keys: what it accepts may still be refused when the file is loaded, hardly ever the other way round.
 """
 
 from __future__ import annotations
@@ -93,4 +93,6 @@ def _form(value: Value) -> dict[str, Any]:
     if value.form in (Form.TEXT, Form.FILE):
         least = {"minLength": value.least} if value.least else {}
         return {"type": "string"} | ({"pattern": value.pattern} if value.pattern else {}) | least
-    return {Form.NUMBER: {"type": "number"}, Form.WHOLE: {"type": "integer"}, Form.FLAG: {"type": "boolean"}}[value.form] | numbers
+    return {Form.NUMBER: {"type": "number"}, Form.WHOLE: {"type": "integer"}, Form.FLAG: {"type": "boolean"}}[
+        value.form
+    ] | numbers

@@ -1,4 +1,4 @@
-"""The commented scenario that `hil init` writes. Its text stands in the files beside this one; `@name@` in them is filled in."""
+"""The commented scenario that `hil init` writes. Its text stands in files beside this one, with blanks as `@name@`."""
 
 from __future__ import annotations
 

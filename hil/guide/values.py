@@ -119,7 +119,7 @@ class Value:
 
     def _bound(self, value: float) -> str:
         if self.dimension is None or not self.dimension.unit or value == 0.0:
-            return f"{value:.15g}"
+            return f"{value:,.15g}"
         return str(self.dimension.text(float(value)))
 
 
@@ -202,7 +202,7 @@ def _quantity(dimension: Dimension, *, whole: bool) -> str:
 
 
 def _alternatives(pattern: str) -> str:
-    """A pattern such as `^(pcc|bus|ups\\.[A-Za-z]…)$` as people write it: pcc, bus or ups.NAME."""
+    """The alternatives of a pattern, as people write them: "pcc", "bus" or "ups.NAME"."""
     options = _NAME.sub("NAME", pattern).strip("^$()").replace("\\", "").split("|")
     *others, last = (f'"{option}"' for option in options)
     return f"{', '.join(others)} or {last}" if others else last

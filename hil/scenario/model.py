@@ -49,7 +49,9 @@ class Scenario(Section):
         json_schema_extra=CHOICE,
     )
     grid: Grid = Field(description="the grid at the point of common coupling")
-    transformer: Transformer | None = Field(None, description="between that point and the bus of load and storage; none without the section")
+    transformer: Transformer | None = Field(
+        None, description="between that point and the bus of load and storage; none without the section"
+    )
     measurement: Measurement = Field(
         default_factory=lambda: Measurement.model_validate({}), description="how relays, controllers and firmware measure"
     )

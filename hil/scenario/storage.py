@@ -98,11 +98,19 @@ class Bess(Section):
         0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
     rc1_resistance: Number = Field(
-        0.005, ge=0, lt=0.25, description="voltage drop of the fast RC pair at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        0.005,
+        ge=0,
+        lt=0.25,
+        description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
+        json_schema_extra=ASSUMED,
     )
     rc1_time_s: Time = Field(30.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
     rc2_resistance: Number = Field(
-        0.005, ge=0, lt=0.25, description="voltage drop of the slow RC pair at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        0.005,
+        ge=0,
+        lt=0.25,
+        description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
+        json_schema_extra=ASSUMED,
     )
     rc2_time_s: Time = Field(600.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
     standby_loss: Number = Field(
@@ -112,7 +120,11 @@ class Bess(Section):
         0.008, ge=0, lt=0.2, description="loss that grows with the power, share at rated power", json_schema_extra=_LOSSES
     )
     quadratic_loss: Number = Field(
-        0.007, ge=0, lt=0.2, description="loss that grows with the square of the power, share at rated power", json_schema_extra=_LOSSES
+        0.007,
+        ge=0,
+        lt=0.2,
+        description="loss that grows with the square of the power, share at rated power",
+        json_schema_extra=_LOSSES,
     )
     ambient_degc: Temperature = Field(
         25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED

@@ -103,7 +103,11 @@ class Ups(Section):
         0.007, ge=0, lt=0.2, description="loss that grows with the power, share at rated power", json_schema_extra=_LOSSES
     )
     quadratic_loss: Number = Field(
-        0.011, ge=0, lt=0.2, description="loss that grows with the square of the power, share at rated power", json_schema_extra=_LOSSES
+        0.011,
+        ge=0,
+        lt=0.2,
+        description="loss that grows with the square of the power, share at rated power",
+        json_schema_extra=_LOSSES,
     )
     overload: PerUnit = Field(
         1.25, ge=1, le=10, description="load above which the inverter lets go after overload_time", json_schema_extra=_OVERLOAD
@@ -186,11 +190,19 @@ class Ups(Section):
         0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
     rc1_resistance: Number = Field(
-        0.01, ge=0, lt=0.1, description="voltage drop of the fast RC pair at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        0.01,
+        ge=0,
+        lt=0.1,
+        description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
+        json_schema_extra=ASSUMED,
     )
     rc1_time_s: Time = Field(20.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
     rc2_resistance: Number = Field(
-        0.01, ge=0, lt=0.1, description="voltage drop of the slow RC pair at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        0.01,
+        ge=0,
+        lt=0.1,
+        description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
+        json_schema_extra=ASSUMED,
     )
     rc2_time_s: Time = Field(300.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
     ambient_degc: Temperature = Field(
