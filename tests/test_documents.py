@@ -92,17 +92,3 @@ def test_the_script_of_the_kernels_page_runs(tmp_path):
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), target
-
-
-def test_scenario_page_names_every_key():
-    """docs/scenario.md and docs/loads.md mention each key of the models."""
-    from hil.scenario import absorber, clock, cooling, event, grid, limit, link, load, model, mqtt, storage, supervisor, ups
-
-    text = (ROOT / "docs" / "scenario.md").read_text() + (ROOT / "docs" / "loads.md").read_text()
-    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    named = {word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)}
-    for module in (absorber, clock, cooling, event, grid, limit, link, load, model, mqtt, storage, supervisor, ups):
-        for section in vars(module).values():
-            if isinstance(section, type) and hasattr(section, "model_fields") and section.__module__ == module.__name__:
-                for name, field in section.model_fields.items():
-                    assert (field.alias or name) in named, f"{section.__name__}.{field.alias or name}"

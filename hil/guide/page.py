@@ -14,8 +14,9 @@ _HEAD = """# Keys of a scenario
 Written by `make docs` from the models in `hil/scenario`; a test holds it to them. How a file is written, and what rules reach
 across keys, is said in [scenario.md](scenario.md). `hil explain KEY` tells the same of one key, `hil schema` to an editor.
 
-A *source* says where a default, or a bound, comes from: a document, an assumption, or "a choice": a setting of this testbed
-that claims nothing about the world. A default in words follows from other keys. A *share* is a plain number between 0 and 1.
+A *source* says where a default, or a bound, comes from: a document that was read (or was not, where it says *secondary*), an
+assumption, or "a choice": a setting of this testbed that claims nothing about the world. A default in words follows from other
+keys. A *share* is a plain number between 0 and 1.
 """
 _CHOICE = "a choice of this testbed"
 

@@ -74,7 +74,9 @@ class TrainingLoad(LoadSection):
     checkpoint_every_s: Time | None = Field(
         None, gt=0, description="period of checkpoints, each at the end of its iteration; default: there are none"
     )
-    checkpoint_duration_s: Time = Field(5.0, gt=0, description="length of a checkpoint", json_schema_extra=_CHECKPOINT)
+    checkpoint_duration_s: Time = Field(
+        5.0, gt=0, description="how long a checkpoint stays at its power; its edges come on top", json_schema_extra=_CHECKPOINT
+    )
     checkpoint_power: Share = Field(0.1, description="power in a checkpoint, share of power", json_schema_extra=_CHECKPOINT)
 
     @model_validator(mode="after")

@@ -35,7 +35,7 @@ class Mqtt(Section):
 
     broker: Annotated[str, AfterValidator(_broker)] = Field(
         OWN,
-        description="'own' is the testbed's, or 'mqtt://[user@]host[:port]'; password: RIDETHROUGH_MQTT_PASSWORD",
+        description="'own', or 'mqtt://[user@]host[:port]'; the password is taken from RIDETHROUGH_MQTT_PASSWORD",
         json_schema_extra=CHOICE,
     )
     listen: LoopbackAddress = Field(

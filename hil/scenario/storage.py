@@ -51,7 +51,9 @@ class Bess(Section):
         "sunspec", description="which device is emulated; the only one yet", json_schema_extra=CHOICE
     )
     endpoint: Literal["emulated"] = Field(
-        "emulated", description="what stands behind the wire; the only one yet", json_schema_extra=CHOICE
+        "emulated",
+        description="what stands behind the wire; the only one yet: real devices need the wall clock",
+        json_schema_extra=CHOICE,
     )
     listen: LoopbackAddress = Field(
         "127.0.0.1:0",
