@@ -33,17 +33,19 @@ def _table(model: type[BaseModel]) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "object", "description": meaning_of(model)}
     if kind_of(model):
         found["title"] = kind_of(model)
-    found["properties"] = {name: _field(name, info) for name, info in fields.items()}
+    found["properties"] = {name: _field(info) for name, info in fields.items()}
+    if kind_of(model):  # an editor shows it beside the kind that it offers
+        found["properties"]["kind"]["description"] = found["description"]
     required = [name for name, info in fields.items() if info.is_required()]
     if required:
         found["required"] = required
     return found | {"additionalProperties": False}
 
 
-def _field(name: str, info: FieldInfo) -> dict[str, Any]:
+def _field(info: FieldInfo) -> dict[str, Any]:
     inner = models(info.annotation)
     if not inner:
-        return _value(name, info)
+        return _value(info)
     tables = [_table(model) for model in inner]
     one = tables[0] if len(tables) == 1 else {"oneOf": tables}
     origin = get_origin(bare(info.annotation)[0])
@@ -55,12 +57,10 @@ def _field(name: str, info: FieldInfo) -> dict[str, Any]:
     return one
 
 
-def _value(name: str, info: FieldInfo) -> dict[str, Any]:
+def _value(info: FieldInfo) -> dict[str, Any]:
     value = value_of(info)
     meaning = info.description or ""
-    said = [f"{meaning[:1].upper()}{meaning[1:]}." if meaning else ""]
-    if name != "kind":
-        said.append(f"Value: {value.words}.")
+    said = [f"{meaning[:1].upper()}{meaning[1:]}." if meaning else "", f"Value: {value.words}."]
     if value.range:
         said.append(f"Range: {value.range}.")
     extra = info.json_schema_extra
