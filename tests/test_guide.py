@@ -412,5 +412,5 @@ def test_the_page_names_every_key():
 
 
 def test_values_as_a_file_writes_them():
-    for value in (True, False, 0.5, 3, "abc", [0.3, 0.8], ["a", "b"]):
+    for value in (True, False, 0.5, 3, "abc", 'a "b" \\ °', [0.3, 0.8], ["a", "b"]):
         assert tomllib.loads(f"value = {toml(value)}")["value"] == value
