@@ -25,7 +25,8 @@ def test_the_scenario_to_start_with_holds(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", starter.kinds())
 def test_each_block_of_it_can_be_taken_in(kind, tmp_path):
-    (tmp_path / "my_law.py").write_text("")
+    for name in ("my_law.py", "my_supervisor.py"):
+        (tmp_path / name).write_text("")
     path = starter.write(tmp_path / "mine.toml", kind)[0]
     text = path.read_text(encoding="utf-8")
     blocks = list(BLOCK.finditer(text))

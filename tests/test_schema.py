@@ -70,6 +70,15 @@ def test_packaged_scenarios_follow_the_schema(name):
     assert problems(hil.load(name).document()) == []
 
 
+def test_the_schema_takes_what_a_class_of_ones_own_takes(tmp_path):
+    (tmp_path / "mine.py").write_text("")
+    document = training_job()
+    mine = {"kind": "own", "class": "mine.py:Mine", "device": "bess.main", "parameters": {"deep": [{"a": True}]}}
+    document["supervisor"] = {"energy": mine}
+    from_document(document, folder=tmp_path)
+    assert problems(document) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

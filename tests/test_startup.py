@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = {"numpy", "pydantic", "pyarrow", "matplotlib", "pymodbus", "aiomqtt", "sunspec2", "hil.scenario", "hil.kernel"}
-COMMANDS = ("run", "validate", "scenarios", "wire")
+COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema")
 
 
 def imported(script: str, cwd: object) -> set[str]:

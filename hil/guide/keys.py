@@ -92,6 +92,11 @@ def alias(name: str, info: FieldInfo) -> str:
     return info.alias or name
 
 
+def must_be_given(name: str, info: FieldInfo) -> bool:
+    """Whether a file must have the key: `kind` has a default in Python alone, where the class says it."""
+    return info.is_required() or name == "kind"
+
+
 def models(annotation: Any) -> list[type[BaseModel]]:
     """The models of the tables that a field holds: several where `kind` chooses; none where it holds values."""
     base, _ = bare(annotation)
@@ -152,13 +157,14 @@ def _key(path: str, kind: str, name: str, info: FieldInfo) -> Key:
     value = value_of(info)
     meaning, *derived = re.split(_DEFAULT, info.description or "", maxsplit=1)
     default = "".join(derived)
-    if not info.is_required() and not derived:
+    required = must_be_given(name, info)
+    if not required and not derived:
         fallback = info.get_default(call_default_factory=True)
-        default = "" if fallback in (None, {}) else toml(value.written(fallback))
+        default = "" if fallback in (None, {}, []) else toml(value.written(fallback))
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     source = str(extra.get("source", ""))
     kinds = (kind,) if kind else ()
-    return Key(path, alias(name, info), kinds, meaning, value, default, bool(derived), info.is_required(), source)
+    return Key(path, alias(name, info), kinds, meaning, value, default, bool(derived), required, source)
 
 
 def is_kind(key: Key) -> bool:

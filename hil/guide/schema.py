@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from hil.guide.keys import alias, kind_of, meaning_of, models
+from hil.guide.keys import alias, kind_of, meaning_of, models, must_be_given
 from hil.guide.values import Form, Value, bare, value_of
 from hil.scenario.base import Name
 from hil.scenario.model import Scenario
@@ -35,8 +35,8 @@ def _table(model: type[BaseModel]) -> dict[str, Any]:
         found["title"] = kind_of(model)
     found["properties"] = {name: _field(info) for name, info in fields.items()}
     if kind_of(model):  # an editor shows it beside the kind that it offers
-        found["properties"]["kind"]["description"] = found["description"]
-    required = [name for name, info in fields.items() if info.is_required()]
+        found["properties"]["kind"] = {"description": found["description"], "const": kind_of(model)}
+    required = [name for name, info in fields.items() if must_be_given(name, info)]
     if required:
         found["required"] = required
     return found | {"additionalProperties": False}
@@ -89,7 +89,7 @@ def _form(value: Value) -> dict[str, Any]:
         sizes = {"minItems": 2, "maxItems": 2} if value.form is Form.PAIR else {"minItems": value.least}
         return {"type": "array", "items": _form(value.item)} | sizes
     if value.form is Form.TABLE:
-        return {"type": "object", "additionalProperties": {"type": ["number", "string"]}}
+        return {"type": "object"} | ({"additionalProperties": {"type": ["number", "string"]}} if value.item else {})
     if value.form in (Form.TEXT, Form.FILE):
         least = {"minLength": value.least} if value.least else {}
         return {"type": "string"} | ({"pattern": value.pattern} if value.pattern else {}) | least

@@ -39,7 +39,8 @@ class Form(StrEnum):
 class Value:
     """What may stand at a key.
 
-    bounds: by "gt", "ge", "lt", "le", in SI. least: entries of a list, or letters of a text. item: of a list or a pair.
+    bounds: by "gt", "ge", "lt", "le", in SI. least: entries of a list, or letters of a text. item: of a list or a pair;
+    of a table, where it holds numbers and quantities only.
     """
 
     form: Form
@@ -75,6 +76,8 @@ class Value:
             return "[low, high], two shares between 0 and 1" if self.item.share else f"a list of two {self.item.short}s"
         if self.form is Form.LIST and self.item is not None:
             return f"a list of {self.item.short}s"
+        if self.form is Form.TABLE:
+            return "a table" if self.item is None else "a table of numbers and quantities"
         if self.share:
             return "a share between 0 and 1"
         return {
@@ -83,7 +86,6 @@ class Value:
             Form.FLAG: "true or false",
             Form.TEXT: "a text",
             Form.FILE: "the path of a file, from the scenario's folder",
-            Form.TABLE: "a table of numbers and quantities",
         }[self.form]
 
     @property
@@ -167,7 +169,7 @@ def _value(annotation: Any, metadata: list[Any]) -> Value:
     if origin is list:
         return Value(Form.LIST, item=_value(arguments[0], []), least=least)
     if origin is dict:
-        return Value(Form.TABLE)
+        return Value(Form.TABLE, item=None if arguments[-1] is Any else Value(Form.NUMBER))
     if base is bool:
         return Value(Form.FLAG)
     if base is int:
