@@ -94,6 +94,8 @@ def test_explain_tells_only_what_was_asked():
     assert "(peak_to_peak)" not in explain("limits.ramp.max")
     assert "[[limits]]: " not in explain("limits.grid ramp.max").replace('kind = "', "")
     assert "ups.NAME" not in explain("bess.main.soc")
+    assert "(none)" not in explain("absorber")
+    assert "ramp_down" in explain("absorber.none")
 
 
 def test_explain_merges_what_several_kinds_have_alike():
