@@ -25,13 +25,15 @@ if TYPE_CHECKING:
         InstallationError,
         LockstepStall,
         ReadbackMismatch,
+        RunUnreadable,
         ScenarioError,
         SnapshotRefused,
     )
+    from hil.report.result import Result
+    from hil.report.saved import open_run
     from hil.scenario.files import load, packaged
     from hil.scenario.model import Scenario
     from hil.session.kernel_run import KernelRun, Snapshot
-    from hil.session.result import Result
     from hil.verdict.limits import LimitResult
     from hil.verdict.outcome import Outcome
 
@@ -42,13 +44,15 @@ _HOMES = {
     "Scenario": "hil.scenario.model",
     "KernelRun": "hil.session.kernel_run",
     "Snapshot": "hil.session.kernel_run",
-    "Result": "hil.session.result",
+    "Result": "hil.report.result",
+    "open_run": "hil.report.saved",
     "LimitResult": "hil.verdict.limits",
     "Outcome": "hil.verdict.outcome",
     "HilError": "hil.errors",
     "InstallationError": "hil.errors",
     "ScenarioError": "hil.errors",
     "SnapshotRefused": "hil.errors",
+    "RunUnreadable": "hil.errors",
     "LockstepStall": "hil.errors",
     "DeviceError": "hil.errors",
     "DeviceTimeout": "hil.errors",
@@ -70,11 +74,13 @@ __all__ = [
     "Outcome",
     "ReadbackMismatch",
     "Result",
+    "RunUnreadable",
     "Scenario",
     "ScenarioError",
     "Snapshot",
     "SnapshotRefused",
     "load",
+    "open_run",
     "packaged",
     "run",
 ]

@@ -12,8 +12,8 @@ from hil.session.run import Options, run_scenario
 if TYPE_CHECKING:
     from controllers.supervisor import Supervisor
     from controllers.ups_supervisor import UpsSupervisor
+    from hil.report.result import Result
     from hil.scenario.model import Scenario
-    from hil.session.result import Result
 
 
 def run(

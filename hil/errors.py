@@ -8,6 +8,7 @@
     ├── LockstepStall (TimeoutError)       something in flight stayed silent
     ├── BrokerLost (ConnectionError)       the connection to an MQTT broker is gone, or it does not answer
     ├── SnapshotRefused (RuntimeError)     the state of a run cannot be taken, or not be put back
+    ├── RunUnreadable (ValueError)         a folder holds no finished run, or a damaged one
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
         ├── DeviceLost (ConnectionError)   the connection is gone
@@ -54,6 +55,14 @@ class BrokerLost(HilError, ConnectionError):
 
 class SnapshotRefused(HilError, RuntimeError):
     """The state of a run cannot be taken, or not be put back."""
+
+
+class RunUnreadable(HilError, ValueError):
+    """A folder holds no finished run, or a damaged one; the message is one line naming folder and file."""
+
+    def __init__(self, folder: object, problem: str) -> None:
+        self.folder, self.problem = printable(str(folder)), printable(problem)
+        super().__init__(f"{self.folder}: {self.problem}")
 
 
 class DeviceError(HilError):

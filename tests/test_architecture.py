@@ -53,6 +53,7 @@ RULES = {
         "firmware_sim",
         "controllers",
     ),
+    "hil.report": ("hil.errors", "hil.scenario", "hil.site.limits", "hil.verdict"),
     "hil.session": (
         "hil.clock",
         "hil.errors",
@@ -60,22 +61,23 @@ RULES = {
         "hil.kernel",
         "hil.loads",
         "hil.own",
+        "hil.report",
         "hil.scenario",
         "hil.site",
         "hil.verdict",
         "firmware_sim",
         "controllers",
     ),
-    "hil.api": ("hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
+    "hil.api": ("hil.report", "hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
     "hil.packages": ("hil.errors",),
-    "hil.cli": ("hil.errors", "hil.guide", "hil.packages", "hil.scenario", "hil.session", "hil.verdict"),
+    "hil.cli": ("hil.errors", "hil.guide", "hil.packages", "hil.report", "hil.scenario", "hil.session", "hil.verdict"),
 }
 OUTSIDE = {
     "aiomqtt": "hil/mqtt/wire.py",
     "paho": "hil/mqtt/wire.py",
     "pymodbus": "controllers/modbus.py",
-    "matplotlib": "hil/session/picture.py",
-    "pyarrow": "hil/session/record.py",
+    "matplotlib": "hil/report/picture.py",
+    "pyarrow": "hil/report/record.py",
 }
 
 

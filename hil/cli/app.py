@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli import guide
+from hil.cli.runs import show
 from hil.cli.validate import validate
 
 if TYPE_CHECKING:
-    from hil.session.result import Result
+    from hil.report.result import Result
 
 app = typer.Typer(
     help="Do the protection limits hold when batteries and UPSs absorb LLM load transients?",
@@ -25,6 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.command()(show)
 
 _USAGE = 2
 

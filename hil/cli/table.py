@@ -12,7 +12,7 @@ from rich.table import Table
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
-    from hil.session.result import Result
+    from hil.report.result import Result
     from hil.verdict.limits import LimitResult
 
 _WIDTH = 160  # where the output is no terminal, nothing is cut

@@ -33,8 +33,21 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """
     path = _find(source)
     name = path.stem if path.parent == PACKAGED else str(source)
+    document = _read(path, name)
+    for override in overrides:
+        override_document(name, document, override)
+    scenario = from_document(document, source=name, folder=path.parent)
+    return scenario.named(path.stem, name)
+
+
+def load_finished(path: Path) -> Scenario:
+    """The scenario of a finished run: files that it names may have gone since. Raises ScenarioError."""
+    return from_document(_read(path, str(path)), source=str(path), folder=path.parent, finished=True)
+
+
+def _read(path: Path, name: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(name, "", f"not TOML: {error}") from None
     except UnicodeDecodeError as error:
@@ -45,16 +58,15 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         raise ScenarioError(name, "", "not TOML: nested too deeply") from None
     except ValueError:  # so it is for tomllib where Python refuses to read an integer
         raise ScenarioError(name, "", "not TOML: a number has too many digits") from None
-    for override in overrides:
-        override_document(name, document, override)
-    scenario = from_document(document, source=name, folder=path.parent)
-    return scenario.named(path.stem, name)
 
 
-def from_document(document: dict[str, Any], *, source: str = "scenario", folder: Path | None = None) -> Scenario:
-    """Validate a document as a file would be. Raises ScenarioError."""
+def from_document(
+    document: dict[str, Any], *, source: str = "scenario", folder: Path | None = None, finished: bool = False
+) -> Scenario:
+    """Validate a document as a file would be; of a finished run, whose files may have gone. Raises ScenarioError."""
+    context = {"file": True, "folder": folder, "finished": finished}
     try:
-        return Scenario.model_validate(document, context={"file": True, "folder": folder}, by_alias=True, by_name=False)
+        return Scenario.model_validate(document, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
         raise scenario_error(source, document, error, Scenario) from None
 

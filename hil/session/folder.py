@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from hil.own.loading import files_of
+from hil.report.record import ArrowSink
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import OwnSupervisor
-from hil.session.record import ArrowSink
 
 if TYPE_CHECKING:
-    from hil.session.result import Result
+    from hil.report.result import Result
 
 _NAMED_BY = {"absorber": "law", "supervisor": "class"}
 _LIBRARIES = ("ridethrough", "numpy", "pyarrow", "pydantic", "pymodbus", "pysunspec2")
@@ -73,7 +73,7 @@ class RunFolder:
         """Write the summary, and the picture where matplotlib is installed."""
         (self.path / "summary.json").write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
         try:
-            from hil.session.picture import draw
+            from hil.report.picture import draw
         except ImportError:
             return
         draw(result, self.path / "picture.png")

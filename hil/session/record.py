@@ -1,7 +1,4 @@
-"""The record of a run: rows from the engine's ring to an Arrow IPC stream, events to JSON lines.
-
-An Arrow stream stays readable to its last whole batch however the process ends.
-"""
+"""The record of a run: rows from the engine's ring to a sink, events to JSON lines."""
 
 from __future__ import annotations
 
@@ -13,27 +10,20 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from hil.kernel.engine import Engine
+from hil.report.record import Floats, Record, Rows, Ticks, Times
 
 _BATCH_ROWS = 4096
 PACED_BATCH_ROWS = 512  # on the wall clock: a batch takes 2 ms then, in which nothing else happens
 
-Ticks = np.ndarray[Any, np.dtype[np.int64]]
-Rows = np.ndarray[Any, np.dtype[np.float32]]
-Times = np.ndarray[Any, np.dtype[np.int64]]
-Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-
-class RowSink(Protocol):
-    """Where recorded rows go, and come from again."""
+class RowSink(Record, Protocol):
+    """Where recorded rows go, and come from again once it is closed."""
 
     def rows(self, ticks: Ticks, values: Rows) -> None:
         """Take rows: ticks, shape (n,), values, shape (n, channels)."""
 
     def close(self) -> None:
         """No more rows will come."""
-
-    def column(self, channel: str) -> tuple[Times, Floats]:
-        """Time, ns, and values of a channel, shape (n,) each; once closed. Raises KeyError."""
 
 
 class MemorySink:
@@ -60,49 +50,6 @@ class MemorySink:
         if channel not in self._channels:
             raise KeyError(channel)
         return self._ticks[0] * self._period_ns, self._values[0][:, self._channels.index(channel)]
-
-
-class ArrowSink:
-    """Writes `record.arrow`: column `time_ns` (int64) and one float32 column a channel, zstd, in batches."""
-
-    def __init__(self, path: Path, channels: list[str], period_ns: int, metadata: dict[str, str]) -> None:
-        import pyarrow as pa  # 170 MB: only where a record is written
-
-        self._pa = pa
-        self._path = path
-        self._period_ns = period_ns
-        fields = [pa.field("time_ns", pa.int64()), *(pa.field(name, pa.float32()) for name in channels)]
-        self._schema = pa.schema(fields, metadata=metadata)
-        self._file = path.open("wb")
-        self._writer = pa.ipc.new_stream(self._file, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
-
-        self._batch(np.empty(0, np.int64), np.empty((0, len(channels)), np.float32))  # imports what it needs, before time runs
-
-    def rows(self, ticks: Ticks, values: Rows) -> None:
-        """Write one batch."""
-        self._writer.write_batch(self._batch(ticks, values))
-        self._file.flush()
-
-    def _batch(self, ticks: Ticks, values: Rows) -> Any:
-        columns = [ticks * self._period_ns, *np.ascontiguousarray(values.T)]
-        return self._pa.record_batch([self._pa.array(column) for column in columns], schema=self._schema)
-
-    def close(self) -> None:
-        """End the stream."""
-        self._writer.close()
-        self._file.close()
-
-    def column(self, channel: str) -> tuple[Times, Floats]:
-        """A channel, read from the file batch by batch: a long record never is in memory as a whole."""
-        if channel not in self._schema.names:
-            raise KeyError(channel)
-        times, values = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-        options = self._pa.ipc.IpcReadOptions(included_fields=[0, self._schema.get_field_index(channel)])
-        with self._pa.memory_map(str(self._path)) as file, self._pa.ipc.open_stream(file, options=options) as reader:
-            for batch in reader:
-                times.append(batch.column(0).to_numpy())
-                values.append(batch.column(1).to_numpy())
-        return np.concatenate(times), np.concatenate(values)
 
 
 class Recorder:

@@ -17,6 +17,7 @@ from hil.clock.wall import WallLoop
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
 from hil.kernel.engine import Engine
+from hil.report.result import Result
 from hil.scenario.event import WireEvent
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
@@ -25,7 +26,6 @@ from hil.session.paced import PacedPlant
 from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
 from hil.session.record import PACED_BATCH_ROWS, EventLog, MemorySink, Recorder, RowSink
-from hil.session.result import Result
 from hil.site.build import recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hil.report.record import Record
 from hil.scenario.model import Scenario
-from hil.session.record import RowSink
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
 from hil.verdict.timing import Timing
@@ -39,7 +39,7 @@ class Result:
     signal_number: int | None
     folder: Path | None
     channels: list[str]
-    record: RowSink
+    record: Record
     clock: str = "lockstep"
     timing: Timing | None = None
 

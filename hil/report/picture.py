@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hil.scenario.event import Event
 
 if TYPE_CHECKING:
-    from hil.session.result import Result
+    from hil.report.result import Result
 
 _COLOURS = {"load": "#8a8a8a", "grid": "#0b5fa5", "storage": "#d97706", "soc": "#15803d", "limit": "#b91c1c"}
 _MOST_NAMED = 8  # devices in a legend
