@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hil.report.words import held, quantity
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.result import Result
-    from hil.verdict.limits import LimitResult
 
 _WIDTH = 160  # where the output is no terminal, nothing is cut
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
@@ -38,13 +38,11 @@ def print_result(result: Result) -> None:
     console.print()
     for reason in result.reasons:
         console.print(f"[yellow]{escape(reason)}[/]")
-    required = [limit for limit in result.limits.values() if limit.required]
-    held = sum(limit.outcome is Outcome.PASS for limit in required)
     where = "" if result.folder is None else f"   {result.folder}"
     colour = _COLOURS[result.verdict]
     if result.folder is not None and not (result.folder / "picture.png").exists():
         console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
-    console.print(f"[{colour}]{result.verdict}[/]  {held} of {len(required)} required limits held{escape(where)}")
+    console.print(f"[{colour}]{result.verdict}[/]  {held(result)}{escape(where)}")
 
 
 def _clock(result: Result) -> str:
@@ -80,14 +78,3 @@ def _table(result: Result) -> Table:
             f"[{colour}]{limit.outcome}[/]{note}",
         )
     return table
-
-
-def quantity(value: float, limit: LimitResult) -> str:
-    """A value of a limit as people read it."""
-    if limit.unit == "W/s":
-        return f"{value * 60e-6:.2f} MW/min"
-    if limit.unit == "W":
-        return f"{value * 1e-6:.2f} MW"
-    if limit.unit == "Hz":
-        return f"{value:.3f} Hz"
-    return f"{value:.3f} {limit.unit}".rstrip()

@@ -1,101 +1,196 @@
-"""One picture of a run: powers, voltage and frequency, state of charge, with limits and events."""
+"""One picture of a run: powers, UPSs, voltage, frequency, state of charge and limits along one axis of time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
-from hil.scenario.event import Event
+from hil.report.envelope import Floats, envelope
+from hil.report.event_strip import LANE_IN, draw_strip, lanes
+from hil.report.limit_rows import VIOLATED, draw_limits, gid, height_in, shortened
+from hil.report.panels import Line, Panel, panels, place_of
+from hil.report.words import held
+from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.result import Result
 
-_COLOURS = {"load": "#8a8a8a", "grid": "#0b5fa5", "storage": "#d97706", "soc": "#15803d", "limit": "#b91c1c"}
-_MOST_NAMED = 8  # devices in a legend
+FORMATS = (".png", ".svg")
+_DPI = 110
+_WIDTH_IN, _LEFT_IN, _RIGHT_IN = 10.0, 0.85, 0.2
+_INNER_IN = _WIDTH_IN - _LEFT_IN - _RIGHT_IN
+_TITLE_IN, _FOOT_IN, _GAP_IN, _LEGEND_IN = 0.55, 0.45, 0.06, 0.19
+_COLUMNS = int(_INNER_IN * _DPI)
+_LONGEST_LABEL = 60
+# Text as text, and the same file from the same run. A dollar in a name begins no formula.
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ridethrough",
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 9.0,
+    "text.parse_math": False,
+}
 
 
-def draw(result: Result, path: Path) -> None:
-    """Draw what the record holds of a run into a PNG file."""
-    scenario = result.scenario
-    panels: list[Callable[[Any], None]] = []
-    if "pcc.power_w" in result.channels or "load.power_w" in result.channels:
-        panels.append(lambda axis: _powers(result, axis))
-    if "pcc.voltage_lowest_measured_pu" in result.channels:
-        panels.append(lambda axis: _voltage(result, axis))
-    if any(f"ups.{name}.input_w" in result.channels for name in scenario.ups):
-        panels.append(lambda axis: _upss(result, axis))
-    if any(f"{device}.soc" in result.channels for device in scenario.devices):
-        panels.append(lambda axis: _soc(result, axis))
-    if not panels:
-        return
-    figure = Figure(figsize=(10, 1.2 + 2.4 * len(panels)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, axis in zip(panels, axes, strict=True):
-        panel(axis)
+def draw(result: Result, path: Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
+    """Draw a run, or its part between two times, into a PNG or an SVG file, as its name ends.
+
+    Raises ValueError for times that are no part of the run, or another ending; OSError for a file that cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
+    view = (0.0 if from_s is None else from_s, result.duration_s if to_s is None else to_s)
+    if not 0.0 <= view[0] < view[1] <= result.duration_s:
+        raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {result.duration_s:g} s")
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()  # whatever a user's own style is
+        mpl.rcParams.update(_STYLE)
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name that somebody gave
+        figure = _Picture(result, view).figure
+        metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
+        figure.savefig(path, dpi=_DPI, format=path.suffix[1:].lower(), metadata=metadata)
+
+
+class _Picture:
+    """Puts the axes of a figure one below the other, each as high as it needs."""
+
+    def __init__(self, result: Result, view: tuple[float, float]) -> None:
+        self._result = result
+        self._view = view
+        shown = panels(result)
+        named, left_out = lanes(result.scenario.events, view, _INNER_IN)
+        strip_in = LANE_IN * (1 + max((name.lane for name in named), default=-1))
+        legends_in = [_LEGEND_IN * -(-len(_labels(panel)) // _legend_columns(_labels(panel))) for panel in shown]
+        above_in = [*(_GAP_IN + legend_in for legend_in in legends_in), _GAP_IN + _LEGEND_IN]
+        heights_in = [*(panel.height_in for panel in shown), height_in(result)]
+        self._height_in = _TITLE_IN + strip_in + sum(above_in) + sum(heights_in) + _FOOT_IN
+        self.figure = Figure(figsize=(_WIDTH_IN, self._height_in))
+        self._title()
+        top_in = _TITLE_IN
+        if named:
+            draw_strip(named, self._axis(top_in, strip_in))
+        top_in += strip_in
+        axes = []
+        for gap_in, panel_in in zip(above_in, heights_in, strict=True):
+            axes.append(self._axis(top_in + gap_in, panel_in))
+            top_in += gap_in + panel_in
+        for panel, axis in zip(shown, axes, strict=False):
+            self._panel(panel, axis)
+        self._violations(dict(zip(map(id, shown), axes, strict=False)), shown)
+        draw_limits(result, axes[-1], view)
+        self._explain_marks(axes[-1])
+        for axis in axes[:-1]:
+            self._events(axis)
+        for axis in axes:
+            axis.tick_params(labelbottom=axis is axes[-1], labelsize=8)
+        axes[-1].set_xlabel("time / s" + (f"   ({left_out} more events have no name above)" if left_out else ""))
+
+    def _axis(self, top_in: float, height_in: float) -> Any:
+        bottom_in = self._height_in - top_in - height_in
+        place = (_LEFT_IN / _WIDTH_IN, bottom_in / self._height_in, _INNER_IN / _WIDTH_IN, height_in / self._height_in)
+        axis = self.figure.add_axes(place)
+        axis.set_xlim(*self._view)
+        return axis
+
+    def _title(self) -> None:
+        result, scenario = self._result, self._result.scenario
+        title = shortened(scenario.title or scenario.name, 95)
+        self.figure.text(0.5, 1.0 - 0.2 / self._height_in, title, ha="center", va="center", fontsize=12)
+        colour = VIOLATED if result.verdict is Outcome.FAIL else "#303030"
+        run = f"{result.duration_s:g} s · seed {scenario.seed} · waveform {result.waveform_hash}"
+        words = f"{result.verdict} · {held(result)} · {run}"
+        self.figure.text(0.5, 1.0 - 0.41 / self._height_in, words, ha="center", va="center", fontsize=9, color=colour)
+
+    def _panel(self, panel: Panel, axis: Any) -> None:
+        axis.set_ylabel(panel.title, fontsize=9)
+        axis.yaxis.set_label_coords(-0.66 / _INNER_IN, 0.5)
         axis.grid(visible=True, alpha=0.25)
-        axis.margins(x=0)
-        for event in scenario.events:
-            _mark(axis, event)
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6, fontsize=8, frameon=False, borderaxespad=0.2)
-    axes[-1].set_xlabel("time / s")
-    held = sum(limit.required and limit.outcome == "PASS" for limit in result.limits.values())
-    required = sum(limit.required for limit in result.limits.values())
-    figure.suptitle(f"{scenario.title or scenario.name}: {result.verdict}, {held} of {required} required limits held")
-    figure.savefig(path, dpi=110)
+        axis.ticklabel_format(axis="y", useOffset=False)
+        for line in panel.lines:
+            self._line(line, panel.scale, axis)
+        for index, (label, value) in enumerate(panel.thresholds.items()):
+            axis.axhline(
+                value,
+                color="#606060",
+                lw=1.0,
+                ls=(0, (4, 2 + 2 * (index % 3))),
+                label=shortened(label, _LONGEST_LABEL),
+                zorder=1.5,
+            )
+        labels = _labels(panel)
+        axis.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=_legend_columns(labels), fontsize=7.5, frameon=False,
+            borderaxespad=0.1, borderpad=0.0, labelspacing=0.2, handlelength=2.4, columnspacing=1.4,
+        )  # fmt: skip
+
+    def _line(self, line: Line, scale: float, axis: Any) -> None:
+        style = {"color": line.colour, "label": line.label}
+        time_s, low = self._signal(line.channels[0])
+        high = low
+        for channel in line.channels[1:]:
+            values = self._signal(channel)[1]
+            if line.several == "sum":
+                low = high = low + values
+            else:
+                low, high = np.fmin(low, values), np.fmax(high, values)
+        if len(line.channels) == 1 or line.several == "sum":
+            places = envelope(low, _COLUMNS)
+            axis.plot(time_s[places], low[places] * scale, lw=line.width, ls=line.dash, **style)
+            return
+        places = np.union1d(envelope(low, _COLUMNS // 2), envelope(high, _COLUMNS // 2))
+        axis.fill_between(time_s[places], low[places] * scale, high[places] * scale, lw=0.6, alpha=0.45, **style)
+
+    def _signal(self, channel: str) -> tuple[Floats, Floats]:
+        """What of a channel lies in view, and a sample beyond it on either side."""
+        time_s, values = self._result.signal(channel)
+        first, last = np.searchsorted(time_s, self._view)
+        seen = slice(max(0, int(first) - 1), int(last) + 1)
+        return time_s[seen], values[seen]
+
+    def _violations(self, axes: dict[int, Any], shown: list[Panel]) -> None:
+        """A cross where a limit was first violated, on the signal that it looks at."""
+        for name, limit in self._result.limits.items():
+            first_s, place = limit.first_violation_s, place_of(self._result, name, shown)
+            if first_s is None or place is None or not self._view[0] <= first_s <= self._view[1]:
+                continue
+            panel, channel = place
+            axis = axes[id(panel)]
+            time_s, values = self._signal(channel)
+            axis.axvline(first_s, color=VIOLATED, lw=0.9, zorder=3)
+            if values.size:
+                y = values[min(int(np.searchsorted(time_s, first_s)), values.size - 1)] * panel.scale
+                cross = {"marker": "x", "ms": 8, "mew": 2.4, "color": VIOLATED, "ls": "", "zorder": 6}
+                axis.plot([first_s], [y], gid=f"on-signal-{gid('first-violation', limit)}", **cross)
+
+    def _explain_marks(self, axis: Any) -> None:
+        """A legend of the marks in the rows of the limits."""
+        marks = [axis.plot([], [], marker="v", ms=5, mew=0, color="black", ls="", label="worst")[0]]
+        if any(limit.first_violation_s is not None for limit in self._result.limits.values()):
+            marks += [
+                axis.plot([], [], marker="x", ms=6, mew=2, color=VIOLATED, ls="", label="first violation")[0],
+                axis.plot([], [], marker="|", ms=7, mew=1, color=VIOLATED, ls="", label="violated again")[0],
+            ]
+        axis.legend(
+            handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=7.5, frameon=False,
+            borderaxespad=0.1, borderpad=0.0, handletextpad=0.2, columnspacing=1.4,
+        )  # fmt: skip
+
+    def _events(self, axis: Any) -> None:
+        for event in self._result.scenario.events:
+            if self._view[0] <= event.at_s <= self._view[1]:
+                axis.axvline(event.at_s, color="black", lw=0.7, ls=":", zorder=1)
 
 
-def _plot(result: Result, axis: Any, channel: str, scale: float, label: str | None, **style: Any) -> None:
-    if channel in result.channels:
-        time_s, values = result.signal(channel)
-        axis.plot(time_s, values * scale, label=label, lw=0.9, **style)
+def _labels(panel: Panel) -> list[str]:
+    return [shortened(label, _LONGEST_LABEL) for label in (*(line.label for line in panel.lines), *panel.thresholds)]
 
 
-def _powers(result: Result, axis: Any) -> None:
-    _plot(result, axis, "load.power_w", 1e-6, "load", color=_COLOURS["load"])
-    for name in result.scenario.bess:
-        _plot(result, axis, f"bess.{name}.power_w", 1e-6, f"bess.{name} (+ discharges)", color=_COLOURS["storage"])
-    _plot(result, axis, "pcc.power_w", 1e-6, "grid", color=_COLOURS["grid"])
-    axis.set_ylabel("power / MW")
-    for limit in result.limits.values():
-        if limit.kind in ("ramp", "peak_to_peak") and limit.first_violation_s is not None:
-            axis.axvline(limit.first_violation_s, color=_COLOURS["limit"], lw=1.2, label=f"{limit.name} violated")
-
-
-def _voltage(result: Result, axis: Any) -> None:
-    _plot(result, axis, "pcc.voltage_lowest_measured_pu", 1.0, "voltage", color=_COLOURS["grid"])
-    axis.set_ylabel("voltage / pu")
-    for limit in result.limits.values():
-        if limit.kind in ("undervoltage", "overvoltage") and limit.node == "pcc":
-            axis.axhline(limit.limit, color=_COLOURS["limit"], lw=0.8, ls="--", label=limit.name)
-
-
-def _upss(result: Result, axis: Any) -> None:
-    """What each draws: in a dip it lets go, and comes back along its walk-in. Beyond a few they have no names."""
-    names = list(result.scenario.ups)
-    for name in names:
-        _plot(result, axis, f"ups.{name}.input_w", 1e-6, f"ups.{name} input" if len(names) <= _MOST_NAMED else None)
-    axis.set_ylabel("UPS input / MW")
-
-
-def _soc(result: Result, axis: Any) -> None:
-    devices = result.scenario.devices
-    for device in devices:
-        colour = {"color": _COLOURS["soc"]} if device.startswith("bess.") else {}
-        _plot(result, axis, f"{device}.soc", 100.0, f"{device} SoC" if len(devices) <= _MOST_NAMED else None, **colour)
-    axis.set_ylabel("SoC / %")
-    for limit in result.scenario.limits:
-        if limit.kind == "soc_window":
-            for edge in (edge for edge in limit.window if 0.0 < edge < 1.0):
-                axis.axhline(100.0 * edge, color=_COLOURS["limit"], lw=0.8, ls="--")
-
-
-def _mark(axis: Any, event: Event) -> None:
-    axis.axvline(event.at_s, color="black", lw=0.7, ls=":")
-    top = axis.get_xaxis_transform()
-    axis.text(event.at_s, 0.02, f" {event.kind.replace('_', ' ')}", transform=top, fontsize=7, va="bottom")
+def _legend_columns(labels: list[str]) -> int:
+    """How many fit beside one another."""
+    widest_in = 0.5 + 0.058 * max(map(len, labels))
+    return max(1, min(len(labels), int(_INNER_IN / widest_in)))

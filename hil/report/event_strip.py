@@ -1,0 +1,72 @@
+"""The scripted events of a run in its picture: a line through all panels, named in a strip above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hil.scenario.event import Event
+
+LANE_IN = 0.15
+_MOST_LANES = 6
+_SIGN_IN = 0.062  # mean width of a sign at 7.5 points
+_GAP_IN = 0.12
+
+
+@dataclass(frozen=True)
+class Named:
+    """A text in the strip: its lane, counted from above, the time of its event, and on which side of that it stands.
+
+    span_in: from where to where it reaches. Down from it goes a line to the panels.
+    """
+
+    text: str
+    at_s: float
+    lane: int
+    leftwards: bool
+    at_in: float
+    span_in: tuple[float, float]
+
+    def leaves_free(self, other: Named) -> bool:
+        """Whether neither text lies on the other, and neither line goes through the other's text."""
+        if self.lane == other.lane:
+            return self.span_in[1] <= other.span_in[0] or other.span_in[1] <= self.span_in[0]
+        above, below = sorted((self, other), key=lambda named: named.lane)
+        return not below.span_in[0] < above.at_in < below.span_in[1]
+
+
+def lanes(events: list[Event], view: tuple[float, float], width_in: float) -> tuple[list[Named], int]:
+    """Names of the events in view, such that none lies on another; and how many found no room."""
+    named: list[Named] = []
+    left_out = 0
+    for event in sorted(events, key=lambda event: event.at_s):
+        if not view[0] <= event.at_s <= view[1]:
+            continue
+        text = _text(event)
+        needed_in = len(text) * _SIGN_IN + _GAP_IN
+        at_in = (event.at_s - view[0]) / (view[1] - view[0]) * width_in
+        leftwards = at_in + needed_in > width_in
+        span_in = (at_in - needed_in, at_in) if leftwards else (at_in, at_in + needed_in)
+        tried = (Named(text, float(event.at_s), lane, leftwards, at_in, span_in) for lane in range(_MOST_LANES))
+        fitting = next((one for one in tried if all(one.leaves_free(other) for other in named)), None)
+        if fitting is None:
+            left_out += 1
+        else:
+            named.append(fitting)
+    return named, left_out
+
+
+def _text(event: Event) -> str:
+    about = getattr(event, "device", "") or getattr(event, "link", "")
+    return f"{event.kind.replace('_', ' ')} {about}".strip()
+
+
+def draw_strip(named: list[Named], axis: Any) -> None:
+    """Draw the names into an axis of as many lanes as they take."""
+    axis.set_axis_off()
+    axis.set_ylim(1 + max((name.lane for name in named), default=0), 0)
+    for name in named:
+        side = "right" if name.leftwards else "left"
+        text = f"{name.text} " if name.leftwards else f" {name.text}"
+        axis.text(name.at_s, name.lane + 0.5, text, fontsize=7.5, va="center", ha=side)
+        axis.plot([name.at_s, name.at_s], [name.lane + 0.1, axis.get_ylim()[0]], color="black", lw=0.7, ls=":")

@@ -1,0 +1,43 @@
+"""Values of limits as people read them, in a table and in a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hil.verdict.outcome import Outcome
+
+if TYPE_CHECKING:
+    from hil.report.result import Result
+    from hil.verdict.limits import LimitResult
+
+
+def quantity(value: float, limit: LimitResult) -> str:
+    """A value of a limit, with its unit."""
+    if limit.unit == "W/s":
+        return f"{value * 60e-6:.2f} MW/min"
+    if limit.unit == "W":
+        return f"{value * 1e-6:.2f} MW"
+    if limit.unit == "Hz":
+        return f"{value:.3f} Hz"
+    return f"{value:.3f} {limit.unit}".rstrip()
+
+
+def held(result: Result) -> str:
+    """How many of the required limits held."""
+    required = [limit for limit in result.limits.values() if limit.required]
+    return f"{sum(limit.outcome is Outcome.PASS for limit in required)} of {len(required)} required limits held"
+
+
+def told(limit: LimitResult) -> str:
+    """How a limit ended, in one line."""
+    words = [str(limit.outcome)]
+    if limit.margin is not None:
+        words.append(f"margin {100 * limit.margin:.1f} %")
+    if limit.worst is not None and limit.at_s is not None:
+        worst = quantity(limit.worst, limit).partition(" ")[0]
+        words.append(f"worst {worst} of {quantity(limit.limit, limit)} at {limit.at_s:.3f} s")
+    if limit.first_violation_s is not None:
+        words.append(f"first at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond")
+    if limit.blanked_s > 0.0:
+        words.append(f"blanked {limit.blanked_s:.3f} s")
+    return " · ".join(words)
