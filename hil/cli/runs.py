@@ -36,6 +36,60 @@ def show(
     raise typer.Exit(result.exit_code)
 
 
+def plot(
+    run: Run = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .png or .svg file; left out: picture.png in the run's folder.")
+    ] = None,
+    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Where it begins, such as '100 s'.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="TIME", help="Where it ends.")] = None,
+) -> None:
+    """Draw load, grid, storage, UPSs, voltage, state of charge and limits of a run, with what was violated first.
+
+    Exit code: 0 once it is drawn; 2 wrong usage, no finished run there, or no matplotlib.
+    """
+    from_s, to_s = _time("--from", from_), _time("--to", to)
+    result = _opened(run)
+    try:
+        from hil.report.picture import FORMATS
+    except ImportError as error:
+        fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
+    path = _picture(result, from_, to) if out is None else out
+    if path.suffix.lower() not in FORMATS:
+        fail(f"--out {path}: must end in {' or '.join(FORMATS)}")
+    from hil.errors import RunUnreadable
+
+    try:
+        result.plot(path, from_s=from_s, to_s=to_s)
+    except RunUnreadable as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{path}: cannot be written ({error.strerror or error})")
+    except ValueError as error:
+        fail(str(error))
+    print(path)  # noqa: T201
+
+
+def _picture(result: Result, from_: str | None, to: str | None) -> Path:
+    """Where a picture goes by default: that of a part of a run does not replace that of the whole."""
+    assert result.folder is not None
+    if from_ is None and to is None:
+        return result.folder / "picture.png"
+    part = f"{from_ or 'start'}-{to or 'end'}"
+    return result.folder / f"picture-{''.join(sign for sign in part if sign.isalnum() or sign in '-.')}.png"
+
+
+def _time(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    from hil.scenario.quantity import TIME
+
+    try:
+        return TIME.read(text, plain=False)
+    except ValueError as problem:
+        fail(f"{option} {text!r}: {problem}")
+
+
 def _opened(run: Path | None) -> Result:
     from hil.errors import RunUnreadable
     from hil.report.saved import newest, open_run

@@ -129,7 +129,7 @@ class _Picture:
         )  # fmt: skip
 
     def _line(self, line: Line, scale: float, axis: Any) -> None:
-        style = {"color": line.colour, "label": line.label}
+        label = shortened(line.label, _LONGEST_LABEL)
         time_s, low = self._signal(line.channels[0])
         high = low
         for channel in line.channels[1:]:
@@ -140,10 +140,11 @@ class _Picture:
                 low, high = np.fmin(low, values), np.fmax(high, values)
         if len(line.channels) == 1 or line.several == "sum":
             places = envelope(low, _COLUMNS)
-            axis.plot(time_s[places], low[places] * scale, lw=line.width, ls=line.dash, **style)
+            axis.plot(time_s[places], low[places] * scale, lw=line.width, ls=line.dash, color=line.colour, label=label)
             return
         places = np.union1d(envelope(low, _COLUMNS // 2), envelope(high, _COLUMNS // 2))
-        axis.fill_between(time_s[places], low[places] * scale, high[places] * scale, lw=0.6, alpha=0.45, **style)
+        style = {"lw": line.width, "facecolor": (line.colour, 0.35), "edgecolor": line.colour, "label": label}
+        axis.fill_between(time_s[places], low[places] * scale, high[places] * scale, **style)
 
     def _signal(self, channel: str) -> tuple[Floats, Floats]:
         """What of a channel lies in view, and a sample beyond it on either side."""

@@ -63,6 +63,15 @@ class Result:
         time_ns, values = self.record.column(channel)
         return time_ns / 1e9, values.astype(np.float64)
 
+    def plot(self, path: str | Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
+        """Draw the run, or its part between two times, into a PNG or an SVG file, as its name ends. Needs matplotlib.
+
+        Raises ValueError for times that are no part of the run, or another ending; OSError for a file that cannot be written.
+        """
+        from hil.report.picture import draw
+
+        draw(self, Path(path), from_s=from_s, to_s=to_s)
+
     def summary(self) -> dict[str, Any]:
         """Everything but the waveforms, ready for JSON."""
         return {
