@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli import guide
-from hil.cli.runs import plot, show
+from hil.cli.runs import diff, plot, show
 from hil.cli.validate import validate
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (show, plot):
+for command in (show, plot, diff):
     app.command()(command)
 
 _USAGE = 2

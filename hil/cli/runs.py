@@ -70,6 +70,36 @@ def plot(
     print(path)  # noqa: T201
 
 
+def diff(
+    before: Annotated[Path | None, typer.Argument(metavar="RUN", help="Folder of a run.")] = None,
+    after: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="Folder of another; both left out: the two newest in ./runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON instead of the tables.")] = False,
+) -> None:
+    """Say what changed between two runs: settings, limits, waveforms.
+
+    Exit code: 0 nothing, 1 something; 2 wrong usage, or no finished run there. Other versions that gave the same are nothing.
+    """
+    from hil.errors import RunUnreadable
+    from hil.report.saved import newest
+
+    if before is not None and after is None:
+        fail(f"{before}: against which run? Name two, or none for the two newest in ./{_RUNS}")
+    try:
+        runs = newest(_RUNS, 2) if before is None or after is None else [before, after]
+        found = _opened(runs[0]).diff(_opened(runs[1]))
+    except RunUnreadable as error:
+        fail(str(error))
+    if as_json:
+        print(json.dumps(found.document(), indent=2))  # noqa: T201
+    else:
+        from hil.cli.changes import print_difference
+
+        print_difference(found)
+    raise typer.Exit(0 if found.same else 1)
+
+
 def _picture(result: Result, from_: str | None, to: str | None) -> Path:
     """Where a picture goes by default: that of a part of a run does not replace that of the whole."""
     assert result.folder is not None

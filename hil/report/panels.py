@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hil.report.result import Result
 
 # Okabe and Ito's palette, which the colour-blind can tell apart ("Color Universal Design", 2008).
-LOAD, GRID = "#909090", "#0072B2"
+LOAD, GRID = "#A0A0A0", "#0072B2"
 _DEVICES = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#D55E00", "#0072B2", "#999999")
 _MOST_NAMED = len(_DEVICES)  # devices of a kind with a line each; of more there is one band
 
@@ -56,7 +56,7 @@ def panels(result: Result) -> list[Panel]:
     bess = [f"bess.{name}" for name in scenario.bess]
     upss = [f"ups.{name}" for name in scenario.ups]
     power = [
-        Line("load", ("load.power_w",), LOAD, width=1.8),
+        Line("load", ("load.power_w",), LOAD, width=2.4),
         *_lines(result, bess, "power_w", "(+ discharges)", several="sum"),
         Line("grid", ("pcc.power_w",), GRID),
     ]

@@ -44,9 +44,10 @@ def draw(result: Result, path: Path, *, from_s: float | None = None, to_s: float
     """
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
-    view = (0.0 if from_s is None else from_s, result.duration_s if to_s is None else to_s)
-    if not 0.0 <= view[0] < view[1] <= result.duration_s:
-        raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {result.duration_s:g} s")
+    end_s = max(result.duration_s, result.scenario.tick_s)  # one that was ended before its first tick has a picture too
+    view = (0.0 if from_s is None else from_s, end_s if to_s is None else to_s)
+    if not 0.0 <= view[0] < view[1] <= end_s:
+        raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {end_s:g} s")
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()  # whatever a user's own style is
         mpl.rcParams.update(_STYLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from hil.scenario.model import Scenario
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
 from hil.verdict.timing import Timing
+
+if TYPE_CHECKING:
+    from hil.report.difference import Difference
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -71,6 +74,12 @@ class Result:
         from hil.report.picture import draw
 
         draw(self, Path(path), from_s=from_s, to_s=to_s)
+
+    def diff(self, other: Result) -> Difference:
+        """What changed from this run to another. Raises RunUnreadable where the record of a saved run is damaged."""
+        from hil.report.difference import difference
+
+        return difference(self, other)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the waveforms, ready for JSON."""
