@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hil.report.lettering import fitted, width_in
 from hil.scenario.event import Event
 
 LANE_IN = 0.15
 _MOST_LANES = 6
-_SIGN_IN = 0.062  # mean width of a sign at 7.5 points
+_POINTS = 7.5
 _GAP_IN = 0.12
+_MOST_IN = 2.5  # of a name
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,20 @@ class Named:
         return not below.span_in[0] < above.at_in < below.span_in[1]
 
 
-def lanes(events: list[Event], view: tuple[float, float], width_in: float) -> tuple[list[Named], int]:
-    """Names of the events in view, such that none lies on another; and how many found no room."""
+def lanes(events: list[Event], view: tuple[float, float], across_in: float) -> tuple[list[Named], int]:
+    """Names of the events in view, such that none lies on another; and how many found no room.
+
+    across_in: width of the strip, which shows the times of the view.
+    """
     named: list[Named] = []
     left_out = 0
     for event in sorted(events, key=lambda event: event.at_s):
         if not view[0] <= event.at_s <= view[1]:
             continue
         text = _text(event)
-        needed_in = len(text) * _SIGN_IN + _GAP_IN
-        at_in = (event.at_s - view[0]) / (view[1] - view[0]) * width_in
-        leftwards = at_in + needed_in > width_in
+        needed_in = width_in(text, _POINTS) + _GAP_IN
+        at_in = (event.at_s - view[0]) / (view[1] - view[0]) * across_in
+        leftwards = at_in + needed_in > across_in
         span_in = (at_in - needed_in, at_in) if leftwards else (at_in, at_in + needed_in)
         tried = (Named(text, float(event.at_s), lane, leftwards, at_in, span_in) for lane in range(_MOST_LANES))
         fitting = next((one for one in tried if all(one.leaves_free(other) for other in named)), None)
@@ -58,7 +63,7 @@ def lanes(events: list[Event], view: tuple[float, float], width_in: float) -> tu
 
 def _text(event: Event) -> str:
     about = getattr(event, "device", "") or getattr(event, "link", "")
-    return f"{event.kind.replace('_', ' ')} {about}".strip()
+    return fitted(f"{event.kind.replace('_', ' ')} {about}".strip(), _MOST_IN, _POINTS)
 
 
 def draw_strip(named: list[Named], axis: Any) -> None:
@@ -68,5 +73,5 @@ def draw_strip(named: list[Named], axis: Any) -> None:
     for name in named:
         side = "right" if name.leftwards else "left"
         text = f"{name.text} " if name.leftwards else f" {name.text}"
-        axis.text(name.at_s, name.lane + 0.5, text, fontsize=7.5, va="center", ha=side)
+        axis.text(name.at_s, name.lane + 0.5, text, fontsize=_POINTS, va="center", ha=side)
         axis.plot([name.at_s, name.at_s], [name.lane + 0.1, axis.get_ylim()[0]], color="black", lw=0.7, ls=":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hil.errors import printable
+from hil.report.lettering import fitted, width_in
 from hil.report.words import told
 from hil.verdict.outcome import Outcome
 
@@ -18,15 +18,8 @@ _BARS = {Outcome.PASS: "#A6DCCB", Outcome.FAIL: "#F3B8A8", Outcome.INCONCLUSIVE:
 _WORDS = {Outcome.PASS: "#00573F", Outcome.FAIL: VIOLATED, Outcome.INCONCLUSIVE: "#7A5C00"}
 _GREY = "#D5D5D5"
 _HEAD = 0.3  # of a row, free above the first
-_LONGEST_NAME = 44
-_LONGEST_WORDS = 108  # at full size
+_POINTS = 7.5
 _WORDS_FROM = 0.3  # of the width: there the verdicts begin
-
-
-def shortened(text: str, most: int) -> str:
-    """Text in one line, of at most so many signs."""
-    text = printable(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def gid(what: str, limit: LimitResult) -> str:
@@ -39,29 +32,35 @@ def height_in(result: Result) -> float:
     return _ROW_IN * (_HEAD + max(1, len(result.limits)))
 
 
-def draw_limits(result: Result, axis: Any, view: tuple[float, float]) -> None:
-    """Draw a row for each limit into an axis as high as they need; view: the times that the picture shows."""
+def draw_limits(result: Result, axis: Any, view: tuple[float, float], across_in: float) -> None:
+    """Draw a row for each limit into an axis as high as they need. view: the times that it shows, across so many inches."""
     limits = list(result.limits.values())
     axis.set_ylim(max(1, len(limits)), -_HEAD)
     axis.set_yticks([])
     for side in ("top", "left", "right"):
         axis.spines[side].set_visible(False)
     if not limits:
-        axis.text(0.01, 0.5, "the scenario has no limits", transform=axis.transAxes, fontsize=7.5, va="center")
+        axis.text(0.01, 0.5, "the scenario has no limits", transform=axis.transAxes, fontsize=_POINTS, va="center")
     for row, limit in enumerate(limits):
-        _draw_row(result, axis, row, limit, view)
+        _draw_row(result, axis, row, limit, view, across_in)
 
 
-def _draw_row(result: Result, axis: Any, row: int, limit: LimitResult, view: tuple[float, float]) -> None:
+def _draw_row(result: Result, axis: Any, row: int, limit: LimitResult, view: tuple[float, float], across_in: float) -> None:
     bar, middle = (row + 0.56, 0.34), row + 0.73
     axis.broken_barh([(0.0, result.duration_s)], bar, color=_BARS.get(limit.outcome, _GREY), lw=0)
     axis.vlines([event.at_s for event in result.scenario.events], bar[0], sum(bar), color="black", lw=0.7, ls=":")
-    words: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "fontsize": 7.5, "va": "center", "clip_on": True}
+    words: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "fontsize": _POINTS, "va": "center", "clip_on": True}
     name = f"{limit.name} · {limit.node}{'' if limit.required else ' (not required)'}"
     weight = "bold" if limit.required else "normal"
-    axis.text(0.003, row + 0.3, shortened(name, _LONGEST_NAME), fontweight=weight, **words)
+    axis.text(
+        0.003,
+        row + 0.3,
+        fitted(name, (_WORDS_FROM - 0.01) * across_in, _POINTS, bold=limit.required),
+        fontweight=weight,
+        **words,
+    )
     verdict = told(limit)
-    words["fontsize"] *= min(1.0, _LONGEST_WORDS / len(verdict))
+    words["fontsize"] *= min(1.0, (0.995 - _WORDS_FROM) * across_in / width_in(verdict, _POINTS))
     axis.text(_WORDS_FROM, row + 0.3, verdict, color=_WORDS.get(limit.outcome, "#404040"), **words)
     if limit.at_s is not None and view[0] <= limit.at_s <= view[1]:
         mark = {"marker": "v", "ms": 5, "color": "black", "mew": 0, "ls": "", "clip_on": False, "zorder": 4}

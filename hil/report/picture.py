@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from hil.report.envelope import Floats, envelope
 from hil.report.event_strip import LANE_IN, draw_strip, lanes
-from hil.report.limit_rows import VIOLATED, draw_limits, gid, height_in, shortened
+from hil.report.lettering import fitted, width_in
+from hil.report.limit_rows import VIOLATED, draw_limits, gid, height_in
 from hil.report.panels import Line, Panel, panels, place_of
 from hil.report.words import held
 from hil.verdict.outcome import Outcome
@@ -26,7 +27,7 @@ _WIDTH_IN, _LEFT_IN, _RIGHT_IN = 10.0, 0.85, 0.2
 _INNER_IN = _WIDTH_IN - _LEFT_IN - _RIGHT_IN
 _TITLE_IN, _FOOT_IN, _GAP_IN, _LEGEND_IN = 0.55, 0.45, 0.06, 0.19
 _COLUMNS = int(_INNER_IN * _DPI)
-_LONGEST_LABEL = 60
+_LEGEND_PT, _LABEL_IN = 7.5, 3.6
 # Text as text, and the same file from the same run. A dollar in a name begins no formula.
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -83,7 +84,7 @@ class _Picture:
         for panel, axis in zip(shown, axes, strict=False):
             self._panel(panel, axis)
         self._violations(dict(zip(map(id, shown), axes, strict=False)), shown)
-        draw_limits(result, axes[-1], view)
+        draw_limits(result, axes[-1], view, _INNER_IN)
         self._explain_marks(axes[-1])
         for axis in axes[:-1]:
             self._events(axis)
@@ -100,7 +101,7 @@ class _Picture:
 
     def _title(self) -> None:
         result, scenario = self._result, self._result.scenario
-        title = shortened(scenario.title or scenario.name, 95)
+        title = fitted(scenario.title or scenario.name, _INNER_IN, 12.0)
         self.figure.text(0.5, 1.0 - 0.2 / self._height_in, title, ha="center", va="center", fontsize=12)
         colour = VIOLATED if result.verdict is Outcome.FAIL else "#303030"
         run = f"{result.duration_s:g} s · seed {scenario.seed} · waveform {result.waveform_hash}"
@@ -120,17 +121,17 @@ class _Picture:
                 color="#606060",
                 lw=1.0,
                 ls=(0, (4, 2 + 2 * (index % 3))),
-                label=shortened(label, _LONGEST_LABEL),
+                label=fitted(label, _LABEL_IN, _LEGEND_PT),
                 zorder=1.5,
             )
         labels = _labels(panel)
         axis.legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=_legend_columns(labels), fontsize=7.5, frameon=False,
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=_legend_columns(labels), fontsize=_LEGEND_PT, frameon=False,
             borderaxespad=0.1, borderpad=0.0, labelspacing=0.2, handlelength=2.4, columnspacing=1.4,
         )  # fmt: skip
 
     def _line(self, line: Line, scale: float, axis: Any) -> None:
-        label = shortened(line.label, _LONGEST_LABEL)
+        label, name = fitted(line.label, _LABEL_IN, _LEGEND_PT), f"signal-{line.channels[0]}"
         time_s, low = self._signal(line.channels[0])
         high = low
         for channel in line.channels[1:]:
@@ -141,10 +142,11 @@ class _Picture:
                 low, high = np.fmin(low, values), np.fmax(high, values)
         if len(line.channels) == 1 or line.several == "sum":
             places = envelope(low, _COLUMNS)
-            axis.plot(time_s[places], low[places] * scale, lw=line.width, ls=line.dash, color=line.colour, label=label)
+            style = {"lw": line.width, "ls": line.dash, "color": line.colour, "label": label, "gid": name}
+            axis.plot(time_s[places], low[places] * scale, **style)
             return
         places = np.union1d(envelope(low, _COLUMNS // 2), envelope(high, _COLUMNS // 2))
-        style = {"lw": line.width, "facecolor": (line.colour, 0.35), "edgecolor": line.colour, "label": label}
+        style = {"lw": line.width, "facecolor": (line.colour, 0.35), "edgecolor": line.colour, "label": label, "gid": name}
         axis.fill_between(time_s[places], low[places] * scale, high[places] * scale, **style)
 
     def _signal(self, channel: str) -> tuple[Floats, Floats]:
@@ -178,7 +180,7 @@ class _Picture:
                 axis.plot([], [], marker="|", ms=7, mew=1, color=VIOLATED, ls="", label="violated again")[0],
             ]
         axis.legend(
-            handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=7.5, frameon=False,
+            handles=marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=_LEGEND_PT, frameon=False,
             borderaxespad=0.1, borderpad=0.0, handletextpad=0.2, columnspacing=1.4,
         )  # fmt: skip
 
@@ -189,10 +191,10 @@ class _Picture:
 
 
 def _labels(panel: Panel) -> list[str]:
-    return [shortened(label, _LONGEST_LABEL) for label in (*(line.label for line in panel.lines), *panel.thresholds)]
+    return [fitted(label, _LABEL_IN, _LEGEND_PT) for label in (*(line.label for line in panel.lines), *panel.thresholds)]
 
 
 def _legend_columns(labels: list[str]) -> int:
     """How many fit beside one another."""
-    widest_in = 0.5 + 0.058 * max(map(len, labels))
+    widest_in = 0.5 + max(width_in(label, _LEGEND_PT) for label in labels)
     return max(1, min(len(labels), int(_INNER_IN / widest_in)))
