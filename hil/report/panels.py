@@ -56,7 +56,7 @@ def panels(result: Result) -> list[Panel]:
     bess = [f"bess.{name}" for name in scenario.bess]
     upss = [f"ups.{name}" for name in scenario.ups]
     power = [
-        Line("load", ("load.power_w",), LOAD, width=2.4),
+        Line("load", ("load.power_w",), LOAD, width=2.0),
         *_lines(result, bess, "power_w", "(+ discharges)", several="sum"),
         Line("grid", ("pcc.power_w",), GRID),
     ]
@@ -115,7 +115,7 @@ def _lines(
         ]
     words = "sum" if several == "sum" else "lowest to highest"
     label = f"{len(devices)} {devices[0].partition('.')[0].upper()}, {words} {what}"
-    colour = _DEVICES[0 if several == "sum" else 1 if dash == "-" else 2]
+    colour = _DEVICES[0 if devices[0].startswith("bess.") else 1 if dash == "-" else 2]
     return [Line(label, tuple(f"{device}.{channel}" for device in devices), colour, dash, several)]
 
 
