@@ -1,7 +1,7 @@
 """Ridethrough: a hardware-in-the-loop control testbed for batteries and UPSs under LLM load transients.
 
-`hil` is the testbed: scenario, loads, clocks, plant, limits, record, verdict, command line. `firmware_sim` emulates devices,
-`controllers` command them; of those two only `hil.session` and the compiled engine know more than their contracts.
+`hil` is the testbed: scenario, loads, clocks, plant, limits, record, verdict, report, command line. `firmware_sim` emulates
+devices, `controllers` command them; of those two only `hil.session` and the compiled engine know more than their contracts.
 
 Signs, everywhere: load power > 0 consumes, storage power > 0 discharges, grid power > 0 imports; so grid = load - storage.
 Units: SI inside, in the name (`power_w`, `period_ns`, `soc` from 0 to 1).

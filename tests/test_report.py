@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -178,3 +179,23 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
     run = subprocess.run([sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
     assert "IMPORTED []" in run.stdout
+
+
+def test_the_page_of_runs_is_what_happens(tmp_path, monkeypatch, capsys):
+    """Its script, and what it shows of a change."""
+    page = (Path(__file__).parents[1] / "docs" / "runs.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    for name, rating in (("one", "25 MVA"), ("two", "5 MVA")):
+        hil.run(hil.load("training_job", ["transport='direct'", f"bess.main.rating='{rating}'"]), folder=f"runs/{name}")
+    script = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert script is not None
+    exec(script[1], {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("PASS 1.03")
+    assert printed[1] == "False ['bess.main.rating']"
+    assert len(printed) == 5
+    assert (tmp_path / "start.svg").exists()
+    out = command(capsys, monkeypatch, "diff", "runs/one", "runs/two")[1]
+    shown = re.search(r"```\n(settings\n.*?)```", page, re.DOTALL)
+    assert shown is not None
+    assert shown[1] in "\n".join(line.rstrip() for line in out.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,8 +191,6 @@ def test_the_command_takes_the_two_newest(folders, monkeypatch, capsys):
 
 
 def test_other_versions_are_shown_but_are_no_difference(folders, tmp_path, monkeypatch, capsys):
-    import shutil
-
     later = shutil.copytree(folders[0], tmp_path / "later")
     provenance = json.loads((later / "provenance.json").read_text())
     provenance["versions"]["numpy"] = "99.1"
@@ -206,6 +205,23 @@ def test_other_versions_are_shown_but_are_no_difference(folders, tmp_path, monke
     (later / "provenance.json").unlink()
     line = f"{later}: incomplete: there is no provenance.json\n"
     assert command(capsys, monkeypatch, "diff", folders[0], later) == (2, "", line)
+
+
+def test_copies_of_one_law_are_the_same_setting(folders, tmp_path):
+    """A run's folder holds a copy of it, so that its path always differs."""
+    opened = []
+    for name in ("one", "other"):
+        folder = shutil.copytree(folders[0], tmp_path / name)
+        text = (
+            (folder / "scenario.toml")
+            .read_text()
+            .replace('kind = "ramp_limit"', 'kind = "law"\nlaw = "laws/main/own.py:hold"')
+        )
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("ramp = "))
+        (folder / "scenario.toml").write_text(text)
+        opened.append(hil.open_run(folder))
+    assert opened[0].scenario.absorber["main"].law != opened[1].scenario.absorber["main"].law
+    assert opened[0].diff(opened[1]).settings == []
 
 
 @pytest.mark.realtime

@@ -43,8 +43,8 @@ def new_folder(parent: Path, name: str) -> Path:
 class RunFolder:
     """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`.
 
-    Laws and supervisors of one's own are copied to `own/absorber.NAME/` and `own/supervisor.NAME/` with what they imported
-    from beside themselves, and the scenario there names the copies.
+    `hil.report.saved` reads them again. Laws and supervisors of one's own are copied to `own/absorber.NAME/` and
+    `own/supervisor.NAME/` with what they imported from beside themselves, and the scenario there names the copies.
     """
 
     def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
