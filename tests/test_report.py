@@ -14,21 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damaged_runs import DAMAGED
+from report_support import SMALL, command
 
 import hil
-from hil.cli import main
 from hil.report.saved import newest
-
-SMALL = ["duration='4 s'", "events=[]", "load.start='0 s'", "load.start_ramp='0 s'", "load.iteration='2 s'"]
-
-
-def command(capsys, monkeypatch, *arguments: object) -> tuple[int, str, str]:
-    """Exit code and output of `hil ARGUMENTS`, in this process: starting another takes longer than what is tested."""
-    monkeypatch.setattr(sys, "argv", ["hil", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        main()
-    given = capsys.readouterr()
-    return int(left.value.code or 0), given.out, given.err
 
 
 @pytest.fixture(scope="module")

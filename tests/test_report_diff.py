@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_report import SMALL, command
+from report_support import SMALL, command
 
 import hil
 from hil.report.settings import Changed

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from test_report import SMALL, command
+from report_support import SMALL, command
 
 import hil
 from hil.report.envelope import envelope

@@ -18,8 +18,8 @@ LOAD, GRID = "#A0A0A0", "#0072B2"
 _DEVICES = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#D55E00", "#0072B2", "#999999")
 _MOST_NAMED = len(_DEVICES)  # devices of a kind with a line each; of more there is one band
 
-Place = tuple[str, float]
-"""A channel, and by what it is multiplied in its panel."""
+_LEVELS = ("undervoltage", "overvoltage", "underfrequency", "overfrequency", "soc_window")
+"""Kinds of limits whose bounds are values of the very signal that a panel shows."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass
 class Panel:
-    """Lines over one axis, and the bounds of limits on what it shows."""
+    """Lines over one axis, and the bounds of limits on what it shows; scale: from SI to the unit of its title."""
 
     title: str
     scale: float
@@ -135,7 +135,7 @@ def _voltages(result: Result) -> list[Line]:
 def _add_thresholds(panel: Panel, limits: list[Limit]) -> None:
     named: dict[float, list[str]] = {}
     for limit in limits:
-        if limit_channel(limit) not in panel.channels or limit.kind in ("ramp", "peak_to_peak"):
+        if limit.kind not in _LEVELS or limit_channel(limit) not in panel.channels:
             continue
         for bound in limit_bounds(limit):
             if np.isfinite(bound):
