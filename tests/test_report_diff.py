@@ -73,6 +73,14 @@ def test_another_limit_changes_no_waveform(base):
     assert not found.same
 
 
+def test_another_title_is_a_difference_of_settings_alone(base):
+    found = base.diff(ran("title='another'"))
+    assert [setting.key for setting in found.settings] == ["title"]
+    assert found.waveforms.same
+    assert all(limit.same for limit in found.limits)
+    assert not found.same
+
+
 def test_another_seed_changes_the_load(base):
     found = base.diff(ran("seed=8"))
     assert found.settings == [Changed("seed", 7, 8)]

@@ -39,8 +39,9 @@ def crowded() -> hil.Result:
     names = ["$x$ " * 30, "<&>\\n\\u0007" + "w" * 80, "日本"]
     windows = ["ups.u3", "ups.u4", "bess.b7"]
     named = zip(names, windows, strict=True)
+    window = "kind='soc_window', window=[0.4999, 0.9999], required=true"
     limits = [
-        *(f"{{name=\"{name}\", kind='soc_window', node='{node}', window=[0.4999, 0.9999]}}" for name, node in named),
+        *(f"{{name=\"{name}\", node='{node}', {window}}}" for name, node in named),
         "{name='81O', kind='overfrequency', max='60.0001 Hz', required=true}",
         "{name='supply', kind='undervoltage', node='ups.u1', min=0.9}",
         "{name='bus', kind='undervoltage', node='bus', min=0.9}",
