@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 # Of a session the commands follow one another in one folder; of a console each is on its own.
 KINDS = ("console", "console session", "python", "toml", "text")
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_EXITS = {"PASS": (0,), "FAIL": (1,), "INCONCLUSIVE": (3,)}
+_EXITS = {"PASS": (0,), "FAIL": (1,), "INCONCLUSIVE": (3,), "changed": (1,)}
 # Awaits may stand at the top of a block; all blocks of a page share their names.
 _RUNNER = """
 import ast, asyncio, inspect, pathlib, sys
@@ -77,7 +77,7 @@ def furnish(folder: Path, page: Path) -> None:
 
 
 def run_command(command: str, remark: str, folder: Path) -> None:
-    """Run a command as it stands; its remark may begin with the verdict that it must end with.
+    """Run a command as it stands; its remark may begin with the verdict, or the word, that it must end with.
 
     `make` is asked for what it would do, and a script only read: they set up environments, or are these very tests.
     """

@@ -7,8 +7,19 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "pydantic", "pyarrow", "matplotlib", "pymodbus", "aiomqtt", "sunspec2", "hil.scenario", "hil.kernel"}
-COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema")
+HEAVY = {
+    "numpy",
+    "pydantic",
+    "pyarrow",
+    "matplotlib",
+    "pymodbus",
+    "aiomqtt",
+    "sunspec2",
+    "hil.scenario",
+    "hil.report",
+    "hil.kernel",
+}
+COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema", "show", "plot", "diff")
 
 
 def imported(script: str, cwd: object) -> set[str]:

@@ -27,9 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (show, plot, diff):
-    app.command()(command)
-
 _USAGE = 2
 
 
@@ -116,6 +113,9 @@ app.command()(validate)
 app.command()(guide.init)
 app.command()(guide.explain)
 app.command()(guide.schema)
+app.command()(show)
+app.command()(plot)
+app.command()(diff)
 
 
 @app.command()

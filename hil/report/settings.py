@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hil.report.saved import provenance
@@ -34,14 +33,14 @@ def changed_settings(before: Result, after: Result) -> list[Changed]:
 
 
 def changed_provenance(before: Result, after: Result) -> list[Changed]:
-    """Versions, commit, machine and the laws' files where they differ; nothing for runs that have no folder."""
+    """Versions, commit, machine, files of laws and supervisors where they differ; nothing for runs without a folder."""
     if before.folder is None or after.folder is None:
         return []
     return _changed(*(dict(_told(provenance(run.folder))) for run in (before, after) if run.folder is not None))
 
 
 def _told(document: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-    kept = {key: document.get(key) for key in ("commit", "python", "versions", "laws")}
+    kept = {key: document.get(key) for key in ("commit", "python", "versions", "own")}
     host = document.get("host")
     if isinstance(host, dict):
         kept["host"] = {key: host.get(key) for key in ("system", "machine")}
@@ -55,11 +54,9 @@ def _changed(before: dict[str, Value], after: dict[str, Value]) -> list[Changed]
 
 def _settings(result: Result) -> dict[str, Value]:
     document = result.scenario.document()
-    for absorber in document.get("absorber", {}).values():
-        if result.folder is not None and isinstance(absorber.get("law"), str):  # a run's folder holds a copy of it
-            absorber["law"] = absorber["law"].removeprefix(f"{Path(result.folder).resolve()}/")
     document["run"] = {"clock": result.clock, "speed": None if result.timing is None else result.timing.speed}
-    return dict(_flat("", document))
+    here = "" if result.folder is None else f"{result.folder.resolve()}/"  # which holds copies of laws and supervisors
+    return {key: value.removeprefix(here) if isinstance(value, str) else value for key, value in _flat("", document)}
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Value]]:
