@@ -62,8 +62,9 @@ class _Summary(_Part):
 def open_run(folder: str | Path) -> Result:
     """The result of a finished run, from its folder: equal to what the run returned, in every field.
 
-    Files that its scenario names, such as a trace of the load, may have gone since. Raises RunUnreadable, which names the
-    folder and the file in it that is missing or damaged.
+    But laws and supervisors of one's own are those that the folder holds copies of. Files that its scenario names, such as a
+    trace of the load, may have gone since. Raises RunUnreadable, which names the folder and the file in it that is missing
+    or damaged.
     """
     path = Path(folder)
     if not os.path.isdir(path):  # noqa: PTH112  # these say no, where those of Path raise
