@@ -8,6 +8,7 @@ import xxhash
 from rig import LOSSLESS, H, Rig
 
 from hil.kernel.engine import Engine
+from hil.kernel.layout import CODES
 from hil.loads.sampler import fill
 
 BESS = {"rating": "10 MVA", "energy": "1 MWh", "setpoint_ramp": "100 GW/s", "slew": "100 GW/s", "converter_lag": "0 s"}
@@ -45,7 +46,7 @@ def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(IndexError, match="no device 1"):
         rebuilt(laws=[(1, 0, 0, 0, None)])
     law = made.parameters["law"].copy()
-    law["kind"] = 2
+    law["kind"] = CODES["law.law"]
     with pytest.raises(ValueError, match="device 0 has no law of its own"):
         rebuilt(parameters={"law": law})
 

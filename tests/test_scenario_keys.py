@@ -8,7 +8,6 @@ from hil.scenario import absorber, clock, cooling, event, grid, limit, link, loa
 from hil.scenario.base import Section
 
 MODULES = (absorber, clock, cooling, event, grid, limit, link, load, model, mqtt, storage, supervisor, ups)
-TO_COME = ("hil.scenario.absorber", "hil.scenario.limit")
 SECTIONS = {
     section
     for module in MODULES
@@ -19,7 +18,7 @@ FIELDS = [
     pytest.param(section, name, id=f"{section.__name__}.{name}")
     for section in sorted(SECTIONS, key=lambda section: section.__name__)
     for name in section.model_fields
-    if name != "kind" and section.__module__ not in TO_COME
+    if name != "kind"
 ]
 
 

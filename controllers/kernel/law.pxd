@@ -1,10 +1,10 @@
-"""Fast laws: what an absorber answers, within the tick, to the load it measures.
+"""Fast laws: what an absorber answers, within the tick, to the load or the frequency it measures.
 
 A law sees what was measured at the end of the last tick and returns the storage power it wants (discharge > 0). Built-in laws
 are inlined; a user's own is called through a function pointer. Equations: docs/model.md, "Absorbers".
 """
 
-from libc.math cimport NAN, isfinite
+from libc.math cimport NAN, fabs, isfinite
 from libc.stdint cimport int64_t, uint32_t
 
 
@@ -39,7 +39,9 @@ cdef extern from "ridethrough_law.h":
 cdef enum:
     LAW_NONE = 0
     LAW_RAMP_LIMIT = 1
-    LAW_USER = 2
+    LAW_HIGH_PASS = 2
+    LAW_DROOP = 3
+    LAW_USER = 4
 
 cdef enum:
     PLACED_DEVICE = 0       # in the inverter's firmware: its answer acts within the tick
@@ -50,13 +52,20 @@ cdef struct LawParams:
     int64_t kind
     int64_t placement
     int64_t update_ticks    # the law runs every so many ticks and its answer is held
-    double share            # of its answer that this device gives
+    double share            # of its answer to the load that this device gives
     double rise_w_per_s     # ramp_limit: how fast the grid's share of the load may rise
     double fall_w_per_s     # and fall
+    double gain             # high_pass: part of its distance to the load that the grid's share closes between two answers
+    double soc_target       # high_pass: where the SoC is brought back to
+    double restore_w        # by how much power for a SoC that is off by 1
+    double restore_most_w   # and by no more
+    double nominal_hz       # droop
+    double deadband_hz
+    double droop_w_per_hz   # beyond the dead band
 
 
 cdef struct LawState:
-    double grid_w           # ramp_limit: the grid's share of the load
+    double grid_w           # ramp_limit, high_pass: the grid's share of the load
     double output_w         # the device's share of the answer
     int64_t faults          # answers in judged ticks that were not finite, or did not come, taken as zero
 
@@ -79,6 +88,46 @@ cdef inline double ramp_limit(const LawParams* p, LawState* s, double load_w, do
     return load_w - s.grid_w
 
 
+cdef inline double high_pass(const LawParams* p, LawState* s, double load_w) noexcept nogil:
+    """Let the grid follow the load with a time constant; storage gives the rest."""
+    s.grid_w += p.gain * (load_w - s.grid_w)
+    if fabs(s.grid_w) < 1e-30:    # no subnormal numbers where a load goes away for good
+        s.grid_w = 0.0
+    return load_w - s.grid_w
+
+
+cdef inline double restoration(const LawParams* p, double soc) noexcept nogil:
+    """What brings a SoC back to its target."""
+    cdef double power_w = p.restore_w * (soc - p.soc_target)
+    if power_w > p.restore_most_w:
+        return p.restore_most_w
+    if power_w < -p.restore_most_w:
+        return -p.restore_most_w
+    return power_w
+
+
+cdef inline double droop(const LawParams* p, double frequency_hz) noexcept nogil:
+    """Discharge below the dead band, charge above it, in proportion."""
+    cdef double deviation_hz = frequency_hz - p.nominal_hz
+    if deviation_hz > p.deadband_hz:
+        return -(deviation_hz - p.deadband_hz) * p.droop_w_per_hz
+    if deviation_hz < -p.deadband_hz:
+        return -(deviation_hz + p.deadband_hz) * p.droop_w_per_hz
+    return 0.0
+
+
+ctypedef void (*law_step_fn)(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given, double dt,
+                             bint judged) noexcept nogil
+
+
+cdef extern from *:
+    """
+    /* A call that is not inlined: laws beside the usual one stay out of the loop of ticks. */
+    #define RIDETHROUGH_FAR_LAW(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
+    """
+    law_step_fn far "RIDETHROUGH_FAR_LAW"(law_step_fn function) noexcept nogil
+
+
 cdef inline double user_law(const UserLaw* law, const signals_t* given, double dt) noexcept nogil:
     cdef command_t out
     out.struct_size = sizeof(command_t)
@@ -93,16 +142,27 @@ cdef inline bint law_due(const LawParams* p, int64_t tick) noexcept nogil:
     return p.kind != LAW_NONE and tick % p.update_ticks == 0
 
 
-cdef inline void law_step(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given,
-                          double dt, bint judged) noexcept nogil:
-    """Run a law that is due. `dt` is the tick's; `given` needs only `load_w` where the law is built in."""
+cdef inline void other_law(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given, double dt,
+                           bint judged) noexcept nogil:
+    """Run a law that is not ramp_limit."""
     cdef double answer
-    dt = dt * <double>p.update_ticks
-    if p.kind == LAW_RAMP_LIMIT:
-        answer = ramp_limit(p, s, given.load_w, dt)
+    if p.kind == LAW_HIGH_PASS:
+        s.output_w = p.share * high_pass(p, s, given.load_w) + restoration(p, given.soc)
+    elif p.kind == LAW_DROOP:
+        s.output_w = droop(p, given.frequency_hz)
     else:
         answer = user_law(user, given, dt)
         if not isfinite(answer):
             answer = 0.0
             s.faults += judged
-    s.output_w = p.share * answer
+        s.output_w = p.share * answer
+
+
+cdef inline void law_step(const LawParams* p, LawState* s, const UserLaw* user, const signals_t* given,
+                          double dt, bint judged) noexcept nogil:
+    """Run a law that is due. `dt` is the tick's; `given` needs only `load_w` for ramp_limit."""
+    dt = dt * <double>p.update_ticks
+    if p.kind == LAW_RAMP_LIMIT:
+        s.output_w = p.share * ramp_limit(p, s, given.load_w, dt)
+    else:
+        far(other_law)(p, s, user, given, dt, judged)

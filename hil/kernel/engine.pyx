@@ -17,7 +17,7 @@ from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport Event
-from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
+from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
@@ -285,10 +285,14 @@ cdef class Engine:
         cdef RunState* run = self.site.run
         cdef int64_t filled = load_acquire(&run.load_filled)
         cdef int64_t _i
+        cdef int64_t i
         cdef int64_t load_slot = run.tick % self.site.load_ring_ticks
         cdef double it_demand = run.it_demand_w
         cdef double demand
         cdef bint judged
+        self.site.other_limits = 0
+        for i in range(self.site.limit_count):
+            self.site.other_limits += self.site.limit_params[i].kind > LIMIT_RANGE
         if n > 0:
             apply_commands(&self.site, run.tick)
         for _i in range(n):

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from controllers.kernel.law cimport (
-    LAW_NONE, LAW_RAMP_LIMIT, LAW_USER, PLACED_DEVICE, PLACED_WIRE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, command_t,
-    signals_t,
+    LAW_DROOP, LAW_HIGH_PASS, LAW_NONE, LAW_RAMP_LIMIT, LAW_USER, PLACED_DEVICE, PLACED_WIRE, RIDETHROUGH_LAW_VERSION,
+    LawParams, LawState, command_t, signals_t,
 )
 from firmware_sim.kernel.pcs cimport (
     POINT_CONTROLLER_HEARTBEAT, POINT_OPERATION, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE,
@@ -18,7 +18,8 @@ from firmware_sim.kernel.pcs cimport (
 from firmware_sim.kernel.ups cimport (
     UPS_BYPASS, UPS_COUNTER, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
     UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W,
-    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL, UpsParams, UpsState,
+    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_BATTERY, MODE_NORMAL,
+    UpsParams, UpsState,
 )
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
@@ -26,7 +27,8 @@ from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport EVENT_DIP, EVENT_GENERATION_LOSS, Event
 from hil.kernel.limits cimport (
-    BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState,
+    AFTER_DIP, BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, IN_DIP, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE,
+    LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState
@@ -54,15 +56,17 @@ _BESS_CHANNELS = (
 _UPS_CHANNELS = (
     "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "battery_w", "battery_voltage_v", "battery_current_a",
     "soc", "dc_link_pu", "mode", "rectifier", "walk_in_share", "disturbances", "latched", "low_battery", "support_w",
-    "runtime_s", "line_ok",
+    "runtime_s", "line_ok", "temperature_degc",
 )
 
 # Numbers that Python puts into the structs, and positions and sizes.
 CODES = {
-    "law.none": LAW_NONE, "law.ramp_limit": LAW_RAMP_LIMIT, "law.law": LAW_USER, "law.version": RIDETHROUGH_LAW_VERSION,
+    "law.none": LAW_NONE, "law.ramp_limit": LAW_RAMP_LIMIT, "law.high_pass": LAW_HIGH_PASS, "law.droop": LAW_DROOP,
+    "law.law": LAW_USER, "law.version": RIDETHROUGH_LAW_VERSION,
     "placement.device": PLACED_DEVICE, "placement.wire": PLACED_WIRE,
     "priority.active": PRIORITY_ACTIVE, "priority.reactive": PRIORITY_REACTIVE,
-    "limit.level": LIMIT_LEVEL, "limit.ramp": LIMIT_RAMP, "limit.range": LIMIT_RANGE,
+    "limit.level": LIMIT_LEVEL, "limit.ramp": LIMIT_RAMP, "limit.range": LIMIT_RANGE, "limit.rate": LIMIT_RATE,
+    "limit.time": LIMIT_TIME, "limit.recovery": LIMIT_RECOVERY, "phase.in_dip": IN_DIP, "phase.after_dip": AFTER_DIP,
     "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
     "blank.kinds": BLANK_KINDS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
@@ -81,7 +85,7 @@ CODES = {
     "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
     "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
     "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
-    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL,
+    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL, "ups.battery": MODE_BATTERY,
 }
 
 

@@ -1,11 +1,12 @@
-"""Limits, evaluated every tick on one channel of the row.
+"""Limits, evaluated every tick on one channel of the row. Equations: docs/model.md, "Limits".
 
-A limit computes a value (the level itself, the ramp of its mean, its range in a rolling window) and holds it against `low`
-and `high`. With a delay the value must stay beyond for every sample of the delay (a consecutive timer, reset at once), so the
-*sustained* value is the rolling minimum (for `high`) or maximum (for `low`) over the delay, and its worst is what a report
-shows. Beyond means strictly beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them.
-While a scripted stimulus acts nothing is judged, and the windows of ramp and range hold the last sample before it: what they
-see afterwards is the step from there to where the site has come.
+A limit computes a value (the level itself, the ramp of its mean, its range in a rolling window; of the rarer kinds its rate of
+change, a time spent, the time that power takes to come back after a dip) and holds it against `low` and `high`. With a delay
+the value must stay beyond for every sample of the delay (a consecutive timer, reset at once), so the *sustained* value is the
+rolling minimum (for `high`) or maximum (for `low`) over the delay, and its worst is what a report shows. Beyond means strictly
+beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them. While a scripted stimulus acts
+nothing is judged, and the windows of ramp and range hold the last sample before it: what they see afterwards is the step from
+there to where the site has come.
 """
 
 from libc.stdint cimport int64_t
@@ -19,12 +20,19 @@ cdef enum:
     LIMIT_LEVEL = 0
     LIMIT_RAMP = 1        # difference of the mean over the window, per second
     LIMIT_RANGE = 2       # largest minus smallest in the rolling window
+    LIMIT_RATE = 3        # difference over the window, per second
+    LIMIT_TIME = 4        # time in which the channel has had one value
+    LIMIT_RECOVERY = 5    # time from the end of a dip until the channel is back
 
 cdef enum:
     BLANK_NEVER = 0
     BLANK_VOLTAGE = 1     # while a scripted dip, the stimulus, acts
     BLANK_FREQUENCY = 2   # while a scripted frequency event acts
     BLANK_KINDS = 3
+
+cdef enum:
+    IN_DIP = 1            # phases of a recovery; 0: no dip, or all that there were are over
+    AFTER_DIP = 2
 
 
 cdef struct LimitParams:
@@ -36,7 +44,14 @@ cdef struct LimitParams:
     int64_t delay_ticks
     double low
     double high
-    double per_second       # ramp: 1 / window
+    double per_second       # ramp, rate: 1 / window
+    double tick_s           # time, recovery
+    double counted          # time: the value whose time counts
+    int64_t total           # time: 1: of all stretches together, 0: of the one it is in
+    int64_t voltage         # recovery: channel in which a dip shows
+    int64_t hold_ticks      # recovery: how long it must be back
+    double below            # recovery: a dip is a voltage below it
+    double share            # recovery: of the value before the dip that counts as back
 
 
 cdef struct LimitState:
@@ -55,9 +70,81 @@ cdef struct LimitState:
     int64_t first_tick      # of the first violation, -1: none
     int64_t highest_tick
     int64_t lowest_tick
-    double last             # latest sample that no stimulus voided: windows hold it while one acts
+    double last             # latest sample that no stimulus voided, which windows hold while one acts; beyond range: the value
     double highest          # largest sustained value
     double lowest           # smallest sustained value
+    int64_t phase           # rate: 1 while its window is tainted; time: 1 while it runs; recovery: IN_DIP or AFTER_DIP
+    int64_t count           # time, recovery: ticks of it so far
+    int64_t back_ticks      # recovery: samples in a row that were back
+    int64_t void_ticks      # rate, recovery: how many more samples a stimulus still taints
+    double before           # recovery: mean before the dip
+
+
+cdef inline double rate(const LimitParams* p, LimitState* s, double* arena, double value, bint blanked) noexcept nogil:
+    """Difference over the window, per second; `phase` is 0 once the window lies wholly after a stimulus."""
+    s.phase = blanked or s.void_ticks > 0
+    if blanked:
+        s.void_ticks = s.past.length
+    elif s.void_ticks > 0:
+        s.void_ticks -= 1
+    return (value - delay_push(&s.past, arena, value)) * p.per_second
+
+
+cdef inline double time_spent(const LimitParams* p, LimitState* s, double value) noexcept nogil:
+    """How long the channel has had the value that counts; 0 while it has another."""
+    s.phase = value == p.counted
+    if s.phase:
+        s.count += 1
+        return <double>s.count * p.tick_s
+    if not p.total:
+        s.count = 0
+    return 0.0
+
+
+cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, double power_w,
+                            double voltage_pu) noexcept nogil:
+    """Follow dips; the time since the last while the power is not back, 0 while it is, below 0 where nothing is judged."""
+    cdef double earlier_w = delay_push(&s.past, arena, power_w)
+    cdef double mean_w
+    cdef double least_w
+    if s.phase or s.void_ticks > 0:
+        earlier_w = s.before
+    mean_w = mean_push(&s.mean, arena, earlier_w)
+    if voltage_pu < p.below:
+        if not s.phase:
+            s.before = mean_w
+        s.phase = IN_DIP
+        s.count = 0
+        s.back_ticks = 0
+    elif s.phase == IN_DIP:
+        s.phase = AFTER_DIP
+    if not s.phase:
+        if s.void_ticks > 0:
+            s.void_ticks -= 1
+        return -1.0
+    s.void_ticks = s.past.length
+    if s.phase == IN_DIP:
+        return -1.0
+    s.count += 1
+    least_w = p.share * s.before
+    if power_w < least_w if s.before >= 0.0 else power_w > least_w:
+        s.back_ticks = 0
+        return <double>s.count * p.tick_s
+    s.back_ticks += 1
+    if s.back_ticks > p.hold_ticks:
+        s.phase = 0
+    return 0.0
+
+
+cdef inline void other_value(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
+                             const int64_t* blank_until) noexcept nogil:
+    """Work out the value of a kind beyond range, for `limit_step` of the same tick."""
+    if p.kind == LIMIT_RATE:
+        s.last = rate(p, s, arena, row[p.channel], tick < blank_until[p.blank])
+    elif p.kind == LIMIT_TIME:
+        s.last = time_spent(p, s, row[p.channel])
+    elif p.kind == LIMIT_RECOVERY:
+        s.last = recovery(p, s, arena, row[p.channel], row[p.voltage])
 
 
 cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
@@ -69,7 +156,14 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     cdef int64_t run_ticks
     cdef bint beyond = False
     cdef bint blanked = tick < blank_until[p.blank]
-    if kind != LIMIT_LEVEL:
+    if kind > LIMIT_RANGE:
+        value = s.last
+        if kind == LIMIT_RATE:
+            blanked = s.phase
+        elif value < 0.0:
+            s.beyond = 0
+            return
+    elif kind != LIMIT_LEVEL:
         if blanked:
             value = s.last
         s.last = value

@@ -6,7 +6,9 @@ Looks at what the tick divides by and what it uses as an index, once for every c
 from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport LAW_USER
-from hil.kernel.limits cimport BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LimitParams, LimitState
+from hil.kernel.limits cimport (
+    BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LimitParams, LimitState,
+)
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
@@ -50,9 +52,11 @@ cdef inline bint meter_is_sound(const PhaseMeter* m, int64_t size) noexcept nogi
 
 cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64_t size) noexcept nogil:
     """Whether the windows lie in the arena, and those are there that its kind and its delay use."""
-    if not LIMIT_LEVEL <= p.kind <= LIMIT_RANGE:
+    if not LIMIT_LEVEL <= p.kind <= LIMIT_RECOVERY:
         return False
-    if p.kind == LIMIT_RAMP and not (mean_is_sound(&s.mean, size) and delay_is_sound(&s.past, size)):
+    if (p.kind == LIMIT_RAMP or p.kind == LIMIT_RECOVERY) and not mean_is_sound(&s.mean, size):
+        return False
+    if (p.kind == LIMIT_RAMP or p.kind == LIMIT_RATE or p.kind == LIMIT_RECOVERY) and not delay_is_sound(&s.past, size):
         return False
     if p.kind == LIMIT_RANGE and not (s.top.ring > 0 and s.bottom.ring > 0):
         return False
@@ -89,8 +93,10 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
         if not meter_is_sound(&s.meters[i], s.arena_size):
             return "meters: window or delay"
     for i in range(s.limit_count):
-        if not 0 <= s.limit_params[i].channel < s.row_words or not 0 <= s.limit_params[i].blank < BLANK_KINDS:
-            return "limits: channel or blank"
+        if not 0 <= s.limit_params[i].channel < s.row_words or not 0 <= s.limit_params[i].voltage < s.row_words:
+            return "limits: channel or voltage"
+        if not 0 <= s.limit_params[i].blank < BLANK_KINDS:
+            return "limits: blank"
         if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
             return "limits: kind or delay_ticks, without a window for it, or a window outside the arena"
     return NULL

@@ -6,7 +6,8 @@
 from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport (
-    LAW_USER, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, UserLaw, law_due, law_step, signals_t,
+    LAW_RAMP_LIMIT, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, UserLaw, law_due, law_step,
+    signals_t,
 )
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState, pcs_command, pcs_step
 from firmware_sim.kernel.ups cimport UpsParams, UpsSeen, UpsState, ups_command, ups_step
@@ -15,7 +16,7 @@ from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
 from hil.kernel.cooling cimport CoolingParams, CoolingState, cooling_step
 from hil.kernel.events cimport Event, apply_events
-from hil.kernel.limits cimport LimitParams, LimitState, limit_step
+from hil.kernel.limits cimport LimitParams, LimitState, limit_step, other_value
 from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
@@ -67,6 +68,7 @@ cdef struct Site:
     int64_t bess_count
     int64_t ups_count
     int64_t limit_count
+    int64_t other_limits       # how many of them are of the kinds beyond range
     int64_t event_count
     int64_t load_ring_ticks
     int64_t arena_size
@@ -168,13 +170,14 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[16] = s.ups_power[i].support_w
         out[17] = s.ups_power[i].runtime_s
         out[18] = <double>s.ups[i].line_ok
-        out += 19
+        out[19] = s.ups_battery[i].temperature_degc
+        out += 20
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
     cdef signals_t given
     given.load_w = s.measured[MEASURED_LOAD + i].value
-    if s.law_params[i].kind == LAW_USER:
+    if s.law_params[i].kind != LAW_RAMP_LIMIT:
         given.struct_size = sizeof(signals_t)
         given.version = RIDETHROUGH_LAW_VERSION
         given.tick = tick
@@ -238,6 +241,24 @@ cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil
     return demand_w + s.cooling.power_w
 
 
+cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
+    """Values of the rarer kinds of limits."""
+    cdef int64_t i
+    for i in range(s.limit_count):
+        other_value(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+
+
+ctypedef void (*other_values_fn)(Site* s, int64_t tick) noexcept nogil
+
+
+cdef extern from *:
+    """
+    /* A call that is not inlined: what few sites have stays out of the loop of ticks, whose registers it would take. */
+    #define RIDETHROUGH_FAR_VALUES(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
+    """
+    other_values_fn far "RIDETHROUGH_FAR_VALUES"(other_values_fn function) noexcept nogil
+
+
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
     """Run tick `tick`; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
@@ -286,6 +307,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     measure_phases(&s.meters[METER_BUS], s.arena, s.network.bus_phase_pu)
     write_row(s, demand_w)
     if judged:
+        if s.other_limits > 0:
+            far(other_values)(s, tick)
         for i in range(s.limit_count):
             limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
     s.run.it_demand_w = it_demand_w

@@ -19,6 +19,8 @@ def quantity(value: float, limit: LimitResult) -> str:
         return f"{value * 1e-6:.2f} MW"
     if limit.unit == "Hz":
         return f"{value:.3f} Hz"
+    if limit.unit == "degC":
+        return f"{value:.2f} degC"
     return f"{value:.3f} {limit.unit}".rstrip()
 
 

@@ -4,17 +4,21 @@ The sections are here by name, for scenarios that are made in Python (docs/pytho
 same keys. Nothing here runs anything: no plant, no sockets, no clock.
 """
 
-from hil.scenario.absorber import NoAbsorber, OwnLaw, RampLimit
+from hil.scenario.absorber import Droop, HighPass, NoAbsorber, OwnLaw, RampLimit
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import BrokerStop, DeviceLoss, DeviceSilence, GenerationLoss, GridDip, LinkCut, LoadCrash, ServerStop
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import (
+    BatteryTemperature,
     ConverterCurrent,
+    OnBattery,
     Overfrequency,
     Overvoltage,
     PeakToPeak,
     RampRate,
+    RateOfChange,
+    Recovery,
     SocRange,
     Underfrequency,
     Undervoltage,
@@ -28,6 +32,7 @@ from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
 from hil.scenario.ups import Ups
 
 __all__ = [
+    "BatteryTemperature",
     "Bess",
     "BrokerStop",
     "Clock",
@@ -36,9 +41,11 @@ __all__ = [
     "DeviceLoss",
     "DeviceSilence",
     "Driver",
+    "Droop",
     "GenerationLoss",
     "Grid",
     "GridDip",
+    "HighPass",
     "InferenceLoad",
     "Link",
     "LinkCut",
@@ -46,6 +53,7 @@ __all__ = [
     "Measurement",
     "Mqtt",
     "NoAbsorber",
+    "OnBattery",
     "Overfrequency",
     "Overvoltage",
     "OwnLaw",
@@ -53,7 +61,9 @@ __all__ = [
     "PeakToPeak",
     "RampLimit",
     "RampRate",
+    "RateOfChange",
     "Record",
+    "Recovery",
     "Scenario",
     "ServerStop",
     "SocRange",

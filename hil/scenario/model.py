@@ -135,14 +135,18 @@ class Scenario(Section):
         return None
 
     def share_of(self, absorber: Absorber) -> float:
-        """Share of its law's answer that an absorber's device gives; by default its share of the ratings that have a law."""
+        """Share of its law's answer that a device gives; by default by rating, among those that answer the load."""
+        if absorber.kind == "droop":
+            return 1.0
         if absorber.share is not None:
             return float(absorber.share)
 
         def rating_va(other: Absorber) -> float:
             return float(self.bess[other.device.removeprefix("bess.")].rating_va)
 
-        return rating_va(absorber) / sum(rating_va(other) for other in self.absorber.values() if other.kind != "none")
+        return rating_va(absorber) / sum(
+            rating_va(other) for other in self.absorber.values() if other.kind not in ("none", "droop")
+        )
 
     def document(self) -> dict[str, Any]:
         """The scenario as a TOML-ready document: every key, quantities with units, exact to the bit."""

@@ -19,9 +19,11 @@ _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _NAME = "must start with a letter and go on with letters, digits, - or _"
 # By what a pattern holds, the first that fits.
 _PATTERNS = {
-    "pcc|": "must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
+    "pcc|bus": "must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
+    "pcc|": "must be 'pcc', or name a UPS, such as 'ups.a'",
     "|ups": "must name a BESS or a UPS, such as 'bess.main'",
     "bess": "must name a BESS, such as 'bess.main'",
+    "ups": "must name a UPS, such as 'ups.a'",
 }
 _WORDS = {
     "greater_than": "must be above {gt}",

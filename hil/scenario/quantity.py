@@ -128,12 +128,13 @@ RAMP = Dimension(
     {f"{power}/{time}": a / b for power, a in _POWER.items() for time, b in (("s", 1), ("min", 60), ("h", 3600))},
     read_only=frozenset(f"{power}/h" for power in _POWER),
 )
+FREQUENCY_RATE = Dimension("rate of change of frequency", "Hz/s", "1 Hz/s", {"Hz/s": Fraction(1), "mHz/s": Fraction(1, 10**3)})
 TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
 PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
 
 _ENDINGS = {
-    "_w_per_s": RAMP, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT, "_var": REACTIVE, "_wh": ENERGY,
-    "_v": VOLTAGE, "_degc": TEMPERATURE, "_pu": PER_UNIT,
+    "_w_per_s": RAMP, "_hz_per_s": FREQUENCY_RATE, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT,
+    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_degc": TEMPERATURE, "_pu": PER_UNIT,
 }  # fmt: skip
 
 
@@ -160,5 +161,6 @@ Reactive = REACTIVE.type()
 Energy = ENERGY.type()
 Voltage = VOLTAGE.type()
 Ramp = RAMP.type()
+FrequencyRate = FREQUENCY_RATE.type()
 Temperature = TEMPERATURE.type()
 PerUnit = PER_UNIT.type()

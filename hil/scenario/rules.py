@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip, WireEvent
+from hil.scenario.limit import BatteryTemperature
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN
 from hil.scenario.supervisor import SocWindow, UpsGroup
@@ -56,6 +57,12 @@ def check_references(scenario: Scenario) -> None:
     for index, name in enumerate(names):
         if names.index(name) < index:
             raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
+    for index, limit in enumerate(scenario.limits):
+        if isinstance(limit, BatteryTemperature):
+            kind, _, name = limit.node.partition(".")
+            ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
+            if limit.max_degc <= ambient_degc:
+                raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
 
 
 def check_times(scenario: Scenario) -> None:

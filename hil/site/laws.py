@@ -12,7 +12,7 @@ from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
 from hil.own.loading import load_named, told
 from hil.own.parameters import Given, read_quantity
-from hil.scenario.absorber import OwnLaw, RampLimit
+from hil.scenario.absorber import Absorber, Droop, HighPass, OwnLaw, RampLimit
 from hil.scenario.model import Scenario
 from hil.scenario.quantity import of_name
 from hil.site.parts import Parts, Steady
@@ -35,14 +35,28 @@ def laws(parts: Parts, steady: Steady) -> list[Adopted]:
         params[index]["placement"] = CODES[f"placement.{absorber.placement}"]
         params[index]["update_ticks"] = max(1, scenario.ticks_of(absorber.update_s))
         params[index]["share"] = scenario.share_of(absorber)
-        if isinstance(absorber, RampLimit):
-            params[index]["rise_w_per_s"] = absorber.ramp_w_per_s
-            params[index]["fall_w_per_s"] = absorber.ramp_down_w_per_s or absorber.ramp_w_per_s
-            states[index]["grid_w"] = steady.load_w
-        elif isinstance(absorber, OwnLaw):
+        states[index]["grid_w"] = steady.load_w
+        _built_in(scenario, absorber, params[index])
+        if isinstance(absorber, OwnLaw):
             name = next(name for name, other in scenario.absorber.items() if other is absorber)
             own.append((index, name, absorber, load_law(scenario, name, absorber)))
     return _memory(parts, steady, own)
+
+
+def _built_in(scenario: Scenario, absorber: Absorber, params: Any) -> None:
+    """Parameters of the laws that come with the testbed (docs/model.md, "Absorbers")."""
+    bess = scenario.bess[absorber.device.removeprefix("bess.")]
+    if isinstance(absorber, RampLimit):
+        params["rise_w_per_s"] = absorber.ramp_w_per_s
+        params["fall_w_per_s"] = absorber.ramp_down_w_per_s or absorber.ramp_w_per_s
+    elif isinstance(absorber, HighPass):
+        params["gain"] = -math.expm1(-float(params["update_ticks"]) * scenario.tick_s / absorber.time_s)
+        params["soc_target"] = absorber.soc_target
+        params["restore_w"] = bess.energy_wh * 3600.0 / absorber.restore_time_s
+        params["restore_most_w"] = absorber.restore_most * bess.rating_va
+    elif isinstance(absorber, Droop):
+        params["nominal_hz"], params["deadband_hz"] = scenario.grid.frequency_hz, absorber.deadband_hz
+        params["droop_w_per_hz"] = bess.rating_va / (scenario.grid.frequency_hz * absorber.droop)
 
 
 def load_law(scenario: Scenario, name: str, absorber: OwnLaw) -> Law:

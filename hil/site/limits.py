@@ -6,10 +6,16 @@ import math
 from typing import Any
 
 from hil.kernel.layout import CODES
-from hil.scenario.limit import Limit
+from hil.scenario.limit import Limit, Recovery
 from hil.site.parts import Parts, Steady
 
-_KINDS = {"ramp": CODES["limit.ramp"], "peak_to_peak": CODES["limit.range"]}
+_KINDS = {
+    "ramp": CODES["limit.ramp"],
+    "peak_to_peak": CODES["limit.range"],
+    "rocof": CODES["limit.rate"],
+    "on_battery": CODES["limit.time"],
+    "recovery": CODES["limit.recovery"],
+}
 _BLANKED_BY = {
     "undervoltage": CODES["blank.voltage"],
     "overvoltage": CODES["blank.voltage"],
@@ -17,6 +23,13 @@ _BLANKED_BY = {
     "peak_to_peak": CODES["blank.voltage"],
     "underfrequency": CODES["blank.frequency"],
     "overfrequency": CODES["blank.frequency"],
+    "rocof": CODES["blank.frequency"],
+}
+_OF_A_DEVICE = {
+    "soc_window": "soc",
+    "converter_current": "current_pu",
+    "on_battery": "mode",
+    "battery_temperature": "temperature_degc",
 }
 
 
@@ -47,12 +60,40 @@ def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, 
     elif limit.kind == "peak_to_peak":
         for name in ("top", "bottom"):
             arena.extremum(state[name], scenario.ticks_of(limit.window_s) + 1)
+    elif limit.kind == "rocof":
+        window = max(1, scenario.ticks_of(limit.window_s))
+        params["per_second"] = 1.0 / (window * scenario.tick_s)
+        arena.delay(state["past"], window, scenario.grid.frequency_hz)
+    elif limit.kind == "on_battery":
+        params["tick_s"] = scenario.tick_s
+        params["counted"], params["total"] = CODES["ups.battery"], limit.counts == "total"
+    elif limit.kind == "recovery":
+        _recovery(parts, limit, params, state, steady, channels)
     delay = scenario.ticks_of(getattr(limit, "delay_s", 0.0))
     params["delay_ticks"] = delay
     if delay > 0:
         for name, used in (("held_high", math.isfinite(high)), ("held_low", math.isfinite(low))):
             if used:
                 arena.extremum(state[name], delay + 1)
+
+
+def _recovery(parts: Parts, limit: Recovery, params: Any, state: Any, steady: Steady, channels: tuple[str, ...]) -> None:
+    """What a recovery needs: where a dip shows, and the power before it, as if the site had stood for ever."""
+    scenario, measuring = parts.scenario, parts.scenario.measurement
+    at_ups = limit.node.startswith("ups.")
+    node = "bus" if at_ups else "pcc"
+    params["voltage"] = channels.index(f"{node}.voltage_lowest_measured_pu")
+    params["tick_s"] = scenario.tick_s
+    params["hold_ticks"] = scenario.ticks_of(limit.hold_s)
+    params["below"], params["share"] = limit.below, limit.share
+    before_w = steady.grid_w
+    late = max(1, scenario.ticks_of(measuring.window_s))  # of the voltage, behind the power
+    if at_ups:
+        before_w = float(parts.states["ups_power"][list(scenario.ups).index(limit.node.removeprefix("ups."))]["input_w"])
+        late += scenario.ticks_of(measuring.delay_s)
+    state["before"] = before_w
+    parts.arena.mean(state["mean"], max(1, scenario.ticks_of(limit.mean_s)), before_w)
+    parts.arena.delay(state["past"], late, before_w)
 
 
 def limit_channel(limit: Limit) -> str:
@@ -63,11 +104,13 @@ def limit_channel(limit: Limit) -> str:
         return f"{limit.node}.voltage_lowest_measured_pu"
     if limit.kind == "overvoltage":
         return f"{limit.node}.voltage_highest_measured_pu"
-    if limit.kind in ("underfrequency", "overfrequency"):
+    if limit.kind in ("underfrequency", "overfrequency", "rocof"):
         return "pcc.frequency_measured_hz"
-    if limit.kind in ("ramp", "peak_to_peak"):
+    if limit.kind == "recovery" and limit.node.startswith("ups."):
+        return f"{limit.node}.input_w"
+    if limit.kind in ("ramp", "peak_to_peak", "recovery"):
         return "pcc.power_measured_w"
-    return f"{limit.node}.{'soc' if limit.kind == 'soc_window' else 'current_pu'}"
+    return f"{limit.node}.{_OF_A_DEVICE[limit.kind]}"
 
 
 def limit_bounds(limit: Limit) -> tuple[float, float]:
@@ -83,6 +126,12 @@ def limit_bounds(limit: Limit) -> tuple[float, float]:
         return -math.inf if limit.direction == "up" else low, math.inf if limit.direction == "down" else high
     if limit.kind == "peak_to_peak":
         return -math.inf, limit.max_w
+    if limit.kind == "rocof":
+        return -limit.max_hz_per_s, limit.max_hz_per_s
+    if limit.kind == "on_battery" or limit.kind == "recovery":  # noqa: PLR1714  # mypy narrows by it
+        return -math.inf, limit.max_s
+    if limit.kind == "battery_temperature":
+        return -math.inf, limit.max_degc
     if limit.kind == "soc_window":
         low, high = (float(bound) for bound in limit.window)
         return low, math.inf if high == 1.0 and limit.node.startswith("ups.") else high  # full is how a UPS stands by

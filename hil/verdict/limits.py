@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from hil.kernel.layout import CODES
 from hil.scenario.limit import Limit
 from hil.scenario.model import Scenario
 from hil.site.limits import limit_bounds
@@ -18,7 +19,8 @@ class LimitResult:
 
     worst: the most extreme value sustained for the limit's delay, on the side with less margin; None where nothing was judged.
     limit: the bound on that side. margin: what was left of the span between reference and bound, negative beyond. The
-    reference is nominal for voltage and frequency, the middle of the window for SoC, else 0. unit: of worst and limit.
+    reference is nominal for voltage and frequency, the middle of the window for SoC, the ambient for a temperature, else 0.
+    unit: of worst and limit.
     """
 
     name: str
@@ -43,10 +45,14 @@ UNITS = {
     "overvoltage": "pu",
     "underfrequency": "Hz",
     "overfrequency": "Hz",
+    "rocof": "Hz/s",
     "ramp": "W/s",
     "peak_to_peak": "W",
     "soc_window": "",
     "converter_current": "pu",
+    "on_battery": "s",
+    "battery_temperature": "degC",
+    "recovery": "s",
 }
 
 
@@ -54,7 +60,7 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     """Result of a limit after `ticks` judged ticks."""
     period_s = scenario.tick_s
     low, high = limit_bounds(limit)
-    outcome, reasons = Outcome.PASS, _short_run(scenario, limit, ticks)
+    outcome, reasons = Outcome.PASS, [*_short_run(scenario, limit, ticks), *_unfinished(limit, state)]
     worst = margin = at_s = None
     bound = high if math.isfinite(high) else low
     sides = []
@@ -69,6 +75,9 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     elif state["valid_ticks"] == 0 and state["blank_ticks"] > 0:
         outcome = Outcome.NOT_EXERCISED
         reasons = ["a scripted stimulus acted all the time"]
+    elif limit.kind == "recovery" and not reasons:
+        outcome = Outcome.NOT_EXERCISED
+        reasons = [f"the voltage never fell below {limit.below:g} pu"]
     if reasons and outcome is Outcome.PASS:
         outcome = Outcome.INCONCLUSIVE
     if state["beyond_ticks"] > 0:
@@ -93,7 +102,20 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     )
 
 
+def _unfinished(limit: Limit, state: Any) -> list[str]:
+    """What still went on at the end of the run, so that its value is not known."""
+    phase = int(state["phase"])
+    if limit.kind == "on_battery" and phase:
+        return ["the run ended while it was on battery"]
+    if limit.kind == "recovery" and phase:
+        what = "during a dip" if phase == CODES["phase.in_dip"] else "before the power was back"
+        return [f"the run ended {what}"]
+    return []
+
+
 def _short_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
+    if limit.kind == "recovery":  # its mean looks back at what was before the run, at rest
+        return []
     needed = getattr(limit, "window_s", 0.0) + getattr(limit, "mean_s", 0.0) + getattr(limit, "delay_s", 0.0)
     run_s = ticks * scenario.tick_s
     if needed > run_s + 0.5 * scenario.tick_s:
@@ -108,4 +130,7 @@ def _reference(scenario: Scenario, limit: Limit) -> float:
         return float(scenario.grid.frequency_hz)
     if limit.kind == "soc_window":
         return 0.5 * (limit.window[0] + limit.window[1])
+    if limit.kind == "battery_temperature":
+        kind, _, name = limit.node.partition(".")
+        return float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
     return 0.0
