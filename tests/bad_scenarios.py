@@ -94,10 +94,13 @@ TABLE = [
     ),
     (["load.stop='1 s'"], "load.stop = '1 s': must come after start, 5 s"),
     (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace'"),
-    (["absorber.main.kind='magic'"], "absorber.main.kind = 'magic': must be one of 'none', 'ramp_limit', 'law'"),
+    (
+        ["absorber.main.kind='magic'"],
+        "absorber.main.kind = 'magic': must be one of 'none', 'ramp_limit', 'high_pass', 'droop', 'law'",
+    ),
     (
         ["limits.grid ramp.kind='slope'"],
-        "limits.grid ramp.kind = 'slope': must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current'",
+        "limits.grid ramp.kind = 'slope': must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
     ),
     (
         ["events.0.kind='quake'"],
@@ -221,13 +224,13 @@ TABLE = [
     (["limits=[{name='x'}]"], "limits.x.kind: missing; it has no default"),
     (
         ["limits=[{kind=5}]"],
-        "limits.0.kind = 5: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current'",
+        "limits.0.kind = 5: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
     ),
     (["limits.0.name=''"], "limits.0.name = '': must not be empty"),
     (["limits.0.required='yes'"], "limits.grid ramp.required = 'yes': must be true or false"),
     (
         ["limits.0.kind=[1]"],
-        "limits.grid ramp.kind = [1]: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current'",
+        "limits.grid ramp.kind = [1]: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
     ),
     (["limits.0.window='1 d'"], "limits.grid ramp.window = '1 d': must be at most 33554.4 s, 33554432 ticks"),
     (["supervisor={x={kind='soc_window'}}"], "supervisor.x.device: missing; it has no default"),
@@ -407,4 +410,71 @@ TABLE = [
         "events.0.device = 'bess.main': no such device; the scenario has: none",
     ),
     (["seed=" + "[" * 5000], "seed = '" + "[" * 199 + "…: must be a whole number"),
+    (["absorber.main={kind='high_pass',device='bess.main'}"], "absorber.main.time: missing; it has no default"),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',time='0 s'}"],
+        "absorber.main.time = '0 s': must be above 0 s",
+    ),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',time='1 s',soc_target=50}"],
+        "absorber.main.soc_target = 50: must be between 0 and 1",
+    ),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',time='1 s',restore_most='1 MW'}"],
+        "absorber.main.restore_most = '1 MW': must be a number",
+    ),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',tme='1 s'}"],
+        "absorber.main.tme: unknown key; did you mean 'time'?",
+    ),
+    (
+        ["absorber.main={kind='droop',device='bess.main',share=0.5}"],
+        "absorber.main.share = 0.5: each device answers the frequency by its own rating; there is nothing to share",
+    ),
+    (["absorber.main={kind='droop',device='bess.main',droop=0}"], "absorber.main.droop = 0: must be above 0"),
+    (
+        ["absorber.main={kind='droop',device='bess.main',deadband=0.036}"],
+        "absorber.main.deadband = 0.036: must be a frequency with its unit, such as '20 Hz'",
+    ),
+    (
+        ["absorber.main={kind='none',device='bess.main',time='-1 s'}"],
+        "absorber.main.time = '-1 s': must be above 0",
+    ),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz'}]"],
+        "limits.81R.max = '1 Hz': must be a rate of change of frequency, such as '1 Hz/s'; units: Hz/s, mHz/s",
+    ),
+    (["limits=[{name='81R',kind='rocof',max='0 Hz/s'}]"], "limits.81R.max = '0 Hz/s': must be above 0 Hz/s"),
+    (["limits=[{name='81R',kind='rocof',max='1 Hz/s',node='bus'}]"], "limits.81R.node = 'bus': must be 'pcc'"),
+    (
+        ["limits=[{name='t',kind='on_battery',node='bess.main',max='1 min'}]"],
+        "limits.t.node = 'bess.main': must name a UPS, such as 'ups.a'",
+    ),
+    (
+        ["limits=[{name='t',kind='on_battery',node='ups.b',max='1 min'}]"],
+        "limits.t.node = 'ups.b': no such device; the scenario has: none",
+    ),
+    (
+        [*UPS, "limits=[{name='t',kind='on_battery',node='ups.a',max='1 min',counts='mean'}]"],
+        "limits.t.counts = 'mean': must be 'longest' or 'total'",
+    ),
+    (
+        ["limits=[{name='T',kind='battery_temperature',node='bess.main',max='25 degC'}]"],
+        "limits.T.max = '25 degC': must be above bess.main.ambient = 25 degC",
+    ),
+    (
+        [*UPS, "ups.a.ambient='40 degC'", "limits=[{name='T',kind='battery_temperature',node='ups.a',max='35 degC'}]"],
+        "limits.T.max = '35 degC': must be above ups.a.ambient = 40 degC",
+    ),
+    (
+        ["limits=[{name='r',kind='recovery',max='2 s',node='bus'}]"],
+        "limits.r.node = 'bus': must be 'pcc', or name a UPS, such as 'ups.a'",
+    ),
+    (["limits=[{name='r',kind='recovery',max='2 s',share=1.5}]"], "limits.r.share = 1.5: must be at most 1"),
+    (["limits=[{name='r',kind='recovery',max='2 s',below=1.0}]"], "limits.r.below = 1.0: must be below 1"),
+    (
+        ["limits=[{name='r',kind='recovery',max='2 s',mean='1 d'}]"],
+        "limits.r.mean = '1 d': must be at most 33554.4 s, 33554432 ticks",
+    ),
+    (["limits=[{name='r',kind='recovery'}]"], "limits.r.max: missing; it has no default"),
 ]

@@ -25,10 +25,16 @@ limits = [
     {"name": "59", "kind": "overvoltage", "max": 1.1, "node": "bus"},
     {"name": "ramp", "kind": "ramp", "max": "1 MW/s", "window": "50 ms", "mean": "10 ms"},
     {"name": "swing", "kind": "peak_to_peak", "max": "1 MW", "window": "30 ms"},
+    {"name": "81R", "kind": "rocof", "max": "1 Hz/s", "window": "40 ms", "delay": "5 ms"},
+    {"name": "on battery", "kind": "on_battery", "node": "ups.a", "max": "1 s"},
+    {"name": "recovery", "kind": "recovery", "max": "1 s", "mean": "20 ms"},
     {"name": "SoC", "kind": "soc_window", "node": "bess.a", "window": [0.1, 0.9]},
 ]
 scenario = from_document(document(
-    bess={"a": BESS, "b": BESS}, absorber={"a": {"kind": "ramp_limit", "device": "bess.a", "ramp": "1 MW/s", "delay": "7 ms"}},
+    bess={"a": BESS, "b": BESS}, absorber={
+        "a": {"kind": "ramp_limit", "device": "bess.a", "ramp": "1 MW/s", "delay": "7 ms"},
+        "b": {"kind": "high_pass", "device": "bess.b", "time": "1 s"},
+    },
     ups={"a": {"rating": "4 MW", "counter": True}, "b": {"rating": "8 MW", "share": 0.5}},
     events=[dip], limits=limits, measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
 ))

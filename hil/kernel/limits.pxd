@@ -45,7 +45,7 @@ cdef struct LimitParams:
     double low
     double high
     double per_second       # ramp, rate: 1 / window
-    double tick_s           # time, recovery
+    int64_t ticks_per_second    # time, recovery: divided by, so that whole ticks give the very number that a file says
     double counted          # time: the value whose time counts
     int64_t total           # time: 1: of all stretches together, 0: of the one it is in
     int64_t voltage         # recovery: channel in which a dip shows
@@ -95,7 +95,7 @@ cdef inline double time_spent(const LimitParams* p, LimitState* s, double value)
     s.phase = value == p.counted
     if s.phase:
         s.count += 1
-        return <double>s.count * p.tick_s
+        return <double>s.count / <double>p.ticks_per_second
     if not p.total:
         s.count = 0
     return 0.0
@@ -129,7 +129,7 @@ cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, 
     least_w = p.share * s.before
     if power_w < least_w if s.before >= 0.0 else power_w > least_w:
         s.back_ticks = 0
-        return <double>s.count * p.tick_s
+        return <double>s.count / <double>p.ticks_per_second
     s.back_ticks += 1
     if s.back_ticks > p.hold_ticks:
         s.phase = 0

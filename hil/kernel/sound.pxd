@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport LAW_USER
 from hil.kernel.limits cimport (
-    BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LimitParams, LimitState,
+    BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
@@ -54,6 +54,8 @@ cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64
     """Whether the windows lie in the arena, and those are there that its kind and its delay use."""
     if not LIMIT_LEVEL <= p.kind <= LIMIT_RECOVERY:
         return False
+    if (p.kind == LIMIT_TIME or p.kind == LIMIT_RECOVERY) and p.ticks_per_second <= 0:
+        return False
     if (p.kind == LIMIT_RAMP or p.kind == LIMIT_RECOVERY) and not mean_is_sound(&s.mean, size):
         return False
     if (p.kind == LIMIT_RAMP or p.kind == LIMIT_RATE or p.kind == LIMIT_RECOVERY) and not delay_is_sound(&s.past, size):
@@ -98,5 +100,5 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
         if not 0 <= s.limit_params[i].blank < BLANK_KINDS:
             return "limits: blank"
         if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
-            return "limits: kind or delay_ticks, without a window for it, or a window outside the arena"
+            return "limits: kind, ticks_per_second or delay_ticks, without a window for it, or a window outside the arena"
     return NULL

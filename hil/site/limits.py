@@ -65,7 +65,7 @@ def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, 
         params["per_second"] = 1.0 / (window * scenario.tick_s)
         arena.delay(state["past"], window, scenario.grid.frequency_hz)
     elif limit.kind == "on_battery":
-        params["tick_s"] = scenario.tick_s
+        params["ticks_per_second"] = scenario.ticks_of(1.0)
         params["counted"], params["total"] = CODES["ups.battery"], limit.counts == "total"
     elif limit.kind == "recovery":
         _recovery(parts, limit, params, state, steady, channels)
@@ -83,7 +83,7 @@ def _recovery(parts: Parts, limit: Recovery, params: Any, state: Any, steady: St
     at_ups = limit.node.startswith("ups.")
     node = "bus" if at_ups else "pcc"
     params["voltage"] = channels.index(f"{node}.voltage_lowest_measured_pu")
-    params["tick_s"] = scenario.tick_s
+    params["ticks_per_second"] = scenario.ticks_of(1.0)
     params["hold_ticks"] = scenario.ticks_of(limit.hold_s)
     params["below"], params["share"] = limit.below, limit.share
     before_w = steady.grid_w
