@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 import hil
@@ -47,6 +48,20 @@ def test_the_upss_leave_together_and_come_back_one_after_the_other(hall):
     assert soc.min() < 1.0
 
 
+def test_time_on_battery_and_the_power_that_is_back(hall):
+    """What the limits say is what log and record show."""
+    gone, back = (event["time_s"] for event in hall.events if event["event"] == "ups_transfer" and event["device"] == "ups.d")
+    assert hall.limits["on battery d"].worst == pytest.approx(back - gone)
+    time_s, power_w = hall.signal("pcc.power_measured_w")
+    before_w = power_w[(time_s > 28.98) & (time_s < 29.98)].mean()
+    low = time_s[(time_s > 33.2) & (power_w < 0.9 * before_w)]
+    last_low_s = low[np.flatnonzero(np.diff(low) > 0.1)[0]]  # before it was back for longer than `hold`
+    ended = hall.limits["power back"]
+    assert ended.outcome is Outcome.PASS
+    assert ended.at_s == pytest.approx(last_low_s, abs=0.02)
+    assert ended.at_s - ended.worst == pytest.approx(33.1, abs=0.03)  # the end of the second dip
+
+
 def test_every_device_is_left_safe(hall):
     safe = [event["device"] for event in hall.events if event["event"] == "made_safe"]
     assert sorted(safe) == ["bess.main", "ups.a", "ups.b", "ups.c", "ups.d"]
@@ -78,8 +93,9 @@ def test_one_silent_device_of_a_group_is_missing_evidence(kind):
     away = f"{{at='29.9 s',kind='{kind}',device='ups.b',duration='20 s'}}"
     result = run_scenario(hil.load("hall", [f"events=[{DIP},{away}]", "duration='62 s'"]), Options())
     assert result.verdict is Outcome.INCONCLUSIVE
-    (reason,) = result.reasons
-    assert reason.startswith("supervisor.ups, ups.b: silent for 2")
+    silent, unfinished = result.reasons
+    assert silent.startswith("supervisor.ups, ups.b: silent for 2")
+    assert unfinished == "on battery d: the run ended while it was on battery"
 
 
 def test_without_a_wire_it_is_the_same_run(hall):
