@@ -26,7 +26,7 @@ def test_a_site_stands_before_its_first_tick(soc):
     run = Rig(site, np.full(300, 10e6))
     before = {name: run.engine.value(index) for index, name in enumerate(run.engine.channels)}
     run.run()
-    moving = ("soc", "battery_voltage_v", "battery_current_a", "runtime_s")
+    moving = ("soc", "battery_voltage_v", "battery_current_a", "runtime_s", "temperature_degc")
     for name in run.engine.channels:
         if not name.endswith(moving):
             rows = run[name][:1] if soc == 0.97 else run[name]  # within the taper the recharge falls
@@ -162,7 +162,7 @@ def test_many_upss_are_as_one():
     keys = {**UPS, "rating": "0.5 MW"}
     many = Rig({"ups": {f"u{k}": keys for k in range(12)}, "events": [dip(1.0, 0.06, 0.3)], "grid": STIFF}, load).run()
     one = Rig({"ups": {"u": UPS}, "events": [dip(1.0, 0.06, 0.3)], "grid": STIFF}, load).run()
-    assert len(many.engine.channels) == 21 + 12 * 19
+    assert len(many.engine.channels) == 21 + 12 * 20
     assert many["load.demand_w"] == pytest.approx(one["load.demand_w"], rel=1e-9, abs=1e-3)
     assert many["ups.u7.soc"] == pytest.approx(one["ups.u.soc"], rel=1e-12)
 
