@@ -33,8 +33,8 @@ import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
 find build -name '*.gcda' -delete
 [ $# -gt 0 ] || set -- tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py tests/test_rare_limits.py \
-    tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \
-    tests/test_wire.py tests/test_pacer.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_site.py
+    tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
+    tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_site.py
 "$PYTHON" -m pytest -q -p no:cacheprovider "$@"
 for MODULE in engine layout pacer sampler; do gcov --json-format --stdout "build/$MODULE.gcda" >"build/$MODULE.json"; done
 "$PYTHON" scripts/coverage_lines.py report "$MINIMUM" build/engine build/layout build/pacer build/sampler
