@@ -14,7 +14,8 @@ pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
     "Engine_run", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "run_law", "run_ups",
-    "law_step", "ramp_limit", "user_law", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
+    "law_step", "ramp_limit", "other_law", "high_pass", "restoration", "law_droop", "user_law", "other_values", "other_value",
+    "limits_rate", "time_spent", "limits_recovery", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
     "ups_command", "ups_step", "ups_line", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request", "ups_deliver",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
@@ -62,8 +63,8 @@ def bodies(out: Path, first: str) -> dict[str, str]:
         name = todo.pop()
         if name in found and name not in reached:
             reached.add(name)
-            # Called directly, or through the table of methods of the class.
-            todo += re.findall(r"\b__pyx_f_(\w+)\(", found[name])
+            # Called directly, handed on to be called from afar, or through the table of methods of the class.
+            todo += re.findall(r"\b__pyx_f_(\w+)", found[name])
             todo += [other for called in re.findall(r"->(\w+)\(", found[name]) for other in found if other.endswith(called)]
     return {name: found[name] for name in reached}
 
