@@ -37,7 +37,10 @@ class Place:
     @property
     def dimension(self) -> Dimension | None:
         """The dimension of the quantity here; None where it is no quantity."""
-        for item in self.field.metadata if self.field else ():
+        if self.field is None:
+            return None
+        options = [get_args(option) for option in get_args(self.field.annotation)]  # of a key that may be left out
+        for item in (*self.field.metadata, *(part for option in options for part in option[1:])):
             owner = getattr(item.func, "__self__", None) if isinstance(item, PlainSerializer) else None
             if isinstance(owner, Dimension):
                 return owner

@@ -1,0 +1,143 @@
+"""What must be refused of limits and events (see bad_scenarios.py)."""
+
+LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
+UPS = ["ups.a.rating='5 MW'"]
+
+JUDGED = [
+    (["limits.grid ramp.windw='5 s'"], "limits.grid ramp.windw: unknown key; did you mean 'window'?"),
+    (["events.0.att='5 s'"], "events.0.att: unknown key; did you mean 'at'?"),
+    (
+        ["transport=direct", "events=[{kind='server_stop',at='1 s',duration='1 s',device='bess.main'}]"],
+        "events.0.kind = 'server_stop': needs transport = 'wire'; without one there is nothing to disturb",
+    ),
+    (
+        ["limits.grid ramp.max='20 MW'"],
+        "limits.grid ramp.max = '20 MW': must be a power ramp, such as '18 MW/min'; units: W/s, W/min, W/h, kW/s, kW/min, kW/h, MW/s, MW/min, MW/h, GW/s, GW/min, GW/h",
+    ),
+    (
+        ["limits.peak-to-peak, 5 s.max='20 MW/min'"],
+        "limits.peak-to-peak, 5 s.max = '20 MW/min': must be a power, such as '25 MW'; units: W, kW, MW, GW",
+    ),
+    (["limits.27 undervoltage.min=1.2"], "limits.27 undervoltage.min = 1.2: must be below 1"),
+    (["limits.59 overvoltage.max=0.9"], "limits.59 overvoltage.max = 0.9: must be above 1"),
+    (["limits.SoC reserve.window=[0.3,1.4]"], "limits.SoC reserve.window.1 = 1.4: must be between 0 and 1"),
+    (
+        ["limits.grid ramp.kind='slope'"],
+        "limits.grid ramp.kind = 'slope': must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+    ),
+    (
+        ["events.0.kind='quake'"],
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop'",
+    ),
+    (
+        ["limits.SoC reserve.node='bess.other'"],
+        "limits.SoC reserve.node = 'bess.other': no such device; the scenario has: 'bess.main'",
+    ),
+    (["limits.SoC reserve.node='pcc'"], "limits.SoC reserve.node = 'pcc': must name a BESS or a UPS, such as 'bess.main'"),
+    (["limits.grid ramp.node='bess.main'"], "limits.grid ramp.node = 'bess.main': must be 'pcc'"),
+    (
+        ["events=[{at='5 s',kind='server_stop',device='bess.b',duration='1 s'}]"],
+        "events.0.device = 'bess.b': no such device; the scenario has: 'bess.main'",
+    ),
+    (["limits.59 overvoltage.name='grid ramp'"], "limits.3.name = 'grid ramp': limits.0 has this name; names must differ"),
+    (
+        ["events=[{kind='grid_dip',at='9 s',duration='1 s',residual=0.5,fault='ac'}]"],
+        "events.0.fault = 'ac': must be 'abc', 'ag', 'bg', 'cg', 'ab', 'bc', 'ca', 'abg', 'bcg' or 'cag'",
+    ),
+    (
+        [
+            "events=[{kind='grid_dip',at='9 s',duration='1 s',residual=0.5},{kind='grid_dip',at='9.5 s',duration='1 s',residual=0.5,fault='ag'}]"
+        ],
+        "events.1.at = '9.5 s': overlaps events.0; only dips of all three phases may",
+    ),
+    (
+        [
+            "events=[{kind='server_stop',at='9 s',duration='2 s',device='bess.main'},{kind='device_silent',at='5 s',duration='5 s',device='bess.main'}]"
+        ],
+        "events.1.at = '5 s': overlaps events.0; bess.main can be disturbed by one thing at a time",
+    ),
+    (
+        ["limits.27 undervoltage.node='hall'"],
+        "limits.27 undervoltage.node = 'hall': must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
+    ),
+    (["events.0.at='500 s'"], "events.0.at = '500 s': must be before the end, 180 s"),
+    (["limits={}"], "limits: must be a list"),
+    (["limits=[5]"], "limits.0 = 5: must be a table"),
+    (["events=[{kind='grid_dip',at='5 s',duration='1 s'}]"], "events.0.residual: missing; it has no default"),
+    (["events=[{kind='load_crash',at='5 s',duration='1 s'}]"], "events.0.duration: unknown key; known keys: at, kind"),
+    (["events=[{kind='server_stop',at='5 s',device='bess.main'}]"], "events.0.duration: missing; it has no default"),
+    (["limits=[{name='x',kind='ramp',window='1 s'}]"], "limits.x.max: missing; it has no default"),
+    (["limits=[{name='x'}]"], "limits.x.kind: missing; it has no default"),
+    (
+        ["limits=[{kind=5}]"],
+        "limits.0.kind = 5: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+    ),
+    (["limits.0.name=''"], "limits.0.name = '': must not be empty"),
+    (["limits.0.required='yes'"], "limits.grid ramp.required = 'yes': must be true or false"),
+    (
+        ["limits.0.kind=[1]"],
+        "limits.grid ramp.kind = [1]: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+    ),
+    (["limits.0.window='1 d'"], "limits.grid ramp.window = '1 d': must be at most 33554.4 s, 33554432 ticks"),
+    (["events=5"], "events = 5: must be a list"),
+    (["events.0=5"], "events.0 = 5: must be a table"),
+    (
+        ["events=[{at='5 s',kind='link_cut',link='link.x',duration='1 s'}]"],
+        "events.0.link = 'link.x': no such link; the scenario has: none",
+    ),
+    (
+        [*LINK, "events=[{at='5 s',kind='link_cut',link='x',duration='1 s'}]"],
+        "events.0.link = 'x': no such link; the scenario has: 'link.x'",
+    ),
+    ([*LINK, "events=[{at='5 s',kind='link_cut',link='link.x'}]"], "events.0.duration: missing; it has no default"),
+    (
+        ["limits.SoC reserve.window=[0.8,0.3]"],
+        "limits.SoC reserve.window = [0.8, 0.3]: must be [low, high] with low below high",
+    ),
+    (["limits.grid ramp.direction='upwards'"], "limits.grid ramp.direction = 'upwards': must be 'both', 'up' or 'down'"),
+    (
+        ["events=[{kind='broker_stop',at='5 s',duration='1 s'}]"],
+        "events.0.kind = 'broker_stop': needs the testbed's own broker, and a UPS on it",
+    ),
+    (
+        ["events=[{kind='device_lost',at='5 s',duration='1 s',device='bess.main'}]"],
+        "events.0.device = 'bess.main': no such device; the scenario has: none",
+    ),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz'}]"],
+        "limits.81R.max = '1 Hz': must be a rate of change of frequency, such as '1 Hz/s'; units: Hz/s, mHz/s",
+    ),
+    (["limits=[{name='81R',kind='rocof',max='0 Hz/s'}]"], "limits.81R.max = '0 Hz/s': must be above 0 Hz/s"),
+    (["limits=[{name='81R',kind='rocof',max='1 Hz/s',node='bus'}]"], "limits.81R.node = 'bus': must be 'pcc'"),
+    (
+        ["limits=[{name='t',kind='on_battery',node='bess.main',max='1 min'}]"],
+        "limits.t.node = 'bess.main': must name a UPS, such as 'ups.a'",
+    ),
+    (
+        ["limits=[{name='t',kind='on_battery',node='ups.b',max='1 min'}]"],
+        "limits.t.node = 'ups.b': no such device; the scenario has: none",
+    ),
+    (
+        [*UPS, "limits=[{name='t',kind='on_battery',node='ups.a',max='1 min',counts='mean'}]"],
+        "limits.t.counts = 'mean': must be 'longest' or 'total'",
+    ),
+    (
+        ["limits=[{name='T',kind='battery_temperature',node='bess.main',max='25 degC'}]"],
+        "limits.T.max = '25 degC': must be above bess.main.ambient = 25 degC",
+    ),
+    (
+        [*UPS, "ups.a.ambient='40 degC'", "limits=[{name='T',kind='battery_temperature',node='ups.a',max='35 degC'}]"],
+        "limits.T.max = '35 degC': must be above ups.a.ambient = 40 degC",
+    ),
+    (
+        ["limits=[{name='r',kind='recovery',max='2 s',node='bus'}]"],
+        "limits.r.node = 'bus': must be 'pcc', or name a UPS, such as 'ups.a'",
+    ),
+    (["limits=[{name='r',kind='recovery',max='2 s',share=1.5}]"], "limits.r.share = 1.5: must be at most 1"),
+    (["limits=[{name='r',kind='recovery',max='2 s',below=1.0}]"], "limits.r.below = 1.0: must be below 1"),
+    (
+        ["limits=[{name='r',kind='recovery',max='2 s',mean='1 d'}]"],
+        "limits.r.mean = '1 d': must be at most 33554.4 s, 33554432 ticks",
+    ),
+    (["limits=[{name='r',kind='recovery'}]"], "limits.r.max: missing; it has no default"),
+]
