@@ -1,24 +1,13 @@
-"""The commands of `hil`."""
+"""The commands of `hil`, in the order in which one meets them."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import shutil
-import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
 import typer
 
-from hil.cli import guide
+from hil.cli.guide import explain, init, schema
+from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
 from hil.cli.validate import validate
-
-if TYPE_CHECKING:
-    from hil.report.result import Result
 
 app = typer.Typer(
     help="Do the protection limits hold when batteries and UPSs absorb LLM load transients?",
@@ -26,147 +15,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-_USAGE = 2
-
-
-class ClockName(StrEnum):
-    """Clocks that a run can have."""
-
-    LOCKSTEP = "lockstep"
-    WALL = "wall"
-
-
-_UNFINISHED = 4
-
-
-@app.command()
-def run(
-    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a packaged one (see `hil scenarios`).")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as bess.main.rating='5 MVA'.")
-    ] = None,
-    runs: Annotated[Path, typer.Option(help="Where the run's folder is made.")] = Path("runs"),
-    clock: Annotated[ClockName, typer.Option(help="lockstep: as fast as it goes; wall: paced.")] = ClockName.LOCKSTEP,
-    speed: Annotated[
-        float | None, typer.Option(metavar="FLOAT", help="Of the wall clock: 10 is ten times as fast as real time.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of the table.")] = False,
-) -> None:
-    """Run a scenario and say which limits held.
-
-    Exit code: 0 PASS, 1 FAIL, 3 INCONCLUSIVE; 2 wrong usage or a bad scenario, 4 the run could not be finished; 128 + n where
-    signal n ended it.
-    """
-    from hil.errors import HilError, ScenarioError
-
-    if speed is not None and not 0.0 < speed < math.inf:
-        _fail(f"--speed {speed:g}: must be a positive number", _USAGE)
-    if speed is not None and clock is ClockName.LOCKSTEP:
-        _fail(f"--speed {speed:g}: needs --clock wall; lock-step runs as fast as it can", _USAGE)
-    overrides = set_ or []
-    try:
-        result = _run(scenario, overrides, runs, quiet=as_json, clock=clock, speed=speed)
-    except ScenarioError as error:
-        _fail(str(error), _USAGE)
-    except (HilError, OSError) as error:
-        _fail(f"{scenario}: {error}", _UNFINISHED)
-    if as_json:
-        print(json.dumps(result.summary(), indent=2))  # noqa: T201
-    else:
-        from hil.cli.table import print_result
-
-        print_result(result)
-    raise typer.Exit(result.exit_code)
-
-
-@app.command()
-def wire(
-    scenario: Annotated[str, typer.Argument(help="A scenario with a law on the wire (see `hil scenarios`).")],
-    cycles: Annotated[str, typer.Option(help="Cycles of the driver, with units.")] = "10 ms, 20 ms, 50 ms, 100 ms",
-    latencies: Annotated[
-        str, typer.Option(help="Latencies of the link, one way, with units.")
-    ] = "0 ms, 2 ms, 5 ms, 10 ms, 20 ms, 50 ms",
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; default: one a core.")] = os.cpu_count() or 1,
-) -> None:
-    """Say for each limit at which driver cycle and link latency it holds, with the law on the wire.
-
-    Exit code 0 once every pair has been run; 2 wrong usage or a bad scenario, 4 a run could not be finished.
-    """
-    from hil.cli.wire import print_wire_table
-    from hil.errors import HilError, ScenarioError
-    from hil.scenario.files import load
-    from hil.session.wire_table import wire_table
-
-    try:
-        times = [_times(option, text) for option, text in (("--cycles", cycles), ("--latencies", latencies))]
-        cells = list(wire_table(load(scenario, set_ or []), *times, jobs=jobs))
-    except ScenarioError as error:
-        _fail(str(error), _USAGE)
-    except (HilError, OSError) as error:
-        _fail(f"{scenario}: {error}", _UNFINISHED)
-    print_wire_table(cells)
-
-
-app.command()(validate)
-app.command()(guide.init)
-app.command()(guide.explain)
-app.command()(guide.schema)
-app.command()(show)
-app.command()(plot)
-app.command()(diff)
-
-
-@app.command()
-def scenarios() -> None:
-    """List the packaged scenarios."""
-    from hil.scenario.files import packaged
-
-    found = packaged()
-    width = max(map(len, found))
-    for name, title in found.items():
-        print(f"{name:{width}}  {title}")  # noqa: T201
-
-
-def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: ClockName, speed: float | None) -> Result:
-    from hil.cli.progress import progress_bar
-    from hil.errors import ScenarioError
-    from hil.scenario.files import load
-    from hil.session.folder import new_folder
-    from hil.session.run import Options, run_scenario
-
-    scenario = load(source, overrides)
-    try:
-        folder = new_folder(runs, scenario.name)
-    except OSError as error:
-        raise ScenarioError("--runs " + str(runs), "", f"cannot make a folder there ({error.strerror or error})") from None
-    try:
-        with progress_bar(scenario, quiet=quiet) as progress:
-            options = Options(folder=folder, progress=progress, overrides=overrides, clock=clock.value, speed=speed or 1.0)
-            return run_scenario(scenario, options)
-    except ScenarioError:  # it never ran: there is nothing to keep
-        shutil.rmtree(folder)
-        raise
-
-
-def _times(option: str, text: str) -> list[float]:
-    """Times in a list such as "10 ms, 20 ms". Raises ScenarioError."""
-    from hil.errors import ScenarioError
-    from hil.scenario.quantity import TIME
-
-    times = []
-    for part in text.split(","):
-        try:
-            time_s = TIME.read(part, plain=False)
-        except ValueError as problem:
-            raise ScenarioError(f"{option} {text!r}", part.strip() or "''", f": {problem}") from None
-        if time_s < 0.0 or (time_s == 0.0 and option == "--cycles"):
-            raise ScenarioError(f"{option} {text!r}", part.strip(), ": must be positive")
-        times.append(time_s)
-    return times
-
-
-def _fail(message: str, code: int) -> None:
-    print(message, file=sys.stderr)  # noqa: T201
-    raise typer.Exit(code)
+_PANELS = {
+    "Write a scenario": (init, explain, schema, validate),
+    "Run it": (run, scenarios, wire),
+    "Read a run": (show, plot, diff),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)

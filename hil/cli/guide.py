@@ -6,11 +6,12 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-_USAGE = 2
+from hil.cli.trouble import fail
+
 _WIDTH, _MOST = 100, 120
 
 
@@ -28,7 +29,7 @@ def init(
     try:
         files = write(file, kind)
     except ScenarioError as error:
-        _fail(str(error))
+        fail(str(error))
     print(f"{' and '.join(map(str, files))} written; next: hil run {file}")  # noqa: T201
 
 
@@ -49,7 +50,7 @@ def explain(
     try:
         print(explained(key, width=width))  # noqa: T201
     except ScenarioError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def schema(
@@ -70,9 +71,4 @@ def schema(
     try:
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        _fail(f"hil schema: {out}: cannot be written: {error.strerror or error}")
-
-
-def _fail(message: str) -> NoReturn:
-    print(message, file=sys.stderr)  # noqa: T201
-    raise typer.Exit(_USAGE)
+        fail(f"hil schema: {out}: cannot be written: {error.strerror or error}")

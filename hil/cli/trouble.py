@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 USAGE = 2
+UNFINISHED = 4
 
 
 def fail(message: str, code: int = USAGE) -> NoReturn:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hil.cli.trouble import USAGE
+
 if TYPE_CHECKING:
     from hil.scenario.model import Scenario
-
-_USAGE = 2
 
 
 def validate(
@@ -35,7 +35,7 @@ def validate(
             bad = True
         else:
             print(f"{found.source}: {_said(found)}")  # noqa: T201
-    raise typer.Exit(_USAGE if bad else 0)
+    raise typer.Exit(USAGE if bad else 0)
 
 
 def _said(scenario: Scenario) -> str:
