@@ -231,6 +231,6 @@ DEVICES = [
     ),
     (
         ["absorber.main={kind='none',device='bess.main',time='-1 s'}"],
-        "absorber.main.time = '-1 s': must be above 0",
+        "absorber.main.time = '-1 s': must be above 0 s",
     ),
 ]
