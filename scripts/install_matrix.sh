@@ -20,6 +20,8 @@ check() {  # name, interpreter, what to install
         "$WORK/$1/bin/hil" run training_job >out || { cat out; exit 1; }
         grep -q '^PASS  5 of 5 required limits held' out || { cat out; exit 1; }
         "$WORK/$1/bin/hil" run inference_replay --set duration='120 s' --set limits='[]' >out || [ $? = 3 ] || { cat out; exit 1; }
+        "$WORK/$1/bin/hil" init >out && "$WORK/$1/bin/hil" validate scenario.toml >out || { cat out; exit 1; }
+        "$WORK/$1/bin/hil" show >out || [ $? = 3 ] || { cat out; exit 1; }
         "$WORK/$1/bin/python" "$WORK/tree/scripts/installed.py"
     )
     echo "installed: $1: ok"
