@@ -30,20 +30,24 @@ class AbsorberSection(Section):
 
     device: str = Field(description="the device that it acts for, bess.NAME; each has at most one absorber")
     placement: Literal["device", "wire"] = Field(
-        "device",
+        default="device",
         description="where the law acts: in the firmware of the inverter, or in the controller, whose driver sends its answer",
         json_schema_extra=CHOICE,
     )
     share: Share | None = Field(
-        None,
+        default=None,
         description="part of the answer to the load that this device gives; default: by rating",
         json_schema_extra=CHOICE,
     )
-    filter_s: Time = Field(0.001, gt=0, description="averaging window of its load measurement", json_schema_extra=ASSUMED)
-    delay_s: Time = Field(0.0, ge=0, description="delay of that measurement, on top of one tick", json_schema_extra=ASSUMED)
-    update_s: Time = Field(0.001, gt=0, description="period at which the law runs", json_schema_extra=ASSUMED)
+    filter_s: Time = Field(
+        default=0.001, gt=0, description="averaging window of its load measurement", json_schema_extra=ASSUMED
+    )
+    delay_s: Time = Field(
+        default=0.0, ge=0, description="delay of that measurement, on top of one tick", json_schema_extra=ASSUMED
+    )
+    update_s: Time = Field(default=0.001, gt=0, description="period at which the law runs", json_schema_extra=ASSUMED)
     stale_after_s: Time = Field(
-        1.0,
+        default=1.0,
         gt=0,
         description="on the wire: how long the device may go without an accepted answer before PASS is blocked",
         json_schema_extra=CHOICE,
@@ -59,15 +63,15 @@ class NoAbsorber(AbsorberSection):
     """No fast law: the inverter follows its set-point alone. Keys of other kinds may stand, so that one can be turned off."""
 
     kind: Literal["none"] = "none"
-    ramp_w_per_s: Ramp | None = Field(None, gt=0, description=_OTHER)
-    ramp_down_w_per_s: Ramp | None = Field(None, gt=0, description=_OTHER)
-    time_s: Time | None = Field(None, gt=0, description=_OTHER)
-    soc_target: Share | None = Field(None, description=_OTHER)
-    restore_time_s: Time | None = Field(None, gt=0, description=_OTHER)
-    restore_most: Share | None = Field(None, description=_OTHER)
-    droop: Number | None = Field(None, gt=0, le=1, description=_OTHER)
-    deadband_hz: Frequency | None = Field(None, ge=0, description=_OTHER)
-    law: NamedObject | None = Field(None, description=_OTHER)
+    ramp_w_per_s: Ramp | None = Field(default=None, gt=0, description=_OTHER)
+    ramp_down_w_per_s: Ramp | None = Field(default=None, gt=0, description=_OTHER)
+    time_s: Time | None = Field(default=None, gt=0, description=_OTHER)
+    soc_target: Share | None = Field(default=None, description=_OTHER)
+    restore_time_s: Time | None = Field(default=None, gt=0, description=_OTHER)
+    restore_most: Share | None = Field(default=None, description=_OTHER)
+    droop: Number | None = Field(default=None, gt=0, le=1, description=_OTHER)
+    deadband_hz: Frequency | None = Field(default=None, ge=0, description=_OTHER)
+    law: NamedObject | None = Field(default=None, description=_OTHER)
     parameters: Parameters = Field(default_factory=dict, description=_OTHER)
 
 
@@ -77,7 +81,7 @@ class RampLimit(AbsorberSection):
     kind: Literal["ramp_limit"] = "ramp_limit"
     ramp_w_per_s: Ramp = Field(gt=0, description="how fast the grid's part of the load may rise")
     ramp_down_w_per_s: Ramp | None = Field(
-        None, gt=0, description="how fast it may fall; default: as fast as it may rise", json_schema_extra=CHOICE
+        default=None, gt=0, description="how fast it may fall; default: as fast as it may rise", json_schema_extra=CHOICE
     )
 
 
@@ -87,13 +91,13 @@ class HighPass(AbsorberSection):
     kind: Literal["high_pass"] = "high_pass"
     time_s: Time = Field(gt=0, description="time constant with which the grid's part follows the load")
     soc_target: Share = Field(
-        0.5, description="state of charge to which the device is brought back", json_schema_extra=ASSUMED
+        default=0.5, description="state of charge to which the device is brought back", json_schema_extra=ASSUMED
     )
     restore_time_s: Time = Field(
-        1800.0, gt=0, description="time constant with which it is brought back", json_schema_extra=ASSUMED
+        default=1800.0, gt=0, description="time constant with which it is brought back", json_schema_extra=ASSUMED
     )
     restore_most: Share = Field(
-        0.05, description="most power that brings it back, of its rating; 0: none", json_schema_extra=ASSUMED
+        default=0.05, description="most power that brings it back, of its rating; 0: none", json_schema_extra=ASSUMED
     )
 
 
@@ -102,14 +106,14 @@ class Droop(AbsorberSection):
 
     kind: Literal["droop"] = "droop"
     droop: Number = Field(
-        0.05,
+        default=0.05,
         gt=0,
         le=1,
         description="deviation of the frequency beyond the dead band, of nominal, that asks for the whole rating",
         json_schema_extra=_IEEE_1547,
     )
     deadband_hz: Frequency = Field(
-        0.036, ge=0, description="deviation of the frequency that asks for nothing", json_schema_extra=_IEEE_1547
+        default=0.036, ge=0, description="deviation of the frequency that asks for nothing", json_schema_extra=_IEEE_1547
     )
 
     @model_validator(mode="after")

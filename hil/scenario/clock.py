@@ -11,7 +11,7 @@ class Clock(Section):
     """What a run on the wall clock may miss before PASS is blocked (docs/wall_clock.md); lock-step misses nothing."""
 
     overruns: Share = Field(
-        0.02,
+        default=0.02,
         description="share of the judged ticks that may be late by a tick or more; beyond it PASS is blocked",
         json_schema_extra=source("measured on a shared virtual machine with two cores; docs/wall_clock.md"),
     )

@@ -26,12 +26,12 @@ class GridDip(EventSection):
     duration_s: Time = Field(gt=0, description="how long the dip lasts")
     residual: PerUnit = Field(ge=0, lt=1, description="share that is left of the voltage that the fault takes down")
     fault: Fault = Field(
-        "abc",
+        default="abc",
         description="phases that it takes down: all three, one or two to ground (g), or two between them (docs/model.md)",
         json_schema_extra=CHOICE,
     )
     settle_s: Time = Field(
-        0.2, ge=0, description="how long voltage and power limits stay blanked after it", json_schema_extra=ASSUMED
+        default=0.2, ge=0, description="how long voltage and power limits stay blanked after it", json_schema_extra=ASSUMED
     )
     judged: Flag = Field(
         default=False, description="true: limits are not blanked, the dip itself is judged", json_schema_extra=CHOICE
@@ -43,9 +43,9 @@ class GenerationLoss(EventSection):
 
     kind: Literal["generation_loss"] = "generation_loss"
     power_w: Power = Field(description="generation that is lost; negative: load that is lost")
-    duration_s: Time | None = Field(None, gt=0, description="how long it is gone; default: for good")
+    duration_s: Time | None = Field(default=None, gt=0, description="how long it is gone; default: for good")
     settle_s: Time = Field(
-        30.0, ge=0, description="how long frequency limits stay blanked after it", json_schema_extra=ASSUMED
+        default=30.0, ge=0, description="how long frequency limits stay blanked after it", json_schema_extra=ASSUMED
     )
     judged: Flag = Field(
         default=False, description="true: limits are not blanked, the event itself is judged", json_schema_extra=CHOICE

@@ -15,53 +15,55 @@ _IEEE_1547 = source("default of IEEE 1547-2018, as EPRI's OpenDER states it")
 class Grid(Section):
     """The grid at the point of common coupling, PCC (docs/model.md, "Network" and "Frequency")."""
 
-    voltage_v: Voltage = Field(34.5e3, gt=0, description="nominal voltage at the PCC, line to line", json_schema_extra=ASSUMED)
+    voltage_v: Voltage = Field(
+        default=34.5e3, gt=0, description="nominal voltage at the PCC, line to line", json_schema_extra=ASSUMED
+    )
     frequency_hz: Frequency = Field(
-        60.0, ge=16.0, le=400.0, description="nominal frequency", json_schema_extra=source("nominal in North America")
+        default=60.0, ge=16.0, le=400.0, description="nominal frequency", json_schema_extra=source("nominal in North America")
     )
     short_circuit_va: Apparent = Field(
         gt=0, description="short-circuit power at the PCC: the larger, the less the voltage moves with the load"
     )
     x_over_r: Number = Field(
-        12.0, ge=0, description="reactance over resistance of the grid's impedance", json_schema_extra=ASSUMED
+        default=12.0, ge=0, description="reactance over resistance of the grid's impedance", json_schema_extra=ASSUMED
     )
     source_pu: PerUnit = Field(
-        1.0, gt=0.5, lt=1.5, description="voltage behind the grid's impedance", json_schema_extra=ASSUMED
+        default=1.0, gt=0.5, lt=1.5, description="voltage behind the grid's impedance", json_schema_extra=ASSUMED
     )
     constant_current_below_pu: PerUnit = Field(
-        0.9,
+        default=0.9,
         gt=0,
         lt=1,
         description="bus voltage below which the load is a constant current instead of a constant power",
         json_schema_extra=ASSUMED,
     )
     validity_floor: Number = Field(
-        3.0,
+        default=3.0,
         ge=0,
         description="short-circuit power over the largest demand, below which the model is not valid and PASS is blocked",
         json_schema_extra=ASSUMED,
     )
     area_va: Apparent = Field(
-        60e9, gt=0, description="base of the area behind the grid, whose frequency moves", json_schema_extra=ASSUMED
+        default=60e9, gt=0, description="base of the area behind the grid, whose frequency moves", json_schema_extra=ASSUMED
     )
-    inertia_s: Time = Field(4.0, gt=0, description="inertia constant H of the area", json_schema_extra=ASSUMED)
+    inertia_s: Time = Field(default=4.0, gt=0, description="inertia constant H of the area", json_schema_extra=ASSUMED)
     damping: Number = Field(
-        1.0,
+        default=1.0,
         ge=0,
         description="damping D of the area: power per unit for a frequency deviation per unit",
         json_schema_extra=ASSUMED,
     )
     droop: Share = Field(
-        0.05,
+        default=0.05,
         description="frequency deviation, per unit, for which the governors give the area's whole base",
         json_schema_extra=_IEEE_1547,
     )
-    governor_time_s: Time = Field(0.5, gt=0, description="time constant of the governors", json_schema_extra=ASSUMED)
+    governor_time_s: Time = Field(default=0.5, gt=0, description="time constant of the governors", json_schema_extra=ASSUMED)
     governor_limit: Share = Field(
-        0.1, description="most that the governors give, share of the area's base", json_schema_extra=ASSUMED
+        default=0.1, description="most that the governors give, share of the area's base", json_schema_extra=ASSUMED
     )
     deadband_hz: Frequency = Field(
-        0.036, ge=0, description="frequency deviation that the governors do not answer", json_schema_extra=_IEEE_1547
+        default=0.036, ge=0, description="frequency deviation that the governors do not answer", json_schema_extra=_IEEE_1547
     )
 
 
@@ -70,14 +72,20 @@ class Transformer(Section):
 
     rating_va: Apparent = Field(gt=0, description="rated power, the base of its impedance")
     impedance: Number = Field(
-        0.08, gt=0, le=0.5, description="short-circuit voltage, share of the rated", json_schema_extra=ASSUMED
+        default=0.08, gt=0, le=0.5, description="short-circuit voltage, share of the rated", json_schema_extra=ASSUMED
     )
-    x_over_r: Number = Field(20.0, ge=0, description="reactance over resistance of its impedance", json_schema_extra=ASSUMED)
+    x_over_r: Number = Field(
+        default=20.0, ge=0, description="reactance over resistance of its impedance", json_schema_extra=ASSUMED
+    )
     ratio: Number = Field(
-        1.0, gt=0.5, lt=1.5, description="turns ratio off nominal: below 1 it raises the bus voltage", json_schema_extra=CHOICE
+        default=1.0,
+        gt=0.5,
+        lt=1.5,
+        description="turns ratio off nominal: below 1 it raises the bus voltage",
+        json_schema_extra=CHOICE,
     )
     group: Literal["Dyn1", "Dyn5", "Dyn7", "Dyn11", "YNyn0", "Yyn0"] = Field(
-        "Dyn11",
+        default="Dyn11",
         description="vector group, which decides what an unbalanced dip looks like at the bus",
         json_schema_extra=ASSUMED,
     )
@@ -97,10 +105,12 @@ class Measurement(Section):
     """Measured signals, as relays, controllers and firmware see them: their windows, and how late they arrive."""
 
     window_s: Time = Field(
-        1.0 / 60.0,
+        default=1.0 / 60.0,
         gt=0,
         description="window of voltage (RMS) and power (mean); the default is one cycle of 60 Hz",
         json_schema_extra=ASSUMED,
     )
-    frequency_window_s: Time = Field(0.1, gt=0, description="window of the frequency (mean)", json_schema_extra=ASSUMED)
-    delay_s: Time = Field(0.0, ge=0, description="how much later a measured value arrives", json_schema_extra=CHOICE)
+    frequency_window_s: Time = Field(
+        default=0.1, gt=0, description="window of the frequency (mean)", json_schema_extra=ASSUMED
+    )
+    delay_s: Time = Field(default=0.0, ge=0, description="how much later a measured value arrives", json_schema_extra=CHOICE)

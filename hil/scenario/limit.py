@@ -32,13 +32,13 @@ class Undervoltage(LimitSection):
 
     kind: Literal["undervoltage"] = "undervoltage"
     node: str = Field(
-        "pcc",
+        default="pcc",
         pattern=rf"^(pcc|bus|{_UPS})$",
         description="whose voltage: of the PCC, of the bus, or of the output of a UPS",
         json_schema_extra=CHOICE,
     )
     min: PerUnit = Field(gt=0, lt=1, description="lowest voltage that is inside the limit, pu")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class Overvoltage(LimitSection):
@@ -46,55 +46,55 @@ class Overvoltage(LimitSection):
 
     kind: Literal["overvoltage"] = "overvoltage"
     node: Literal["pcc", "bus"] = Field(
-        "pcc", description="whose voltage: of the PCC, or of the bus", json_schema_extra=CHOICE
+        default="pcc", description="whose voltage: of the PCC, or of the bus", json_schema_extra=CHOICE
     )
     max: PerUnit = Field(gt=1, lt=3, description="highest voltage that is inside the limit, pu")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class Underfrequency(LimitSection):
     """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
 
     kind: Literal["underfrequency"] = "underfrequency"
-    node: Literal["pcc"] = Field("pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
     min_hz: Frequency = Field(gt=0, description="lowest frequency that is inside the limit")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class Overfrequency(LimitSection):
     """81O: measured frequency above `max` for `delay`."""
 
     kind: Literal["overfrequency"] = "overfrequency"
-    node: Literal["pcc"] = Field("pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
     max_hz: Frequency = Field(gt=0, description="highest frequency that is inside the limit")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class RateOfChange(LimitSection):
     """81R: rate of change of the measured frequency over `window`, either way, above `max` for `delay`."""
 
     kind: Literal["rocof"] = "rocof"
-    node: Literal["pcc"] = Field("pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
     max_hz_per_s: FrequencyRate = Field(gt=0, description="fastest rise or fall of the frequency that is inside the limit")
     window_s: Time = Field(
-        0.5,
+        default=0.5,
         gt=0,
         description="time over which the frequency's change is taken, and by which it is divided",
         json_schema_extra=source("EirGrid's 1 Hz/s is over 500 ms; docs/model.md"),
     )
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class RampRate(LimitSection):
     """Difference of the mean of measured power over the window; `direction` says which way is judged."""
 
     kind: Literal["ramp"] = "ramp"
-    node: Literal["pcc"] = Field("pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
     max_w_per_s: Ramp = Field(gt=0, description="steepest ramp of the power that is inside the limit")
     window_s: Time = Field(gt=0, description="time over which the mean's change is taken, and by which it is divided")
-    mean_s: Time = Field(1.0, gt=0, description="averaging window of the power, before that", json_schema_extra=CHOICE)
+    mean_s: Time = Field(default=1.0, gt=0, description="averaging window of the power, before that", json_schema_extra=CHOICE)
     direction: Literal["both", "up", "down"] = Field(
-        "both", description="which way is judged: both, only a rise (up), only a fall (down)", json_schema_extra=CHOICE
+        default="both", description="which way is judged: both, only a rise (up), only a fall (down)", json_schema_extra=CHOICE
     )
 
 
@@ -102,7 +102,7 @@ class PeakToPeak(LimitSection):
     """Range of measured power in a rolling window."""
 
     kind: Literal["peak_to_peak"] = "peak_to_peak"
-    node: Literal["pcc"] = Field("pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
     max_w: Power = Field(gt=0, description="largest difference between two powers within the window that is inside the limit")
     window_s: Time = Field(gt=0, description="length of the rolling window")
 
@@ -123,7 +123,7 @@ class ConverterCurrent(LimitSection):
     kind: Literal["converter_current"] = "converter_current"
     node: str = Field(pattern=rf"^{_BESS}$", description="whose converter: of a BESS")
     max: PerUnit = Field(gt=0, description="largest current that is inside the limit, pu of the rated one")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class OnBattery(LimitSection):
@@ -133,7 +133,7 @@ class OnBattery(LimitSection):
     node: str = Field(pattern=rf"^{_UPS}$", description="which UPS")
     max_s: Time = Field(gt=0, description="longest time on battery that is inside the limit")
     counts: Literal["longest", "total"] = Field(
-        "longest",
+        default="longest",
         description="which time: of the longest stretch on battery, or of all stretches together (total)",
         json_schema_extra=CHOICE,
     )
@@ -145,7 +145,7 @@ class BatteryTemperature(LimitSection):
     kind: Literal["battery_temperature"] = "battery_temperature"
     node: str = Field(pattern=rf"^({_BESS}|{_UPS})$", description="whose battery: of a BESS or of a UPS")
     max_degc: Temperature = Field(description="highest temperature that is inside the limit; above the ambient of the battery")
-    delay_s: Time = Field(0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
 
 
 class Recovery(LimitSection):
@@ -153,7 +153,7 @@ class Recovery(LimitSection):
 
     kind: Literal["recovery"] = "recovery"
     node: str = Field(
-        "pcc",
+        default="pcc",
         pattern=rf"^(pcc|{_UPS})$",
         description="whose power: through the PCC, or the input of a UPS, which goes by the voltage at the bus",
         json_schema_extra=CHOICE,
@@ -162,22 +162,24 @@ class Recovery(LimitSection):
         gt=0, description="longest time from the end of a dip until the power is back that is inside the limit"
     )
     share: Number = Field(
-        0.9,
+        default=0.9,
         gt=0,
         le=1,
         description="part of the power before the dip that counts as back",
         json_schema_extra=source("ERCOT NOGRR282, EirGrid, CAISO's proposal; docs/model.md"),
     )
     below: PerUnit = Field(
-        0.9,
+        default=0.9,
         gt=0,
         lt=1,
         description="a dip begins where the lowest phase falls below it, and ends where it is not below any more, pu",
         json_schema_extra=source("ERCOT NOGRR282, EirGrid; docs/model.md"),
     )
-    mean_s: Time = Field(1.0, gt=0, description="averaging window of the power before the dip", json_schema_extra=ASSUMED)
+    mean_s: Time = Field(
+        default=1.0, gt=0, description="averaging window of the power before the dip", json_schema_extra=ASSUMED
+    )
     hold_s: Time = Field(
-        0.1,
+        default=0.1,
         ge=0,
         description="how long the power must stay back, without a break, to count as back",
         json_schema_extra=ASSUMED,

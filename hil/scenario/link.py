@@ -23,18 +23,18 @@ class Link(Section):
     between: Annotated[tuple[str, str], BeforeValidator(_two_names)] = Field(
         description="[controller, device]: 'supervisor.NAME', or 'absorber.NAME' with its law on the wire; one link a device"
     )
-    latency_s: Time = Field(0.0, ge=0, description="how long a message takes, one way", json_schema_extra=CHOICE)
+    latency_s: Time = Field(default=0.0, ge=0, description="how long a message takes, one way", json_schema_extra=CHOICE)
     jitter_s: Time = Field(
-        0.0,
+        default=0.0,
         ge=0,
         description="half-width of a uniform spread around the latency; at most latency",
         json_schema_extra=source("a choice of this testbed; that it is uniform is assumed, docs/links.md"),
     )
     loss: Number = Field(
-        0.0, ge=0, lt=1, description="probability that a transmission is lost and sent again", json_schema_extra=CHOICE
+        default=0.0, ge=0, lt=1, description="probability that a transmission is lost and sent again", json_schema_extra=CHOICE
     )
     retransmit_s: Time = Field(
-        0.2,
+        default=0.2,
         gt=0,
         le=120,
         description="first time-out after a loss; it doubles with each loss in a row",

@@ -27,36 +27,40 @@ class Record(Section):
     """What the record of a run keeps."""
 
     rate_hz: Frequency = Field(
-        100.0, ge=0.001, description="rows a second; must divide the tick rate", json_schema_extra=CHOICE
+        default=100.0, ge=0.001, description="rows a second; must divide the tick rate", json_schema_extra=CHOICE
     )
     channels: list[str] = Field(
-        ["*"], min_length=1, description="names of channels, or patterns such as 'pcc.*'", json_schema_extra=CHOICE
+        default=["*"], min_length=1, description="names of channels, or patterns such as 'pcc.*'", json_schema_extra=CHOICE
     )
 
 
 class Scenario(Section):
     """A site, what happens to it, who controls it, and the limits that must hold."""
 
-    title: str = Field("", description="what people call it")
+    title: str = Field(default="", description="what people call it")
     duration_s: Time = Field(gt=0, description="length of the run")
     tick_s: Time = Field(
-        0.001, ge=1e-5, le=0.01, description="step of the compiled loop; must divide one second", json_schema_extra=CHOICE
+        default=0.001,
+        ge=1e-5,
+        le=0.01,
+        description="step of the compiled loop; must divide one second",
+        json_schema_extra=CHOICE,
     )
-    seed: Whole = Field(0, ge=0, description="seed of everything random", json_schema_extra=CHOICE)
+    seed: Whole = Field(default=0, ge=0, description="seed of everything random", json_schema_extra=CHOICE)
     transport: Literal["wire", "direct"] = Field(
-        "wire",
+        default="wire",
         description="wire: drivers reach their devices over sockets; direct: the same drivers without, ten times as fast",
         json_schema_extra=CHOICE,
     )
     grid: Grid = Field(description="the grid at the point of common coupling")
     transformer: Transformer | None = Field(
-        None, description="between that point and the bus of load and storage; none without the section"
+        default=None, description="between that point and the bus of load and storage; none without the section"
     )
     measurement: Measurement = Field(
         default_factory=lambda: Measurement.model_validate({}), description="how relays, controllers and firmware measure"
     )
     load: Load = Field(description="what the site draws")
-    cooling: Cooling | None = Field(None, description="cooling of the IT load; none without the section")
+    cooling: Cooling | None = Field(default=None, description="cooling of the IT load; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
     absorber: dict[Name, Absorber] = Field(default_factory=dict, description="fast laws that answer the load, by name")

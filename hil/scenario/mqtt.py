@@ -34,17 +34,17 @@ class Mqtt(Section):
     """The broker of a site, and under which name the site stands there (docs/mqtt.md)."""
 
     broker: Annotated[str, AfterValidator(_broker)] = Field(
-        OWN,
+        default=OWN,
         description="'own', or 'mqtt://[user@]host[:port]'; the password is taken from RIDETHROUGH_MQTT_PASSWORD",
         json_schema_extra=CHOICE,
     )
     listen: LoopbackAddress = Field(
-        "127.0.0.1:0",
+        default="127.0.0.1:0",
         description="loopback address and port of the testbed's own broker; port 0: any free one",
         json_schema_extra=CHOICE,
     )
     site: Annotated[str, AfterValidator(_level)] = Field(
-        "site",
+        default="site",
         description="second level of every topic; runs that share a broker need different ones",
         json_schema_extra=CHOICE,
     )
@@ -54,19 +54,19 @@ class UpsMqttSection(Section):
     """How often an emulated UPS publishes what."""
 
     rate_hz: Frequency = Field(
-        5.0,
+        default=5.0,
         ge=0.01,
         le=1000.0,
         description="how many times a second telemetry is published; state goes out at most once a second",
         json_schema_extra=CHOICE,
     )
     signals: list[str] = Field(
-        list(USUAL),
+        default=list(USUAL),
         description=f"which signals are published, of {', '.join(UNITS)}; at least {', '.join(LEAST)}",
         json_schema_extra=CHOICE,
     )
     keepalive_s: WholeSeconds = Field(
-        30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
+        default=30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
     )
 
     @field_validator("signals")
@@ -85,23 +85,25 @@ class UpsDriverSection(Section):
     """How a UPS's driver talks to it: it sends settings until they are answered."""
 
     rate_hz: Frequency = Field(
-        2.0,
+        default=2.0,
         ge=0.001,
         le=1000.0,
         description="cycles a second, in which settings are sent and support is renewed",
         json_schema_extra=CHOICE,
     )
     timeout_s: Time = Field(
-        1.0, gt=0, description="how long it waits for one answer; a command is valid as long", json_schema_extra=CHOICE
+        default=1.0, gt=0, description="how long it waits for one answer; a command is valid as long", json_schema_extra=CHOICE
     )
-    stale_after_s: Time = Field(2.0, gt=0, description="age at which telemetry is no longer taken", json_schema_extra=CHOICE)
+    stale_after_s: Time = Field(
+        default=2.0, gt=0, description="age at which telemetry is no longer taken", json_schema_extra=CHOICE
+    )
     support_timeout_s: Time = Field(
-        5.0,
+        default=5.0,
         gt=0,
         le=3600,
         description="time after which the device ends support that is not renewed",
         json_schema_extra=CHOICE,
     )
     keepalive_s: WholeSeconds = Field(
-        30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
+        default=30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
     )

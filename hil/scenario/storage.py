@@ -17,22 +17,22 @@ class Driver(Section):
     """How a storage device's driver talks to it: it owns the cycle and all writes."""
 
     rate_hz: Frequency = Field(
-        20.0,
+        default=20.0,
         ge=0.001,
         le=1000.0,
         description="cycles a second: a reading, and what has been decided",
         json_schema_extra=CHOICE,
     )
-    timeout_s: Time = Field(0.25, gt=0, description="how long it waits for one answer", json_schema_extra=CHOICE)
+    timeout_s: Time = Field(default=0.25, gt=0, description="how long it waits for one answer", json_schema_extra=CHOICE)
     reversion_s: WholeSeconds = Field(
-        5.0,
+        default=5.0,
         ge=0,
         le=86_400,
         description="time without a new set-point after which the device reverts to its own (SunSpec WSetRvrtTms); 0: never",
         json_schema_extra=CHOICE,
     )
     ramp_down_s: Time = Field(
-        2.0, ge=0, description="from the last set-point to 0 W when the driver leaves", json_schema_extra=CHOICE
+        default=2.0, ge=0, description="from the last set-point to 0 W when the driver leaves", json_schema_extra=CHOICE
     )
 
 
@@ -46,96 +46,115 @@ class Bess(Section):
         json_schema_extra=source("at most what the 32 bits of SunSpec's WSet hold in steps of 1 W"),
     )
     energy_wh: Energy = Field(gt=0, description="energy of the battery between state of charge 0 and 1")
-    soc: Share = Field(0.5, description="state of charge at the start", json_schema_extra=CHOICE)
+    soc: Share = Field(default=0.5, description="state of charge at the start", json_schema_extra=CHOICE)
     firmware: Literal["sunspec"] = Field(
-        "sunspec", description="which device is emulated; the only one yet", json_schema_extra=CHOICE
+        default="sunspec", description="which device is emulated; the only one yet", json_schema_extra=CHOICE
     )
     endpoint: Literal["emulated"] = Field(
-        "emulated",
+        default="emulated",
         description="what stands behind the wire; the only one yet: real devices need the wall clock",
         json_schema_extra=CHOICE,
     )
     listen: LoopbackAddress = Field(
-        "127.0.0.1:0",
+        default="127.0.0.1:0",
         description="loopback address and port of its Modbus TCP server; port 0: any free one",
         json_schema_extra=CHOICE,
     )
     unit_id: Whole = Field(
-        1, ge=1, le=247, description="Modbus unit identifier; 0 and 255 are answered too", json_schema_extra=CHOICE
+        default=1, ge=1, le=247, description="Modbus unit identifier; 0 and 255 are answered too", json_schema_extra=CHOICE
     )
-    charge_w: Power | None = Field(None, gt=0, description="most power with which it charges; default: the rating")
-    discharge_w: Power | None = Field(None, gt=0, description="most power with which it discharges; default: the rating")
+    charge_w: Power | None = Field(default=None, gt=0, description="most power with which it charges; default: the rating")
+    discharge_w: Power | None = Field(
+        default=None, gt=0, description="most power with which it discharges; default: the rating"
+    )
     current_limit: PerUnit = Field(
-        1.1, gt=0, le=3, description="most current of the converter, per unit of the rated", json_schema_extra=ASSUMED
+        default=1.1, gt=0, le=3, description="most current of the converter, per unit of the rated", json_schema_extra=ASSUMED
     )
     priority: Literal["active", "reactive"] = Field(
-        "active", description="which power takes its part of the current first", json_schema_extra=CHOICE
+        default="active", description="which power takes its part of the current first", json_schema_extra=CHOICE
     )
     setpoint_ramp_w_per_s: Ramp | None = Field(
-        None,
+        default=None,
         gt=0,
         description="ramp with which it follows its set-point; default: the rating in 10 s",
         json_schema_extra=ASSUMED,
     )
     slew_w_per_s: Ramp | None = Field(
-        None,
+        default=None,
         gt=0,
         description="fastest change of the converter's command; default: the rating in 50 ms",
         json_schema_extra=ASSUMED,
     )
     converter_lag_s: Time = Field(
-        0.02, ge=0, description="time constant with which the converter follows its command", json_schema_extra=ASSUMED
+        default=0.02, ge=0, description="time constant with which the converter follows its command", json_schema_extra=ASSUMED
     )
     cease_below: PerUnit = Field(
-        0.0,
+        default=0.0,
         ge=0,
         lt=1,
         description="voltage below which it gives nothing (momentary cessation); 0: never",
         json_schema_extra=CHOICE,
     )
-    soc_min: Share = Field(0.05, description="state of charge below which it does not discharge", json_schema_extra=ASSUMED)
-    soc_max: Share = Field(0.95, description="state of charge above which it does not charge", json_schema_extra=ASSUMED)
-    dc_voltage_v: Voltage = Field(1200.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)
+    soc_min: Share = Field(
+        default=0.05, description="state of charge below which it does not discharge", json_schema_extra=ASSUMED
+    )
+    soc_max: Share = Field(
+        default=0.95, description="state of charge above which it does not charge", json_schema_extra=ASSUMED
+    )
+    dc_voltage_v: Voltage = Field(
+        default=1200.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED
+    )
     resistance: Number = Field(
-        0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        default=0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
     rc1_resistance: Number = Field(
-        0.005,
+        default=0.005,
         ge=0,
         lt=0.25,
         description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: Time = Field(30.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
+    rc1_time_s: Time = Field(default=30.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
     rc2_resistance: Number = Field(
-        0.005,
+        default=0.005,
         ge=0,
         lt=0.25,
         description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: Time = Field(600.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
+    rc2_time_s: Time = Field(default=600.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
     standby_loss: Number = Field(
-        0.002, ge=0, lt=0.2, description="constant loss of the converter, share of the rating", json_schema_extra=_LOSSES
+        default=0.002,
+        ge=0,
+        lt=0.2,
+        description="constant loss of the converter, share of the rating",
+        json_schema_extra=_LOSSES,
     )
     linear_loss: Number = Field(
-        0.008, ge=0, lt=0.2, description="loss that grows with the power, share at rated power", json_schema_extra=_LOSSES
+        default=0.008,
+        ge=0,
+        lt=0.2,
+        description="loss that grows with the power, share at rated power",
+        json_schema_extra=_LOSSES,
     )
     quadratic_loss: Number = Field(
-        0.007,
+        default=0.007,
         ge=0,
         lt=0.2,
         description="loss that grows with the square of the power, share at rated power",
         json_schema_extra=_LOSSES,
     )
     ambient_degc: Temperature = Field(
-        25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
+        default=25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
     )
     temperature_rise_degc: Temperature = Field(
-        15.0, ge=0, description="rise of the battery's temperature under lasting rated power", json_schema_extra=ASSUMED
+        default=15.0,
+        ge=0,
+        description="rise of the battery's temperature under lasting rated power",
+        json_schema_extra=ASSUMED,
     )
     thermal_time_s: Time = Field(
-        3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
+        default=3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
     )
     driver: Driver = Field(
         default_factory=lambda: Driver.model_validate({}), description="how the device's driver talks to it"

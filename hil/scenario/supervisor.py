@@ -25,7 +25,7 @@ class SupervisorSection(Section):
         default=True, description="true: its silence beyond stale_after blocks PASS", json_schema_extra=CHOICE
     )
     stale_after_s: Time = Field(
-        1.0,
+        default=1.0,
         gt=0,
         description="how long it may be silent before PASS is blocked, and how long a target stays valid",
         json_schema_extra=CHOICE,
@@ -43,18 +43,18 @@ class SocWindow(SupervisorSection):
     kind: Literal["soc_window"] = "soc_window"
     device: str = Field(description="the device that it leads, 'bess.NAME'")
     rate_hz: Frequency = Field(
-        10.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
+        default=10.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
     )
     window: ShareWindow = Field(
-        (0.3, 0.8), description="[lowest, highest] state of charge that it keeps", json_schema_extra=CHOICE
+        default=(0.3, 0.8), description="[lowest, highest] state of charge that it keeps", json_schema_extra=CHOICE
     )
     horizon_s: Time = Field(
-        600.0,
+        default=600.0,
         gt=0,
         description="time in which its bias would bring the state of charge to mid-window",
         json_schema_extra=CHOICE,
     )
-    most: Share = Field(0.2, description="largest set-point, share of the device's rating", json_schema_extra=CHOICE)
+    most: Share = Field(default=0.2, description="largest set-point, share of the device's rating", json_schema_extra=CHOICE)
 
     @property
     def led(self) -> list[str]:
@@ -68,10 +68,10 @@ class UpsGroup(SupervisorSection):
     kind: Literal["ups_group"] = "ups_group"
     devices: list[str] = Field(min_length=1, description="the UPSs that it leads, a list of 'ups.NAME'")
     rate_hz: Frequency = Field(
-        2.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
+        default=2.0, ge=0.001, le=1000.0, description="how many times a second it decides", json_schema_extra=CHOICE
     )
     stale_after_s: Time = Field(
-        3.0, gt=0, description="how long it may be silent before PASS is blocked", json_schema_extra=CHOICE
+        default=3.0, gt=0, description="how long it may be silent before PASS is blocked", json_schema_extra=CHOICE
     )
     ramp_w_per_s: Ramp = Field(gt=0, description="ramp of the grid's power while all of them together come back")
     staged: Flag = Field(
@@ -80,19 +80,29 @@ class UpsGroup(SupervisorSection):
         json_schema_extra=CHOICE,
     )
     recharge_share: Share = Field(
-        0.25, gt=0, description="share of the ramp with which the recharge rises once all are back", json_schema_extra=CHOICE
+        default=0.25,
+        gt=0,
+        description="share of the ramp with which the recharge rises once all are back",
+        json_schema_extra=CHOICE,
     )
     recharge_w: Power | None = Field(
-        None, ge=0, description="most with which it lets one UPS recharge; default: what the UPS takes"
+        default=None, ge=0, description="most with which it lets one UPS recharge; default: what the UPS takes"
     )
     support_w: Power = Field(
-        0.0, ge=0, description="most that one UPS takes over from the grid when the frequency falls", json_schema_extra=CHOICE
+        default=0.0,
+        ge=0,
+        description="most that one UPS takes over from the grid when the frequency falls",
+        json_schema_extra=CHOICE,
     )
     support_below_hz: Frequency | None = Field(
-        None, gt=0, description="frequency above which there is no support; needed with support, below the grid's nominal"
+        default=None,
+        gt=0,
+        description="frequency above which there is no support; needed with support, below the grid's nominal",
     )
     support_full_hz: Frequency | None = Field(
-        None, gt=0, description="frequency at and below which all of it is given; needed with support, below support_below"
+        default=None,
+        gt=0,
+        description="frequency at and below which all of it is given; needed with support, below support_below",
     )
 
     @property
@@ -120,8 +130,8 @@ class OwnSupervisor(SupervisorSection):
 
     kind: Literal["own"] = "own"
     path: NamedObject = Field(alias="class", description="'file.py:Name' beside the scenario, or 'package.module:Name'")
-    device: str | None = Field(None, description="the BESS that a controllers.Supervisor leads")
-    devices: list[str] = Field([], description="the UPSs that a controllers.UpsSupervisor leads")
+    device: str | None = Field(default=None, description="the BESS that a controllers.Supervisor leads")
+    devices: list[str] = Field(default=[], description="the UPSs that a controllers.UpsSupervisor leads")
     parameters: dict[str, Any] = Field(default_factory=dict, description="arguments of the class, with or without their unit")
 
     @property

@@ -23,61 +23,76 @@ class Ups(Section):
 
     rating_w: Power = Field(gt=0, le=2e9, description="rated power of the output")
     share: Share | None = Field(
-        None,
+        default=None,
         description="share of the IT demand that it feeds, all together at most 1; default: what is left, by rating",
     )
     # Rectifier and line.
     input_limit: PerUnit = Field(
-        1.3, gt=0, le=3, description="current limit of the rectifier, per unit of the rating", json_schema_extra=ASSUMED
+        default=1.3,
+        gt=0,
+        le=3,
+        description="current limit of the rectifier, per unit of the rating",
+        json_schema_extra=ASSUMED,
     )
     input_power_factor: Number = Field(
-        0.99, gt=0, le=1, description="power factor of the rectifier, lagging and constant", json_schema_extra=ASSUMED
+        default=0.99, gt=0, le=1, description="power factor of the rectifier, lagging and constant", json_schema_extra=ASSUMED
     )
     input_low: PerUnit = Field(
-        0.85, gt=0, lt=1, description="lowest voltage of the lowest phase at which the line is good", json_schema_extra=ASSUMED
+        default=0.85,
+        gt=0,
+        lt=1,
+        description="lowest voltage of the lowest phase at which the line is good",
+        json_schema_extra=ASSUMED,
     )
     input_high: PerUnit = Field(
-        1.1,
+        default=1.1,
         gt=1,
         le=2,
         description="highest voltage of the highest phase at which the line is good",
         json_schema_extra=ASSUMED,
     )
     input_frequency_hz: Frequency = Field(
-        3.0, gt=0, description="largest deviation from nominal at which the line is good", json_schema_extra=ASSUMED
+        default=3.0, gt=0, description="largest deviation from nominal at which the line is good", json_schema_extra=ASSUMED
     )
     transfer_s: Time = Field(
-        0.004,
+        default=0.004,
         ge=0,
         description="how long the line must be bad before the rectifier lets go",
         json_schema_extra=source("the short end of what transfer switches take; docs/model.md"),
     )
     qualify_s: Time = Field(
-        10.0,
+        default=10.0,
         ge=0,
         description="how long the line must be good before the rectifier comes back",
         json_schema_extra=source("3, 10 or 30 s: Mitsubishi 9800A specification"),
     )
     walk_in_delay_s: Time = Field(
-        0.0,
+        default=0.0,
         ge=0,
         description="how long it then waits until its input rises",
         json_schema_extra=source("starts within 3 s of the return: Mitsubishi 9800A specification"),
     )
     walk_in_s: Time = Field(
-        10.0,
+        default=10.0,
         ge=0,
         description="walk-in: time in which its input rises from nothing to input_limit",
         json_schema_extra=source("5 to 30 s: Mitsubishi 9800A specification"),
     )
     recharge_w: Power | None = Field(
-        None, ge=0, description="most power into the battery; default: a tenth of the rating", json_schema_extra=_MITSUBISHI
+        default=None,
+        ge=0,
+        description="most power into the battery; default: a tenth of the rating",
+        json_schema_extra=_MITSUBISHI,
     )
     recharge_above: PerUnit = Field(
-        0.9, ge=0, lt=1, description="voltage of the lowest phase below which it does not recharge", json_schema_extra=ASSUMED
+        default=0.9,
+        ge=0,
+        lt=1,
+        description="voltage of the lowest phase below which it does not recharge",
+        json_schema_extra=ASSUMED,
     )
     recharge_taper: Number = Field(
-        0.05,
+        default=0.05,
         gt=0,
         le=1,
         description="span of state of charge below full in which the recharge falls to nothing",
@@ -85,134 +100,151 @@ class Ups(Section):
     )
     # DC link, inverter, bypass.
     dc_link_s: Time = Field(
-        0.02, ge=0.001, le=10, description="energy of the DC link, as time at the rating", json_schema_extra=ASSUMED
+        default=0.02, ge=0.001, le=10, description="energy of the DC link, as time at the rating", json_schema_extra=ASSUMED
     )
     dc_link_lag_s: Time = Field(
-        0.002, ge=0, description="time constant with which the DC link is held", json_schema_extra=ASSUMED
+        default=0.002, ge=0, description="time constant with which the DC link is held", json_schema_extra=ASSUMED
     )
     dc_low: PerUnit = Field(
-        0.8, gt=0, lt=1, description="voltage of the DC link below which the inverter stops", json_schema_extra=ASSUMED
+        default=0.8, gt=0, lt=1, description="voltage of the DC link below which the inverter stops", json_schema_extra=ASSUMED
     )
     rectifier_loss: Number = Field(
-        0.012, ge=0, lt=0.2, description="loss of the rectifier, share of its input", json_schema_extra=_LOSSES
+        default=0.012, ge=0, lt=0.2, description="loss of the rectifier, share of its input", json_schema_extra=_LOSSES
     )
     standby_loss: Number = Field(
-        0.004, ge=0, lt=0.2, description="constant loss of the inverter, share of the rating", json_schema_extra=_LOSSES
+        default=0.004,
+        ge=0,
+        lt=0.2,
+        description="constant loss of the inverter, share of the rating",
+        json_schema_extra=_LOSSES,
     )
     linear_loss: Number = Field(
-        0.007, ge=0, lt=0.2, description="loss that grows with the power, share at rated power", json_schema_extra=_LOSSES
+        default=0.007,
+        ge=0,
+        lt=0.2,
+        description="loss that grows with the power, share at rated power",
+        json_schema_extra=_LOSSES,
     )
     quadratic_loss: Number = Field(
-        0.011,
+        default=0.011,
         ge=0,
         lt=0.2,
         description="loss that grows with the square of the power, share at rated power",
         json_schema_extra=_LOSSES,
     )
     overload: PerUnit = Field(
-        1.25, ge=1, le=10, description="load above which the inverter lets go after overload_time", json_schema_extra=_OVERLOAD
+        default=1.25,
+        ge=1,
+        le=10,
+        description="load above which the inverter lets go after overload_time",
+        json_schema_extra=_OVERLOAD,
     )
     overload_s: Time = Field(
-        30.0,
+        default=30.0,
         alias="overload_time",
         ge=0,
         description="how long the inverter carries a load above overload",
         json_schema_extra=_OVERLOAD,
     )
     overload_high: PerUnit = Field(
-        1.5,
+        default=1.5,
         ge=1,
         le=10,
         description="load above which it lets go after overload_high_time; at least overload",
         json_schema_extra=_OVERLOAD_HIGH,
     )
     overload_high_s: Time = Field(
-        0.5,
+        default=0.5,
         alias="overload_high_time",
         ge=0,
         description="how long the inverter carries a load above overload_high",
         json_schema_extra=_OVERLOAD_HIGH,
     )
     bypass_window: PerUnit = Field(
-        0.1,
+        default=0.1,
         gt=0,
         lt=1,
         description="largest deviation of any phase from 1 pu at which the load may go over to the bypass",
         json_schema_extra=_BYPASS,
     )
     bypass_frequency_hz: Frequency = Field(
-        2.0,
+        default=2.0,
         gt=0,
         description="largest deviation from nominal at which the load may go over to the bypass",
         json_schema_extra=_BYPASS,
     )
     bypass_return_s: Time = Field(
-        5.0,
+        default=5.0,
         ge=0,
         description="how long there must be no overload before the load goes back to the inverter",
         json_schema_extra=ASSUMED,
     )
     interruption_s: Time = Field(
-        0.1,
+        default=0.1,
         ge=0,
         description="least interruption of the output, where there was nothing to go over to",
         json_schema_extra=_BYPASS,
     )
     # Battery.
     energy_wh: Energy | None = Field(
-        None, gt=0, description="energy of the battery between state of charge 0 and 1; default: by autonomy"
+        default=None, gt=0, description="energy of the battery between state of charge 0 and 1; default: by autonomy"
     )
     autonomy_s: Time = Field(
-        300.0,
+        default=300.0,
         gt=0,
         description="how long the battery feeds the rated output, where no energy is given",
         json_schema_extra=ASSUMED,
     )
-    soc: Share = Field(1.0, description="state of charge at the start", json_schema_extra=CHOICE)
+    soc: Share = Field(default=1.0, description="state of charge at the start", json_schema_extra=CHOICE)
     battery_limit: PerUnit = Field(
-        1.5,
+        default=1.5,
         gt=0,
         le=5,
         description="most with which the battery discharges, per unit of the rating",
         json_schema_extra=ASSUMED,
     )
-    low_battery: Share = Field(0.2, description="state of charge of the low-battery alarm", json_schema_extra=ASSUMED)
+    low_battery: Share = Field(default=0.2, description="state of charge of the low-battery alarm", json_schema_extra=ASSUMED)
     shutdown: Share = Field(
-        0.05, description="state of charge at which the battery gives no more; below low_battery", json_schema_extra=ASSUMED
+        default=0.05,
+        description="state of charge at which the battery gives no more; below low_battery",
+        json_schema_extra=ASSUMED,
     )
     chemistry: Literal["vrla", "lfp"] = Field(
-        "vrla",
+        default="vrla",
         description="curve of the battery's open-circuit voltage: lead-acid or lithium iron phosphate",
         json_schema_extra=ASSUMED,
     )
-    dc_voltage_v: Voltage = Field(480.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)
+    dc_voltage_v: Voltage = Field(default=480.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)
     resistance: Number = Field(
-        0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
+        default=0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
     rc1_resistance: Number = Field(
-        0.01,
+        default=0.01,
         ge=0,
         lt=0.1,
         description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: Time = Field(20.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
+    rc1_time_s: Time = Field(default=20.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
     rc2_resistance: Number = Field(
-        0.01,
+        default=0.01,
         ge=0,
         lt=0.1,
         description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: Time = Field(300.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
+    rc2_time_s: Time = Field(default=300.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
     ambient_degc: Temperature = Field(
-        25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
+        default=25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
     )
     temperature_rise_degc: Temperature = Field(
-        15.0, ge=0, description="rise of the battery's temperature under lasting rated power", json_schema_extra=ASSUMED
+        default=15.0,
+        ge=0,
+        description="rise of the battery's temperature under lasting rated power",
+        json_schema_extra=ASSUMED,
     )
     thermal_time_s: Time = Field(
-        3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
+        default=3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
     )
     # Disturbance counter and grid support.
     counter: Flag = Field(
@@ -221,18 +253,18 @@ class Ups(Section):
         json_schema_extra=CHOICE,
     )
     counter_disturbances: Whole = Field(
-        3, ge=1, le=8, description="how many disturbances within counter_window are too many", json_schema_extra=_NERC
+        default=3, ge=1, le=8, description="how many disturbances within counter_window are too many", json_schema_extra=_NERC
     )
     counter_window_s: Time = Field(
-        60.0, gt=0, description="time within which disturbances are counted", json_schema_extra=_NERC
+        default=60.0, gt=0, description="time within which disturbances are counted", json_schema_extra=_NERC
     )
     support_reserve: Share = Field(
-        0.5,
+        default=0.5,
         description="state of charge below which it does not support the grid: kept for its own load",
         json_schema_extra=ASSUMED,
     )
     support_s: Time = Field(
-        10.0,
+        default=10.0,
         alias="support_timeout",
         ge=0,
         description="time after which a support that is not renewed ends; 0: never",
