@@ -15,6 +15,7 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/lint_docs.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint hil firmware_sim controllers
 
 docs: $(VENV)/.ready

@@ -21,5 +21,7 @@ echo '#include <stdio.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 || missing "no C li
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 EXTRAS=build,lint,test
 [ "${RIDETHROUGH_REQUIRE_PEERS:-0}" != 1 ] || EXTRAS=$EXTRAS,peers
-"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$EXTRAS]"
+# "compat": the sources themselves stand on the path, so that editors and type checkers find them too.
+"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
+    --editable ".[$EXTRAS]"
 touch "$VENV/.ready"
