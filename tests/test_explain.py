@@ -95,7 +95,8 @@ def test_explain_tells_only_what_was_asked():
     assert "[[limits]]: " not in explain("limits.grid ramp.max").replace('kind = "', "")
     assert "ups.NAME" not in explain("bess.main.soc")
     assert "(none)" not in explain("absorber")
-    assert "ramp_down" in explain("absorber.none")
+    assert "ramp_down" not in explain("absorber.none")
+    assert explain("absorber.main.ramp").startswith("absorber.NAME.ramp (ramp_limit): ")
 
 
 def test_explain_merges_what_several_kinds_have_alike():

@@ -12,8 +12,6 @@ from hil.guide.keys import NAME, NUMBER, Key, Table, is_kind, merged, sections, 
 
 _LEAST_WIDTH = 60
 _INDENT = "    "
-_OFF = "none"
-"""The kind that does nothing: keys of other kinds may stand there, and a list of all kinds has them already."""
 
 
 def explain(asked: str | None = None, *, width: int = 100) -> str:
@@ -103,7 +101,6 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
         about = sections()[first.section].description or ""
         lines = [f"{first.heading}: {about}", "", *_kinds(chosen, width)]
     keys = merged([key for table in chosen for key in table.keys if not is_kind(key)])
-    keys = [key for key in keys if key.kinds != (_OFF,) or len(chosen) == 1]
     rows = [_row(key, kinds) for key in keys]
     rows += [
         (table.path.rpartition(".")[2], "", f"a table of its own: {table.meaning}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share, source
+from hil.scenario.base import ASSUMED, CHOICE, OF_ANOTHER_KIND, Number, Refused, Section, Share, source
 from hil.scenario.paths import NamedObject
 from hil.scenario.quantity import Frequency, Ramp, Time
 
@@ -21,7 +21,7 @@ def _parameter(value: Any) -> Any:
 
 
 _IEEE_1547 = source("IEEE 1547-2018 default, as EPRI's OpenDER states it")
-_OTHER = "of another kind, which it may be switched back to; not used"
+_OTHER: dict[str, Any] = {"description": "of another kind; not used", "json_schema_extra": {OF_ANOTHER_KIND: True}}
 Parameters = dict[str, Annotated[Any, BeforeValidator(_parameter)]]
 
 
@@ -63,16 +63,16 @@ class NoAbsorber(AbsorberSection):
     """No fast law: the inverter follows its set-point alone. Keys of other kinds may stand, so that one can be turned off."""
 
     kind: Literal["none"] = "none"
-    ramp_w_per_s: Ramp | None = Field(default=None, gt=0, description=_OTHER)
-    ramp_down_w_per_s: Ramp | None = Field(default=None, gt=0, description=_OTHER)
-    time_s: Time | None = Field(default=None, gt=0, description=_OTHER)
-    soc_target: Share | None = Field(default=None, description=_OTHER)
-    restore_time_s: Time | None = Field(default=None, gt=0, description=_OTHER)
-    restore_most: Share | None = Field(default=None, description=_OTHER)
-    droop: Number | None = Field(default=None, gt=0, le=1, description=_OTHER)
-    deadband_hz: Frequency | None = Field(default=None, ge=0, description=_OTHER)
-    law: NamedObject | None = Field(default=None, description=_OTHER)
-    parameters: Parameters = Field(default_factory=dict, description=_OTHER)
+    ramp_w_per_s: Ramp | None = Field(default=None, gt=0, **_OTHER)
+    ramp_down_w_per_s: Ramp | None = Field(default=None, gt=0, **_OTHER)
+    time_s: Time | None = Field(default=None, gt=0, **_OTHER)
+    soc_target: Share | None = Field(default=None, **_OTHER)
+    restore_time_s: Time | None = Field(default=None, gt=0, **_OTHER)
+    restore_most: Share | None = Field(default=None, **_OTHER)
+    droop: Number | None = Field(default=None, gt=0, le=1, **_OTHER)
+    deadband_hz: Frequency | None = Field(default=None, ge=0, **_OTHER)
+    law: NamedObject | None = Field(default=None, **_OTHER)
+    parameters: Parameters = Field(default_factory=dict, **_OTHER)
 
 
 class RampLimit(AbsorberSection):

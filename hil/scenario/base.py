@@ -59,6 +59,9 @@ def source(text: str) -> dict[str, Any]:
 ASSUMED = source("assumed; docs/model.md")
 CHOICE = source("a choice of this testbed")
 
+OF_ANOTHER_KIND = "of_another_kind"
+"""Marks, in its `json_schema_extra`, a key that a table only bears because another kind of it has it."""
+
 
 class Refused(ValueError):
     """A rule that reaches across keys refuses the value at `location`, counted from the section that has the rule."""
