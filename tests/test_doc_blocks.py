@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from doc_blocks import KINDS, PAGES, ROOT, Block, blocks, furnish, run_command, run_python, scenario_of
+from doc_checks import CHECKS
 
 from hil.scenario.files import from_document
 from hil.session.prepare import prepare
@@ -59,7 +60,8 @@ def test_sessions_run(block: Block, tmp_path):
 @pytest.mark.parametrize("page", pages_with_python())
 def test_python_runs(page, tmp_path):
     furnish(tmp_path, page)
-    run_python([block for block in BLOCKS if block.page == page and block.kind == "python"], tmp_path)
+    printed = run_python([block for block in BLOCKS if block.page == page and block.kind == "python"], tmp_path)
+    CHECKS.get(str(page.relative_to(ROOT)), lambda *_: None)(printed, tmp_path)
 
 
 @pytest.mark.parametrize("block", of_kind("toml"))

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damaged_runs import DAMAGED
-from doc_blocks import blocks, run_python
 from report_support import SMALL, command
 
 import hil
@@ -153,17 +152,3 @@ def test_a_record_damaged_inside_is_told_in_one_line(tmp_path, finished, monkeyp
     assert err.startswith(f"{folder}: record.arrow: ")
     assert err.count("\n") == 1
     assert command(capsys, monkeypatch, "show", folder)[0] == 1  # the verdict needs no waveforms
-
-
-def test_the_page_of_runs_is_what_happens(tmp_path, monkeypatch, capsys):
-    """What its script prints, and what it shows of a change."""
-    page = Path(__file__).parents[1] / "docs" / "runs.md"
-    scripts = [block for block in blocks() if block.page == page and block.kind == "python"]
-    printed = run_python(scripts, tmp_path).splitlines()
-    assert printed[0].startswith("PASS 1.03")
-    assert printed[1] == "False ['bess.main.rating']"
-    assert len(printed) == 5
-    assert (tmp_path / "start.svg").exists()
-    out = command(capsys, monkeypatch, "diff", tmp_path / "runs/one", tmp_path / "runs/two")[1]
-    shown = next(block.text for block in blocks() if block.page == page and block.text.startswith("settings\n"))
-    assert shown in "\n".join(line.rstrip() for line in out.splitlines())
