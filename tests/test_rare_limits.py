@@ -70,7 +70,7 @@ THREE = [dip(1.0, 0.2, 0.4), dip(6.0, 0.1, 0.4), dip(7.2, 0.3, 0.4)]
 def test_time_on_battery(counts):
     limit = {"name": "t", "kind": "on_battery", "node": "ups.a", "max": "1.4 s", "counts": counts}
     site = rig(np.full(14_000, 3e6), events=THREE, limits=[limit]).run()
-    found = stretches(site["ups.a.mode"] == 3.0)
+    found = stretches(site["ups.a.on_battery"] == 1.0)
     assert len(found) >= 2
     assert len({end - begin for begin, end in found}) > 1
     spent, value = 0, np.zeros(14_000)

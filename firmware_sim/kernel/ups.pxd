@@ -307,3 +307,11 @@ cdef inline void ups_step(const UpsParams* p, UpsState* s, const UpsSeen* seen, 
         ups_logged(s, 4 * s.mode + mode, tick)
         s.transfers += 1
         s.mode = mode
+
+
+cdef inline bint ups_on_battery(const UpsState* s) noexcept nogil:
+    """Whether the output is fed from the DC link and the rectifier is not, or not yet wholly, back on the line.
+
+    Not the mode: where the load swings, a trough of it ends mode *battery* while the battery still carries the peaks.
+    """
+    return s.output == OUTPUT_INVERTER and s.rectifier != RECTIFIER_ON

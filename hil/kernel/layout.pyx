@@ -18,7 +18,7 @@ from firmware_sim.kernel.pcs cimport (
 from firmware_sim.kernel.ups cimport (
     UPS_BYPASS, UPS_COUNTER, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
     UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W,
-    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_BATTERY, MODE_NORMAL,
+    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL,
     UpsParams, UpsState,
 )
 from hil.kernel.area cimport AreaParams, AreaState
@@ -56,7 +56,7 @@ _BESS_CHANNELS = (
 _UPS_CHANNELS = (
     "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "battery_w", "battery_voltage_v", "battery_current_a",
     "soc", "dc_link_pu", "mode", "rectifier", "walk_in_share", "disturbances", "latched", "low_battery", "support_w",
-    "runtime_s", "line_ok", "temperature_degc",
+    "runtime_s", "line_ok", "temperature_degc", "on_battery",
 )
 
 # Numbers that Python puts into the structs, and positions and sizes.
@@ -85,7 +85,7 @@ CODES = {
     "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
     "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
     "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
-    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL, "ups.battery": MODE_BATTERY,
+    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL,
 }
 
 

@@ -10,7 +10,7 @@ from controllers.kernel.law cimport (
     signals_t,
 )
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState, pcs_command, pcs_step
-from firmware_sim.kernel.ups cimport UpsParams, UpsSeen, UpsState, ups_command, ups_step
+from firmware_sim.kernel.ups cimport UpsParams, UpsSeen, UpsState, ups_command, ups_on_battery, ups_step
 from hil.kernel.area cimport AreaParams, AreaState, area_step
 from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
@@ -171,7 +171,8 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[17] = s.ups_power[i].runtime_s
         out[18] = <double>s.ups[i].line_ok
         out[19] = s.ups_battery[i].temperature_degc
-        out += 20
+        out[20] = <double>ups_on_battery(&s.ups[i])
+        out += 21
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:

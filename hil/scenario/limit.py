@@ -127,7 +127,7 @@ class ConverterCurrent(LimitSection):
 
 
 class OnBattery(LimitSection):
-    """Time that a UPS is on battery, above `max`."""
+    """Time that a UPS is on battery, from the loss of the line to the end of its walk-in, above `max`."""
 
     kind: Literal["on_battery"] = "on_battery"
     node: str = Field(pattern=rf"^{_UPS}$", description="which UPS")

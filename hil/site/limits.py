@@ -28,7 +28,7 @@ _BLANKED_BY = {
 _OF_A_DEVICE = {
     "soc_window": "soc",
     "converter_current": "current_pu",
-    "on_battery": "mode",
+    "on_battery": "on_battery",
     "battery_temperature": "temperature_degc",
 }
 
@@ -66,7 +66,7 @@ def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, 
         arena.delay(state["past"], window, scenario.grid.frequency_hz)
     elif limit.kind == "on_battery":
         params["ticks_per_second"] = scenario.ticks_of(1.0)
-        params["counted"], params["total"] = CODES["ups.battery"], limit.counts == "total"
+        params["counted"], params["total"] = 1.0, limit.counts == "total"
     elif limit.kind == "recovery":
         _recovery(parts, limit, params, state, steady, channels)
     delay = scenario.ticks_of(getattr(limit, "delay_s", 0.0))
