@@ -70,7 +70,16 @@ RULES = {
     ),
     "hil.api": ("hil.report", "hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
     "hil.packages": ("hil.errors",),
-    "hil.cli": ("hil.errors", "hil.guide", "hil.packages", "hil.report", "hil.scenario", "hil.session", "hil.verdict"),
+    "hil.cli": (
+        "hil.errors",
+        "hil.guide",
+        "hil.own",
+        "hil.packages",
+        "hil.report",
+        "hil.scenario",
+        "hil.session",
+        "hil.verdict",
+    ),
 }
 OUTSIDE = {
     "aiomqtt": "hil/mqtt/wire.py",

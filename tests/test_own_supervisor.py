@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import hil
 from controllers import StorageDevice, Supervisor
+from hil.cli.app import app
 
 HOLD = '''
 from helper import FULL_W
@@ -192,3 +194,37 @@ def test_a_class_given_in_python_goes_before_the_one_in_the_file(folder):
     scenario = hil.load(folder / "mine.toml", [*short, "supervisor.energy.parameters={most='0 W'}"])
     held = hil.run(scenario, supervisors={"bess.main": HoldHalf()})
     assert held.waveform_hash == hil.run(hil.load(folder / "mine.toml", short)).waveform_hash
+
+
+BROKEN = """
+from controllers import Supervisor
+
+
+class Broken(Supervisor):
+    async def run(self, device):
+        async for now_s in self.every(1.0):
+            print("still here")
+            await device.read()
+            if now_s >= 5.0:
+                raise RuntimeError(f"no {device.name}")
+"""
+
+
+def test_what_a_supervisor_raises_is_one_line_and_leaves_the_device_safe(folder, monkeypatch):
+    (folder / "broken.py").write_text(BROKEN)
+    monkeypatch.chdir(folder)
+    said = CliRunner().invoke(app, ["run", "mine.toml", "--json", "--set", "supervisor.energy.class=broken.py:Broken"])
+    (run,) = (folder / "runs").iterdir()
+    line = "supervisor.energy, at 5.000 s of the run: RuntimeError: no bess.main (broken.py line 11)"
+    failure = run.relative_to(folder) / "failure.txt"
+    assert said.exit_code == 4
+    assert said.stdout == ""  # what it prints goes where the JSON does not
+    assert said.stderr.splitlines() == ["still here"] * 6 + [f"mine.toml: {line}; {failure} has the traceback"]
+    traceback = (run / "failure.txt").read_text()
+    assert 'broken.py", line 11, in run' in traceback
+    assert "supervisor.energy, at 5.000 s of the run" in traceback
+    events = [json.loads(text) for text in (run / "events.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events if event["event"] in ("made_safe", "run_failed")] == ["made_safe", "run_failed"]
+    shown = CliRunner().invoke(app, ["show"])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == f"{run.relative_to(folder)}: not finished: there is no summary.json; failure.txt says why\n"

@@ -41,7 +41,8 @@ def events(folder: Path) -> list[dict]:
 def test_an_exception_in_a_supervisor_ends_the_run_safely(tmp_path):
     with pytest.raises(ZeroDivisionError, match="a mistake"):
         hil.run(hil.load("training_job"), supervisors={"bess.main": SetAndRaise()}, folder=tmp_path)
-    last = events(tmp_path)[-1]
+    last, failed = events(tmp_path)[-2:]
+    assert failed["event"] == "run_failed"
     assert last["event"] == "made_safe"
     assert (last["from_w"], last["setpoint_w"], last["enabled"]) == (3e6, 0.0, False)
     assert last["time_s"] == pytest.approx(5.1 + 1.95, abs=0.11)  # the driver's ramp_down from 3 MW
@@ -202,7 +203,8 @@ def test_a_stalled_run_is_given_up_safely(tmp_path):
     options = Options(supervisors={"bess.main": HoldsForEver()}, folder=tmp_path, patience_s=0.3)
     with pytest.raises(LockstepStall, match=r"silent for 0\.3 s with something in flight: an answer from the bench"):
         run_scenario(hil.load("training_job"), options)
-    last = events(tmp_path)[-1]
+    last, failed = events(tmp_path)[-2:]
+    assert failed["event"] == "run_failed"
     assert (last["event"], last["from_w"]) == ("made_safe", 2e6)
 
 
@@ -217,4 +219,4 @@ def test_a_defect_in_the_driver_is_not_taken_for_a_silent_device(tmp_path, monke
     monkeypatch.setattr(SunSpecStorage, "_send", breaks)
     with pytest.raises(ZeroDivisionError, match="a mistake in a driver"):
         hil.run(hil.load("training_job"), folder=tmp_path)
-    assert events(tmp_path)[-1]["event"] == "made_safe"
+    assert [event["event"] for event in events(tmp_path)[-2:]] == ["made_safe", "run_failed"]

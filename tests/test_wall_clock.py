@@ -286,7 +286,8 @@ def test_an_exception_leaves_the_device_safe_and_no_thread(tmp_path):
             clock="wall",
             speed=10.0,
         )
-    last = json.loads((tmp_path / "events.jsonl").read_text().splitlines()[-1])
+    last, failed = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines()[-2:])
+    assert failed["event"] == "run_failed"
     assert (last["event"], last["from_w"], last["setpoint_w"], last["enabled"]) == ("made_safe", 3e6, 0.0, False)
     assert no_thread_is_left()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +52,8 @@ def run(
         fail(f"--speed {speed:g}: needs --clock wall; lock-step runs as fast as it can")
     overrides = set_ or []
     try:
-        result = _run(scenario, overrides, runs, quiet=as_json, clock=clock, speed=speed)
+        with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # what a supervisor prints is no JSON
+            result = _run(scenario, overrides, runs, quiet=as_json, clock=clock, speed=speed)
     except ScenarioError as error:
         fail(str(error))
     except (HilError, OSError) as error:
@@ -104,7 +107,7 @@ def scenarios() -> None:
 
 def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: ClockName, speed: float | None) -> Result:
     from hil.cli.progress import progress_bar
-    from hil.errors import ScenarioError
+    from hil.errors import HilError, ScenarioError
     from hil.scenario.files import load
     from hil.session.folder import new_folder
     from hil.session.run import Options, run_scenario
@@ -121,6 +124,20 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: C
     except ScenarioError:  # it never ran: there is nothing to keep
         shutil.rmtree(folder)
         raise
+    except (HilError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a user's own code raises is told in one line
+        fail(f"{source}: {_told(error)}; {folder / 'failure.txt'} has the traceback", UNFINISHED)
+
+
+def _told(error: Exception) -> str:
+    """What one's own code raised, who, when and where."""
+    from hil.errors import printable
+    from hil.own.loading import place_in_own
+
+    who = "".join(f"{note}: " for note in getattr(error, "__notes__", [])[:1])
+    where = place_in_own(error)
+    return printable(f"{who}{type(error).__name__}: {error}{'' if where is None else f' ({where})'}")
 
 
 def _times(option: str, text: str) -> list[float]:

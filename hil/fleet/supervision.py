@@ -26,6 +26,7 @@ class Failure:
             try:
                 await work
             except Exception as error:  # noqa: BLE001  # whatever a user's supervisor raises ends the run, safely
+                error.add_note(f"{name}, at {asyncio.get_running_loop().time():.3f} s of the run")
                 if not self.future.done():
                     self.future.set_exception(error)
 

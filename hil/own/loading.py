@@ -40,6 +40,15 @@ def files_of(named: str) -> tuple[Path, ...]:
     return _FILES.get(named.rpartition(":")[0], ())
 
 
+def place_in_own(error: BaseException) -> str | None:
+    """Where in a user's file an error was raised, or what was raised called: file and line; None where it was in none."""
+    own = {str(file): file.name for files in _FILES.values() for file in files}
+    lines = [
+        (own[frame.filename], frame.lineno) for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own
+    ]
+    return "{} line {}".format(*lines[-1]) if lines else None
+
+
 def told(error: BaseException, where: str) -> str:
     """An error of a user's file in one line, with the line of that file where it has one."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]

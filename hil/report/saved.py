@@ -72,7 +72,8 @@ def open_run(folder: str | Path) -> Result:
     if not os.path.isfile(path / "scenario.toml"):  # noqa: PTH113
         raise RunUnreadable(path, "not the folder of a run: there is no scenario.toml")
     if not os.path.isfile(path / "summary.json"):  # noqa: PTH113
-        raise RunUnreadable(path, "not finished: there is no summary.json")
+        why = "; failure.txt says why" if os.path.isfile(path / "failure.txt") else ""  # noqa: PTH113
+        raise RunUnreadable(path, f"not finished: there is no summary.json{why}")
     summary = _summary(path)
     record = _SavedRecord(path)
     return Result(

@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import sys
+import traceback
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +42,9 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 class RunFolder:
-    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, `summary.json` and `picture.png`.
+    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, then `summary.json` and `picture.png`.
+
+    A run that failed leaves `failure.txt` in place of the last two.
 
     `hil.report.saved` reads them again. Laws and supervisors of one's own are copied to `own/absorber.NAME/` and
     `own/supervisor.NAME/` with what they imported from beside themselves, and the scenario there names the copies.
@@ -68,6 +71,10 @@ class RunFolder:
         """The sink of `record.arrow`."""
         metadata = {"provenance": json.dumps(self._provenance), "period_ns": str(period_ns)}
         return ArrowSink(self.path / "record.arrow", channels, period_ns, metadata)
+
+    def failed(self, error: BaseException) -> None:
+        """Write `failure.txt`: what ended a run that has no summary."""
+        (self.path / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
     def finish(self, result: Result) -> None:
         """Write the summary, and the picture where matplotlib is installed."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from hil.clock.lockstep import LockstepLoop
 from hil.clock.wall import WallLoop
+from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
 from hil.kernel.engine import Engine
@@ -87,7 +88,13 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         _script(scenario, log)
         began = time.perf_counter()
         law_errors = stack.enter_context(LawErrors())
-        outcome = _drive(prepared, plant, log, options)
+        try:
+            outcome = _drive(prepared, plant, log, options)
+        except Exception as error:
+            log.add(plant.time_s, "run_failed", {"problem": f"{type(error).__name__}: {error}"})
+            if folder is not None and not isinstance(error, ScenarioError):
+                folder.failed(error)
+            raise
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
