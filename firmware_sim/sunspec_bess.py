@@ -30,7 +30,7 @@ class SunSpecBess:
         power = scale_for(1.25 * max(image.rating_va, image.charge_max_w, image.discharge_max_w))
         energy = scale_for(image.energy_wh, 65_534)
         rated_a = image.rating_va / (math.sqrt(3.0) * image.grid_voltage_v)
-        soc = image.reader("soc")
+        soc = _shown(image.reader("soc"))
         self.registers = SunSpecMap(
             {
                 1: {"Mn": "Ridethrough", "Md": model_name, "Opt": "LFP", "Vr": "0.1.0", "SN": serial, "DA": 1},
@@ -169,7 +169,7 @@ class SunSpecBess:
 
     def _battery(self, power: int, energy: int) -> dict[str, Declaration]:
         image = self._image
-        soc, volts = image.reader("soc"), image.reader("dc_voltage_v")
+        soc, volts = _shown(image.reader("soc")), image.reader("dc_voltage_v")
         amperes, watts = image.reader("dc_current_a"), image.reader("dc_power_w")
         capacity = scale_for(image.capacity_ah, 65_534)
         current = scale_for(2.0 * max(image.charge_max_w, image.discharge_max_w) / max(volts(), 1.0))
@@ -221,3 +221,8 @@ class SunSpecBess:
             "A_SF": current,
             "W_SF": power,
         }
+
+
+def _shown(soc: Callable[[], float]) -> Callable[[], float]:
+    """A state of charge as a battery management system tells it: cells may go a little beyond empty or full, the figure not."""
+    return lambda: min(1.0, max(0.0, soc()))

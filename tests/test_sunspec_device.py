@@ -67,6 +67,19 @@ def test_pysunspec2_finds_the_models_and_their_lengths():
     with_pysunspec(Bench(), work)
 
 
+@pytest.mark.parametrize(("held", "told"), [(-0.009, 0.0), (1.004, 100.0), (0.5, 50.0)])
+def test_a_battery_beyond_empty_is_told_as_empty(held, told):
+    bench = Bench()
+    bench.engine.states["battery"]["soc"] = held
+
+    def work(client: SunSpecModbusClientDeviceTCP) -> None:
+        assert [client.models[number][0].points["SoC"].cvalue for number in (713, 802)] == pytest.approx(
+            [told, told], abs=0.02
+        )
+
+    with_pysunspec(bench, work)
+
+
 def test_pysunspec2_reads_what_the_plant_does():
     bench = Bench("absorber.main.kind=ramp_limit")
 
