@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from hil.cli.guide import explain, init, schema
@@ -11,10 +13,25 @@ from hil.cli.validate import validate
 
 app = typer.Typer(
     help="Do the protection limits hold when batteries and UPSs absorb LLM load transients?",
+    invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False
+) -> None:
+    """Options of `hil` itself."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"ridethrough {version_of('ridethrough')}")  # noqa: T201
+        raise typer.Exit
+
+
 _PANELS = {
     "Write a scenario": (init, explain, schema, validate),
     "Run it": (run, scenarios, wire),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from hil.report.words import held, quantity
@@ -14,8 +15,10 @@ from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.result import Result
+    from hil.verdict.limits import LimitResult
 
-_WIDTH = 160  # where the output is no terminal, nothing is cut
+_WIDTH = 160  # where the output is no terminal
+_MOST = 1000  # nothing is cut or broken: a terminal that is narrower wraps whole lines
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 
 
@@ -33,9 +36,14 @@ def print_result(result: Result) -> None:
             f"served {load['requests_served']:,} requests: {load['context_tokens']:,} context and "
             f"{load['generated_tokens']:,} generated tokens, {load['energy_j'] / 3.6e9:.3f} MWh"
         )
+    table = _table(result)
+    console.width = max(console.width, Measurement.get(console, console.options.update(width=_MOST), table).maximum)
     console.print()
-    console.print(_table(result))
+    console.print(table)
     console.print()
+    for name, limit in result.limits.items():
+        for note in _notes(limit):
+            console.print(f"{escape(name)}: {note}")
     for reason in result.reasons:
         console.print(f"[yellow]{escape(reason)}[/]")
     where = "" if result.folder is None else f"   {result.folder}"
@@ -60,14 +68,12 @@ def _clock(result: Result) -> str:
 def _table(result: Result) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim")
     for name, justify in (("limit", "left"), ("node", "left"), ("worst", "right"), ("limit", "right"), ("margin", "right")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    table.add_column("at", justify="right", overflow="fold")
-    table.add_column("result", overflow="fold")
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("at", justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
     for limit in result.limits.values():
         colour = _COLOURS.get(limit.outcome, "dim")
         note = "" if limit.required else " [dim](not required)[/]"
-        if limit.first_violation_s is not None:
-            note += f" first at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond"
         table.add_row(
             escape(limit.name),
             limit.node,
@@ -78,3 +84,14 @@ def _table(result: Result) -> Table:
             f"[{colour}]{limit.outcome}[/]{note}",
         )
     return table
+
+
+def _notes(limit: LimitResult) -> list[str]:
+    """What stands beneath the table of a limit."""
+    notes = []
+    if limit.first_violation_s is not None:
+        often = "" if limit.excursions == 1 else f", {limit.excursions} times"
+        notes.append(f"first violated at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond in all{often}")
+    if limit.blanked_s > 0.0 and limit.worst is not None:
+        notes.append(f"[dim]{limit.blanked_s:.3f} s not judged, while a scripted stimulus acted[/]")
+    return notes

@@ -129,7 +129,8 @@ def _reference(scenario: Scenario, limit: Limit) -> float:
     if limit.kind in ("underfrequency", "overfrequency"):
         return float(scenario.grid.frequency_hz)
     if limit.kind == "soc_window":
-        return 0.5 * (limit.window[0] + limit.window[1])
+        full_is_rest = math.isinf(limit_bounds(limit)[1])  # a UPS stands by full
+        return 1.0 if full_is_rest else 0.5 * (limit.window[0] + limit.window[1])
     if limit.kind == "battery_temperature":
         kind, _, name = limit.node.partition(".")
         return float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
