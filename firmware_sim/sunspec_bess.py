@@ -224,5 +224,5 @@ class SunSpecBess:
 
 
 def _shown(soc: Callable[[], float]) -> Callable[[], float]:
-    """A state of charge as a battery management system tells it: cells may go a little beyond empty or full, the figure not."""
+    """A state of charge as a battery management system tells it: between empty and full, whatever the cells hold."""
     return lambda: min(1.0, max(0.0, soc()))
