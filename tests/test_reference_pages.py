@@ -1,0 +1,63 @@
+"""Pages that list what there is list all of it, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from controllers import StorageDevice, UpsDevice
+from controllers.contracts import StorageSample, UpsMode, UpsSample
+from hil.kernel.layout import channel_names
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def _part(page: str, start: str, end: str) -> str:
+    """The text of a page from one phrase to the next other."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert text.count(start) == 1, start
+    begin = text.index(start)
+    return text[begin : text.index(end, begin + len(start))]
+
+
+def _listed(table: str) -> list[str]:
+    """Names in the first column of tables; of a call without what it is given, of a list of names each."""
+    cells = re.findall(r"^\| ([^|]*`[^|]*) \|", table, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`(?:await )?([\w.]+)(?:\([^`]*\))?`", cell)]
+
+
+@pytest.mark.parametrize(
+    ("contract", "names"),
+    [
+        (StorageDevice, [name for name in vars(StorageDevice) if not name.startswith("_")]),
+        (StorageSample, [field.name for field in dataclasses.fields(StorageSample)]),
+        (UpsDevice, [name for name in vars(UpsDevice) if not name.startswith("_")]),
+        (UpsSample, [field.name for field in dataclasses.fields(UpsSample)]),
+    ],
+)
+def test_what_a_supervisor_sees_and_sets_is_listed(contract, names):
+    page = _part("supervisors.md", f"\n`controllers.{contract.__name__}`", "\n\n`")
+    assert len(names) > 4
+    assert sorted(_listed(page)) == sorted(names)
+
+
+def test_the_modes_of_a_ups_are_listed():
+    page = _part("supervisors.md", "what feeds the output, a `UpsMode`", "|")
+    assert re.findall(r"`([A-Z]+)`", page) == [mode.name for mode in UpsMode]
+
+
+def test_the_channels_of_a_run_are_listed():
+    page = _part("runs.md", "## Signals", "\n## ")
+    assert sorted(_listed(page)) == sorted(channel_names(["bess.NAME"], ["ups.NAME"]))
+
+
+@pytest.mark.parametrize(("channel", "prefix"), [("mode", "MODE_"), ("rectifier", "RECTIFIER_")])
+def test_the_numbers_of_a_ups_have_their_words(channel, prefix):
+    firmware = (ROOT / "firmware_sim" / "kernel" / "ups.pxd").read_text(encoding="utf-8")
+    numbers = {int(number): word for word, number in re.findall(rf"\n    {prefix}(\w+) = (\d+)", firmware)}
+    told = re.findall(r"(\d) ([a-z-]+)", _part("runs.md", f"| `ups.NAME.{channel}` |", "|\n"))
+    assert {int(number): word.upper().replace("-", "_") for number, word in told} == numbers
