@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from guide_support import hil_command, training_job
 
+import hil.scenario
 from hil.errors import ScenarioError
 from hil.guide.explain import explain
-from hil.guide.keys import tables
+from hil.guide.keys import kind_of, meaning_of, tables
 from hil.guide.page import page
 from hil.guide.values import toml
 from hil.scenario.files import from_document
@@ -78,6 +79,8 @@ def test_a_default_is_what_the_model_takes():
         ("limits", ["[[limits]]", "peak_to_peak"]),
         ("limits.peak_to_peak", ['[[limits]], kind = "peak_to_peak"', "window"]),
         ("ramp_limit", ['[absorber.NAME], kind = "ramp_limit"']),
+        ("limits.soc_window", ['[[limits]], kind = "soc_window"', "In Python: hil.scenario.SocRange"]),
+        ("bess.main.driver", ["In Python: hil.scenario.Driver"]),
         (None, ["duration   required", "[bess.NAME]", "[[events]]"]),
     ],
 )  # fmt: skip
@@ -157,6 +160,15 @@ def test_the_page_names_every_key():
         assert f"`{table.heading}`" in text or table.path == ""
         for key in table.keys:
             assert key.name == "kind" or f"| `{key.name}` |" in text
+
+
+def test_every_table_has_its_class():
+    for table in tables():
+        model = getattr(hil.scenario, table.model)
+        assert table.model in hil.scenario.__all__
+        assert f"`{table.python}`" in page()
+        assert (kind_of(model), meaning_of(model)) == (table.kind, table.meaning)
+    assert "In Python: hil.scenario.Driver" not in explain("bess")
 
 
 def test_values_as_a_file_writes_them():

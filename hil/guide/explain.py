@@ -97,6 +97,7 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
     if len(chosen) == 1:
         of_kind = f', kind = "{first.kind}"' if first.kind else ""
         lines = textwrap.wrap(f"{first.heading}{of_kind}: {first.meaning}", width, subsequent_indent=_INDENT)
+        lines += [f"{_INDENT}In Python: {first.python}"]
     else:
         about = sections()[first.section].description or ""
         lines = [f"{first.heading}: {about}", "", *_kinds(chosen, width)]

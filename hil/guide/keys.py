@@ -50,14 +50,21 @@ class Key:
 class Table:
     """One table of a file, of one kind where there are several.
 
-    path: dotted, such as `bess.NAME.driver`; empty for the top of the file. choice: whether `kind` chooses among several.
+    path: dotted, such as `bess.NAME.driver`; empty for the top of the file. model: the name of its class in `hil.scenario`.
+    choice: whether `kind` chooses among several.
     """
 
     path: str
     kind: str
     meaning: str
     keys: tuple[Key, ...]
+    model: str
     choice: bool = False
+
+    @property
+    def python(self) -> str:
+        """Where Python finds its class."""
+        return f"hil.scenario.{self.model}"
 
     @property
     def section(self) -> str:
@@ -135,7 +142,7 @@ def _tables(model: type[BaseModel], path: str, *, choice: bool = False) -> Itera
     kind = kind_of(model)
     plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation) and not _borrowed(info)}
     keys = tuple(_key(path, kind, name, info) for name, info in plain.items())
-    yield Table(path, kind, meaning_of(model), keys, choice)
+    yield Table(path, kind, meaning_of(model), keys, model.__name__, choice)
     for name, info in model.model_fields.items():
         inner = models(info.annotation)
         below = _below(path, alias(name, info), info, inner)

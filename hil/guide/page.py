@@ -16,7 +16,8 @@ across keys, is said in [scenario.md](scenario.md). `hil explain KEY` tells the 
 
 A *source* says where a default, or a bound, comes from: a document that was read (or was not, where it says *secondary*), an
 assumption, or "a choice": a setting of this testbed that claims nothing about the world. A default in words follows from other
-keys. A *share* is a plain number between 0 and 1.
+keys, or is handier so. A *share* is a plain number between 0 and 1. *In Python* a table is the class that is named with it
+([python.md](python.md)).
 """
 _CHOICE = "a choice of this testbed"
 
@@ -59,16 +60,20 @@ def _part(heading: str, about: str, chosen: list[Table], *, level: int = 2) -> s
     """A heading, what it is, and a table of keys; where there are kinds, one of those that all have and one for each."""
     lines = [f"{'#' * level} {heading}", "", about, ""]
     if len(chosen) == 1:
-        lines.append(_keys(chosen[0].keys))
+        lines += [_class(chosen[0]), "", _keys(chosen[0].keys)]
         return "\n".join(lines)
     keys = merged([key for table in chosen for key in table.keys if not is_kind(key)])
     common = [key for key in keys if len(key.kinds) == len(chosen)]
     lines += ["For every `kind`:", "", _keys(common)] if common else []
     for table in chosen:
         own = [key for key in table.keys if not is_kind(key) and not any(_is(key, other) for other in common)]
-        lines += [f'### `kind = "{table.kind}"`', "", table.meaning, ""]
+        lines += [f'### `kind = "{table.kind}"`', "", table.meaning, "", _class(table), ""]
         lines += [_keys(own)] if own else []
     return "\n".join(lines)
+
+
+def _class(table: Table) -> str:
+    return f"In Python: `{table.python}`"
 
 
 def _is(key: Key, other: Key) -> bool:

@@ -107,7 +107,7 @@ class Measurement(Section):
     window_s: Time = Field(
         default=1.0 / 60.0,
         gt=0,
-        description="window of voltage (RMS) and power (mean); the default is one cycle of 60 Hz",
+        description="window of voltage (RMS) and power (mean); default: one cycle of 60 Hz",
         json_schema_extra=ASSUMED,
     )
     frequency_window_s: Time = Field(
