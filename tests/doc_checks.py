@@ -20,6 +20,11 @@ def readme(printed: str, _folder: Path) -> None:
     assert 0 < at_s < 180
 
 
+def python(printed: str, _folder: Path) -> None:
+    assert printed.splitlines()[0] == "PASS 0 []"
+    assert printed.splitlines()[-1] == "PASS"
+
+
 def mqtt(printed: str, _folder: Path) -> None:
     verdict, mode, messages = re.search(r"^(\S+) ([\d.]+) (\d+)$", printed, re.MULTILINE).groups()
     assert (verdict, float(mode)) == ("FAIL", 3.0)  # all at once is too fast; and it was on battery
@@ -44,4 +49,4 @@ def runs(printed: str, folder: Path) -> None:
     assert shown in "\n".join(line.rstrip() for line in diff.stdout.splitlines())
 
 
-CHECKS = {"README.md": readme, "docs/mqtt.md": mqtt, "docs/kernel.md": kernel, "docs/runs.md": runs}
+CHECKS = {"README.md": readme, "docs/python.md": python, "docs/mqtt.md": mqtt, "docs/kernel.md": kernel, "docs/runs.md": runs}
