@@ -43,6 +43,20 @@ def test_each_block_of_it_can_be_taken_in(kind, tmp_path):
     assert everything.link
 
 
+def test_each_other_law_that_it_names_can_be_taken(tmp_path):
+    path = starter.write(tmp_path / "mine.toml", "training")[0]
+    text = path.read_text(encoding="utf-8")
+    others = re.findall(r"^#   (kind = .*?): ", text, re.MULTILINE)
+    assert [re.match('kind = "(.*?)"', other)[1] for other in others] == ["high_pass", "droop"]
+    for other in others:
+        there = re.compile(r"(?<=^\[absorber\.main\]\n)kind = .*\n(device = .*\n)ramp = .*\n", re.MULTILINE)
+        changed, count = there.subn(rf"\1{other.replace(', ', chr(10))}\n", text)
+        assert count == 1
+        path.write_text(changed, encoding="utf-8")
+        assert hil.load(path).absorber["main"].kind in other
+        assert problems(tomllib.loads(changed)) == []
+
+
 def _taken_in(block: re.Match[str]) -> str:
     return re.sub("^#", "", block[0], flags=re.MULTILINE)
 
