@@ -49,8 +49,8 @@ def test_a_recovery_too_slow_is_told_when_it_is_too_slow():
 def test_without_a_dip_a_recovery_is_not_exercised():
     result, limit = ended(RECOVERY)
     assert (limit.outcome, limit.worst, limit.margin) == (Outcome.NOT_EXERCISED, None, None)
-    assert limit.reasons == ["the voltage never fell below 0.9 pu"]
-    assert (result.verdict, result.reasons) == ("INCONCLUSIVE", ["x: the voltage never fell below 0.9 pu"])
+    assert limit.reasons == ["the measured voltage never fell below 0.9 pu"]
+    assert (result.verdict, result.reasons) == ("INCONCLUSIVE", ["x: the measured voltage never fell below 0.9 pu"])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_without_a_dip_a_recovery_is_not_exercised():
         ("1.5 s", {"max": "2 s"}, "INCONCLUSIVE", ["the run ended before the power was back"]),
         ("1.5 s", {"max": "0.1 s"}, "FAIL", ["the run ended before the power was back"]),
         ("1.04 s", {"max": "2 s"}, "INCONCLUSIVE", ["the run ended during a dip"]),
-        ("0.5 s", {"max": "2 s", "mean": "3 s"}, "NOT EXERCISED", ["the voltage never fell below 0.9 pu"]),
+        ("0.5 s", {"max": "2 s", "mean": "3 s"}, "NOT EXERCISED", ["the measured voltage never fell below 0.9 pu"]),
     ],
 )
 def test_a_run_that_ends_too_soon_for_a_recovery(duration, limit, outcome, reasons):
@@ -148,3 +148,30 @@ def test_rocof_under_a_stimulus_is_not_exercised_and_a_short_run_is_no_evidence(
     assert (result.verdict, found.outcome) == ("INCONCLUSIVE", Outcome.NOT_EXERCISED)
     result, found = ended({**limit, "window": "3 s", "delay": "2 s"}, grid=WEAK)
     assert (result.verdict, found.reasons) == ("INCONCLUSIVE", ["its window, 5 s, is longer than the run, 4 s"])
+
+
+# --- delays ---
+
+TEMPERATURE = {"kind": "battery_temperature", "node": "bess.x", "max": "30 degC"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "sections"),
+    [
+        ({"kind": "undervoltage", "min": 0.9, "delay": "2 s"}, {"events": [dip(1.5, 0.1, 0.5, settle="0.5 s")]}),
+        ({"kind": "rocof", "max": "1 Hz/s", "delay": "2 s"}, {"grid": WEAK, "events": [{**LOSS, "settle": "500 ms"}]}),
+        ({"kind": "undervoltage", "min": 0.999, "delay": "4 s"}, {}),  # the closed window has a tick more than the run
+        ({**TEMPERATURE, "delay": "4 s"}, {"bess": {"x": BESS}}),
+    ],
+)
+def test_a_delay_that_nothing_lasted_for_is_no_evidence(limit, sections):
+    """A timer that a stimulus, or the end, reset each time has seen nothing that could have been a violation."""
+    result, found = ended(limit, **sections)
+    reason = f"never judged for its delay, {limit['delay']}, without a break"
+    assert (result.verdict, found.outcome, found.worst) == ("INCONCLUSIVE", Outcome.INCONCLUSIVE, None)
+    assert (found.reasons, result.reasons) == ([reason], [f"x: {reason}"])
+
+
+def test_a_delay_that_fits_once_is_judged():
+    result, found = ended({"kind": "undervoltage", "min": 0.9, "delay": "3.999 s"})
+    assert (result.verdict, found.at_s) == ("PASS", 4.0)

@@ -77,7 +77,10 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
         reasons = ["a scripted stimulus acted all the time"]
     elif limit.kind == "recovery" and not reasons:
         outcome = Outcome.NOT_EXERCISED
-        reasons = [f"the voltage never fell below {limit.below:g} pu"]
+        reasons = [f"the measured voltage never fell below {limit.below:g} pu"]
+    elif limit.kind != "recovery" and not reasons:
+        delay_s = getattr(limit, "delay_s", 0.0)
+        reasons = [f"never judged for its delay, {delay_s:g} s, without a break" if delay_s else "no sample was judged"]
     if reasons and outcome is Outcome.PASS:
         outcome = Outcome.INCONCLUSIVE
     if state["beyond_ticks"] > 0:
