@@ -232,3 +232,12 @@ def test_a_power_that_is_back_for_a_moment_has_not_recovered():
         limits = [{"name": "r", "kind": "recovery", "max": "5 s", "hold": f"{hold} s"}]
         site = Rig({"grid": {"short_circuit": "100 GVA"}, "limits": limits, "events": [event]}, load).run()
         assert least <= state(site)["highest"] <= most
+
+
+@pytest.mark.parametrize(("load_w", "mean"), [(9876543.21, "0.4 s"), (1e7 / 3.0, "1 s"), (10e6, "1 s")])
+def test_all_of_a_flat_power_is_back_whatever_its_mean_is_rounded_to(load_w, mean):
+    limits = [{"name": "r", "kind": "recovery", "max": "1 s", "share": 1.0, "mean": mean}]
+    sections = {"grid": {"short_circuit": "100 GVA"}, "limits": limits, "events": [dip(1.5, 0.1, 0.5)]}
+    site = Rig(sections, np.full(3_000, load_w)).run()
+    assert (state(site)["phase"], state(site)["beyond_ticks"]) == (0, 0)
+    assert state(site)["highest"] < 0.02
