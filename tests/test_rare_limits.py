@@ -8,6 +8,8 @@ from rig import BESS, H, Rig
 from test_limits_kernel import check, state, sustained, walk
 from ups_support import dip, rig
 
+import hil
+
 AREA = {"short_circuit": "100 MVA", "source": 1.15, "area": "100 MVA", "inertia": "0.2 s"}
 
 
@@ -190,13 +192,33 @@ def test_recovery_at_pcc_and_ups(setting, hold_s):
     window = round(float(site.scenario.measurement.window_s) / H)
     late = round(float(site.scenario.measurement.delay_s) / H)
     first_w = site["ups.a.input_w"][0]
-    for index, (power, node, behind) in enumerate((
-        ("pcc.power_measured_w", "pcc", window), ("ups.a.input_w", "bus", window + late),
-    )):  # fmt: skip
-        expected = recovery(site[power], site[f"{node}.voltage_lowest_measured_pu"], first_w, behind, 400, hold=hold_s)
+    held_back = np.concatenate([np.full(late, first_w), site["ups.a.input_w"]])[: load.size]
+    for index, (power, node) in enumerate(((site["pcc.power_measured_w"], "pcc"), (held_back, "bus"))):
+        expected = recovery(power, site[f"{node}.voltage_lowest_measured_pu"], first_w, window, 400, hold=hold_s)
         assert 3 <= len(expected["befores"]) <= 5
         check_recovery(site, index, expected, 0.8)
     assert state(site)["excursions"] > 0
+
+
+def test_a_measuring_delay_shortens_no_recovery():
+    """Voltage and input of a UPS are held against each other as of one moment, as both are at the PCC."""
+    ups = {"qualify": "0 s", "walk_in": "500 ms"}
+    limits = [{"name": node, "kind": "recovery", "node": node, "max": "0.2 s"} for node in ("ups.a", "pcc")]
+    for delay in (0, 100, 300):
+        measured = {"window": "1 ms", "frequency_window": "1 ms", "delay": f"{delay} ms"}
+        site = rig(np.full(3_000, 3e6), ups, [dip(1.0, 0.2, 0.3)], limits=limits, measurement=measured).run()
+        assert state(site, 0)["highest"] == pytest.approx(state(site, 1)["highest"], abs=0.002)
+        assert state(site, 0)["highest"] == pytest.approx(0.185 + 0.001 * delay, abs=0.02)
+        assert (state(site, 0)["beyond_ticks"] > 0) == (delay > 0)
+
+
+@pytest.mark.parametrize("lag", [-1, 17, 2**62])
+def test_a_lag_beyond_its_window_is_told(lag):
+    overrides = ["limits=[{name='r',kind='recovery',max='1 s'}]"]
+    run = hil.KernelRun(hil.load("training_job", overrides), leave_out_controllers=True)
+    run.parameters["limits"]["lag_ticks"] = lag
+    with pytest.raises(ValueError, match="limits: kind or a number of ticks"):
+        run.advance(0.1)
 
 
 def test_no_sample_of_the_dip_is_in_what_was_before():

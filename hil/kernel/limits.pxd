@@ -50,6 +50,7 @@ cdef struct LimitParams:
     int64_t total           # time: 1: of all stretches together, 0: of the one it is in
     int64_t voltage         # recovery: channel in which a dip shows
     int64_t hold_ticks      # recovery: how long it must be back
+    int64_t lag_ticks       # recovery: by how much the channel is held back, so that it is as late as the voltage
     double below            # recovery: a dip is a voltage below it
     double share            # recovery: of the value before the dip that counts as back
 
@@ -107,6 +108,10 @@ cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, 
     cdef double earlier_w = delay_push(&s.past, arena, power_w)
     cdef double mean_w
     cdef double least_w
+    cdef int64_t place
+    if p.lag_ticks > 0:
+        place = s.past.index - 1 - p.lag_ticks    # the latest sample is behind the index
+        power_w = arena[s.past.offset + (place if place >= 0 else place + s.past.length)]
     if s.phase or s.void_ticks > 0:
         earlier_w = s.before
     mean_w = mean_push(&s.mean, arena, earlier_w)
@@ -122,7 +127,7 @@ cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, 
         if s.void_ticks > 0:
             s.void_ticks -= 1
         return -1.0
-    s.void_ticks = s.past.length
+    s.void_ticks = s.past.length - p.lag_ticks
     if s.phase == IN_DIP:
         return -1.0
     s.count += 1

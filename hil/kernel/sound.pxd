@@ -60,6 +60,8 @@ cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64
         return False
     if (p.kind == LIMIT_RAMP or p.kind == LIMIT_RATE or p.kind == LIMIT_RECOVERY) and not delay_is_sound(&s.past, size):
         return False
+    if p.kind == LIMIT_RECOVERY and not (p.lag_ticks == 0 or 0 < p.lag_ticks < s.past.length):
+        return False
     if p.kind == LIMIT_RANGE and not (s.top.ring > 0 and s.bottom.ring > 0):
         return False
     if p.delay_ticks > 0 and ((p.has_high and s.held_high.ring == 0) or (p.has_low and s.held_low.ring == 0)):
@@ -100,5 +102,5 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
         if not 0 <= s.limit_params[i].blank < BLANK_KINDS:
             return "limits: blank"
         if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
-            return "limits: kind, ticks_per_second or delay_ticks, without a window for it, or a window outside the arena"
+            return "limits: kind or a number of ticks, without a window for it, or a window outside the arena"
     return NULL

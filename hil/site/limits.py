@@ -92,6 +92,7 @@ def _recovery(parts: Parts, limit: Recovery, params: Any, state: Any, steady: St
     late = max(1, scenario.ticks_of(measuring.window_s))  # of the voltage, behind the power
     if at_ups:
         before_w = float(parts.states["ups_power"][list(scenario.ups).index(limit.node.removeprefix("ups."))]["input_w"])
+        params["lag_ticks"] = scenario.ticks_of(measuring.delay_s)
         late += scenario.ticks_of(measuring.delay_s)
     state["before"] = before_w
     parts.arena.mean(state["mean"], max(1, scenario.ticks_of(limit.mean_s)), before_w)
