@@ -224,7 +224,23 @@ DEVICES = [
         ["absorber.main={kind='droop',device='bess.main',share=0.5}"],
         "absorber.main.share = 0.5: each device answers the frequency by its own rating; there is nothing to share",
     ),
-    (["absorber.main={kind='droop',device='bess.main',droop=0}"], "absorber.main.droop = 0: must be above 0"),
+    (["absorber.main={kind='droop',device='bess.main',droop=0}"], "absorber.main.droop = 0: must be at least 1e-06"),
+    (
+        ["absorber.main={kind='droop',device='bess.main',delay='50 ms'}"],
+        "absorber.main.delay = '50 ms': it answers the frequency, which is measured as [measurement] says, not the load",
+    ),
+    (
+        ["absorber.main={kind='droop',device='bess.main',filter='20 ms'}"],
+        "absorber.main.filter = '20 ms': it answers the frequency, which is measured as [measurement] says, not the load",
+    ),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',time='1 s',restore_time='1e-300 s'}"],
+        "absorber.main.restore_time = '1e-300 s': must be at least 1 s",
+    ),
+    (
+        ["absorber.main={kind='high_pass',device='bess.main',time='1 s'}", "supervisor.energy.window=[0.6,0.8]"],
+        "absorber.main.soc_target = 0.5: must be within supervisor.energy.window = [0.6, 0.8], which leads the same device",
+    ),
     (
         ["absorber.main={kind='droop',device='bess.main',deadband=0.036}"],
         "absorber.main.deadband = 0.036: must be a frequency with its unit, such as '20 Hz'",

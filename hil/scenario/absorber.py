@@ -67,9 +67,9 @@ class NoAbsorber(AbsorberSection):
     ramp_down_w_per_s: Ramp | None = Field(default=None, gt=0, **_OTHER)
     time_s: Time | None = Field(default=None, gt=0, **_OTHER)
     soc_target: Share | None = Field(default=None, **_OTHER)
-    restore_time_s: Time | None = Field(default=None, gt=0, **_OTHER)
+    restore_time_s: Time | None = Field(default=None, ge=1.0, **_OTHER)
     restore_most: Share | None = Field(default=None, **_OTHER)
-    droop: Number | None = Field(default=None, gt=0, le=1, **_OTHER)
+    droop: Number | None = Field(default=None, ge=1e-6, le=1, **_OTHER)
     deadband_hz: Frequency | None = Field(default=None, ge=0, **_OTHER)
     law: NamedObject | None = Field(default=None, **_OTHER)
     parameters: Parameters = Field(default_factory=dict, **_OTHER)
@@ -94,7 +94,7 @@ class HighPass(AbsorberSection):
         default=0.5, description="state of charge to which the device is brought back", json_schema_extra=ASSUMED
     )
     restore_time_s: Time = Field(
-        default=1800.0, gt=0, description="time constant with which it is brought back", json_schema_extra=ASSUMED
+        default=1800.0, ge=1.0, description="time constant with which it is brought back", json_schema_extra=ASSUMED
     )
     restore_most: Share = Field(
         default=0.05, description="most power that brings it back, of its rating; 0: none", json_schema_extra=ASSUMED
@@ -107,7 +107,7 @@ class Droop(AbsorberSection):
     kind: Literal["droop"] = "droop"
     droop: Number = Field(
         default=0.05,
-        gt=0,
+        ge=1e-6,
         le=1,
         description="deviation of the frequency beyond the dead band, of nominal, that asks for the whole rating",
         json_schema_extra=_IEEE_1547,
@@ -120,6 +120,9 @@ class Droop(AbsorberSection):
     def _unshared(self) -> Self:
         if self.share is not None:
             raise Refused("each device answers the frequency by its own rating; there is nothing to share", "share")
+        for key in ("filter", "delay"):
+            if getattr(self, f"{key}_s") != type(self).model_fields[f"{key}_s"].default:
+                raise Refused("it answers the frequency, which is measured as [measurement] says, not the load", key)
         return self
 
 

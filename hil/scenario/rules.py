@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip, WireEvent
 from hil.scenario.limit import BatteryTemperature
@@ -36,6 +37,8 @@ def check_references(scenario: Scenario) -> None:
             if led.count(device) > 1:
                 key = "devices" if getattr(supervisor, "devices", None) else "device"
                 raise Refused(f"another supervisor has {device}", "supervisor", name, key)
+        if isinstance(supervisor, SocWindow):
+            _one_aim(scenario, name, supervisor)
         if isinstance(supervisor, UpsGroup) and supervisor.support_w > 0.0:
             below_hz, nominal_hz = supervisor.support_below_hz, scenario.grid.frequency_hz
             if below_hz is not None and below_hz >= nominal_hz:  # it would support for ever
@@ -63,6 +66,16 @@ def check_references(scenario: Scenario) -> None:
             ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
             if limit.max_degc <= ambient_degc:
                 raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
+
+
+def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
+    """Refuse a high pass that restores what its device's supervisor drives back: they would take turns at an edge."""
+    for name, absorber in scenario.absorber.items():
+        if isinstance(absorber, HighPass) and absorber.device == supervisor.device and absorber.restore_most > 0.0:
+            low, high = supervisor.window
+            if not low <= absorber.soc_target <= high:
+                problem = f"must be within supervisor.{leader}.window = [{low:g}, {high:g}], which leads the same device"
+                raise Refused(problem, "absorber", name, "soc_target")
 
 
 def check_times(scenario: Scenario) -> None:
