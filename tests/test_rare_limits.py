@@ -263,3 +263,13 @@ def test_all_of_a_flat_power_is_back_whatever_its_mean_is_rounded_to(load_w, mea
     site = Rig(sections, np.full(3_000, load_w)).run()
     assert (state(site)["phase"], state(site)["beyond_ticks"]) == (0, 0)
     assert state(site)["highest"] < 0.02
+
+
+def test_zero_is_back_where_the_mean_before_was_zero_but_for_rounding():
+    """A power that came and went leaves a rest of rounding in a running mean."""
+    load = np.repeat([9876543.21, 3141592.65, 0.0], [700, 800, 6_500])
+    limits = [{"name": "r", "kind": "recovery", "max": "1 s", "mean": "0.9 s"}]
+    sections = {"grid": {"short_circuit": "500 MVA"}, "limits": limits, "events": [dip(2.6, 0.1, 0.5)]}
+    site = Rig(sections, load).run()
+    assert state(site)["before"] != 0.0
+    assert (state(site)["phase"], state(site)["highest"]) == (0, 0.0)

@@ -53,6 +53,7 @@ cdef struct LimitParams:
     int64_t lag_ticks       # recovery: by how much the channel is held back, so that it is as late as the voltage
     double below            # recovery: a dip is a voltage below it
     double share            # recovery: of the value before the dip that counts as back
+    double slack            # recovery: by which that may be missed, for what means leave of rounding
 
 
 cdef struct LimitState:
@@ -132,7 +133,7 @@ cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, 
         return -1.0
     s.count += 1
     least_w = p.share * s.before
-    if power_w < least_w if s.before >= 0.0 else power_w > least_w:
+    if power_w < least_w - p.slack if s.before >= 0.0 else power_w > least_w + p.slack:
         s.back_ticks = 0
         return <double>s.count / <double>p.ticks_per_second
     s.back_ticks += 1

@@ -9,8 +9,8 @@ from hil.kernel.layout import CODES
 from hil.scenario.limit import Limit, Recovery
 from hil.site.parts import Parts, Steady
 
-_AS_GOOD_AS = 1e-9
-"""How much of what must be back may be missing: the mean of equal samples is not that sample to the last bit."""
+_SLACK = 1e-11
+"""Share of the short-circuit power that may be missing of what must be back: means leave a rest of rounding, zero's too."""
 _KINDS = {
     "ramp": CODES["limit.ramp"],
     "peak_to_peak": CODES["limit.range"],
@@ -87,7 +87,8 @@ def _recovery(parts: Parts, limit: Recovery, params: Any, state: Any, steady: St
     params["voltage"] = channels.index(f"{node}.voltage_lowest_measured_pu")
     params["ticks_per_second"] = scenario.ticks_of(1.0)
     params["hold_ticks"] = scenario.ticks_of(limit.hold_s)
-    params["below"], params["share"] = limit.below, limit.share * (1.0 - _AS_GOOD_AS)
+    params["below"], params["share"] = limit.below, limit.share
+    params["slack"] = _SLACK * scenario.grid.short_circuit_va
     before_w = steady.grid_w
     late = max(1, scenario.ticks_of(measuring.window_s))  # of the voltage, behind the power
     if at_ups:
