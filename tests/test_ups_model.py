@@ -162,7 +162,7 @@ def test_many_upss_are_as_one():
     keys = {**UPS, "rating": "0.5 MW"}
     many = Rig({"ups": {f"u{k}": keys for k in range(12)}, "events": [dip(1.0, 0.06, 0.3)], "grid": STIFF}, load).run()
     one = Rig({"ups": {"u": UPS}, "events": [dip(1.0, 0.06, 0.3)], "grid": STIFF}, load).run()
-    assert len(many.engine.channels) == 21 + 12 * 20
+    assert len(many.engine.channels) == 21 + 12 * 21
     assert many["load.demand_w"] == pytest.approx(one["load.demand_w"], rel=1e-9, abs=1e-3)
     assert many["ups.u7.soc"] == pytest.approx(one["ups.u.soc"], rel=1e-12)
 
