@@ -20,6 +20,15 @@ JUDGED = [
     ),
     (["limits.27 undervoltage.min=1.2"], "limits.27 undervoltage.min = 1.2: must be below 1"),
     (["limits.59 overvoltage.max=0.9"], "limits.59 overvoltage.max = 0.9: must be above 1"),
+    (["grid.frequency='50 Hz'"], "limits.81U underfrequency.min = '59.5 Hz': must be below grid.frequency = 50 Hz"),
+    (
+        ["limits.81U underfrequency.min='60 Hz'"],
+        "limits.81U underfrequency.min = '60 Hz': must be below grid.frequency = 60 Hz",
+    ),
+    (
+        ["limits.81O overfrequency.max='59.9 Hz'"],
+        "limits.81O overfrequency.max = '59.9 Hz': must be above grid.frequency = 60 Hz",
+    ),
     (["limits.SoC reserve.window=[0.3,1.4]"], "limits.SoC reserve.window.1 = 1.4: must be between 0 and 1"),
     (
         ["limits.grid ramp.kind='slope'"],

@@ -212,7 +212,7 @@ def test_59_81u_81o_with_delay(kind, key, channel, upper, seed, delay_s):
     # A light area behind a source above nominal: both signals follow the walk.
     grid = {"short_circuit": "100 MVA", "source": 1.15, "area": "100 MVA", "inertia": "0.2 s"}
     signal = rig_of([], seed, grid=grid)[channel]
-    pickup = float(np.sort(signal)[(6 if upper else 4) * TICKS // 10])  # a sample: at the limit is inside
+    pickup = float(np.sort(signal)[(6 if upper else 2) * TICKS // 10])  # a sample: at the limit is inside
     limit = {"name": "x", "kind": kind, key: f"{pickup!r} Hz" if channel.endswith("_hz") else pickup, "delay": f"{delay_s} s"}
     rig = rig_of([limit], seed, grid=grid)
     delay = round(delay_s / H)

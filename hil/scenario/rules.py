@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip, WireEvent
-from hil.scenario.limit import BatteryTemperature
+from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN
 from hil.scenario.supervisor import SocWindow, UpsGroup
@@ -61,11 +61,21 @@ def check_references(scenario: Scenario) -> None:
         if names.index(name) < index:
             raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
     for index, limit in enumerate(scenario.limits):
-        if isinstance(limit, BatteryTemperature):
-            kind, _, name = limit.node.partition(".")
-            ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
-            if limit.max_degc <= ambient_degc:
-                raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
+        _check_bound(scenario, index, limit)
+
+
+def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:
+    """Refuse a bound with what is normal beyond it: what it judges would be a violation at rest."""
+    nominal_hz = scenario.grid.frequency_hz
+    if isinstance(limit, Underfrequency) and limit.min_hz >= nominal_hz:
+        raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "limits", index, "min")
+    if isinstance(limit, Overfrequency) and limit.max_hz <= nominal_hz:
+        raise Refused(f"must be above grid.frequency = {nominal_hz:g} Hz", "limits", index, "max")
+    if isinstance(limit, BatteryTemperature):
+        kind, _, name = limit.node.partition(".")
+        ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
+        if limit.max_degc <= ambient_degc:
+            raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
 
 
 def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
