@@ -27,8 +27,10 @@ DEVICES = [
     (["bess.main.ambient='300 K'"], "bess.main.ambient = '300 K': must be a temperature, such as '25 degC'; units: degC, °C"),
     (["bess.main.soc=1.2"], "bess.main.soc = 1.2: must be between 0 and 1"),
     (["bess.main.soc=-0.1"], "bess.main.soc = -0.1: must be between 0 and 1"),
-    (["bess.main.soc='high'"], "bess.main.soc = 'high': must be a number"),
-    (["bess.main.soc=true"], "bess.main.soc = true: must be a number"),
+    (["bess.main.soc='high'"], "bess.main.soc = 'high': must be a number between 0 and 1"),
+    (["bess.main.soc='55 %'"], "bess.main.soc = '55 %': must be a number between 0 and 1"),
+    (["bess.main.soc='0,55'"], "bess.main.soc = '0,55': must be a number between 0 and 1"),
+    (["bess.main.soc=true"], "bess.main.soc = true: must be a number between 0 and 1"),
     (["bess.main.energy='0 Wh'"], "bess.main.energy = '0 Wh': must be above 0 Wh"),
     (["bess.main.unit_id=300"], "bess.main.unit_id = 300: must be at most 247"),
     (["bess.main.soc_min=0.9", "bess.main.soc_max=0.5"], "bess.main.soc_min = 0.9: must be below soc_max = 0.5"),
@@ -86,7 +88,7 @@ DEVICES = [
         "supervisor.energy.device = 'bess.main': another supervisor has bess.main",
     ),
     (["supervisor.energy.window=[0.1,0.2,0.3]"], "supervisor.energy.window = [0.1, 0.2, 0.3]: must be a list of two numbers"),
-    (["supervisor.energy.window=['a','b']"], "supervisor.energy.window.0 = 'a': must be a number"),
+    (["supervisor.energy.window=['a','b']"], "supervisor.energy.window.0 = 'a': must be a number between 0 and 1"),
     (
         ["supervisor.energy.rate='1 uHz'"],
         "supervisor.energy.rate = '1 uHz': must be a frequency, such as '20 Hz'; units: Hz, mHz, kHz",
@@ -214,7 +216,7 @@ DEVICES = [
     ),
     (
         ["absorber.main={kind='high_pass',device='bess.main',time='1 s',restore_most='1 MW'}"],
-        "absorber.main.restore_most = '1 MW': must be a number",
+        "absorber.main.restore_most = '1 MW': must be a number between 0 and 1",
     ),
     (
         ["absorber.main={kind='high_pass',device='bess.main',tme='1 s'}"],

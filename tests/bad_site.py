@@ -12,6 +12,8 @@ SITE = [
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
     (["measurement.win='1 s'"], "measurement.win: unknown key; did you mean 'window'?"),
     (["load.power='25 MVA'"], "load.power = '25 MVA': must be a power, such as '25 MW'; units: W, kW, MW, GW"),
+    (["load.power='25,5 MW'"], "load.power = '25,5 MW': must be a power, such as '25 MW'; a number has a decimal point"),
+    (["load.power=',5 MW'"], "load.power = ',5 MW': must be a power, such as '25 MW'"),
     (["load.power='twenty MW'"], "load.power = 'twenty MW': must be a power, such as '25 MW'"),
     (["duration='5 minutes'"], "duration = '5 minutes': must be a time, such as '40 ms'; units: s, ms, us, ns, µs, min, h, d"),
     (["tick='1 Hz'"], "tick = '1 Hz': must be a time, such as '40 ms'; units: s, ms, us, ns, µs, min, h, d"),

@@ -31,6 +31,12 @@ def _flag(value: Any) -> Any:
     return value
 
 
+def _share_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError("must be a number between 0 and 1")  # noqa: TRY004  # as pydantic wants it
+    return value
+
+
 def _share(value: float) -> float:
     if not 0.0 <= value <= 1.0:
         raise ValueError("must be between 0 and 1")
@@ -46,7 +52,7 @@ def _rising(value: tuple[float, float]) -> tuple[float, float]:
 Number = Annotated[float, BeforeValidator(_plain_number)]
 Whole = Annotated[int, BeforeValidator(_whole_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Share = Annotated[Number, AfterValidator(_share)]
+Share = Annotated[Number, BeforeValidator(_share_number), AfterValidator(_share)]
 ShareWindow = Annotated[tuple[Share, Share], AfterValidator(_rising)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 

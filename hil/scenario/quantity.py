@@ -17,6 +17,7 @@ _PREFIXES = {
 }  # fmt: skip
 _NUMBER = r"[-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _TEXT = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
+_COMMA = re.compile(r"\s*[-+]?[0-9_]*,[0-9]")
 
 
 def _prefixed(unit: str, prefixes: str) -> dict[str, Fraction]:
@@ -70,6 +71,8 @@ class Dimension:
         match = _TEXT.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise ValueError(f"{wanted}, such as {self.example!r}")
+        if _COMMA.match(value):
+            raise ValueError(f"{wanted}, such as {self.example!r}; a number has a decimal point")
         scale = self.units.get(match[2] or "")
         if scale is None:
             allowed = ", ".join(unit for unit in self.units if unit)
