@@ -138,7 +138,7 @@ def test_a_supervisor_of_upss(folder):
         ),
         (
             ["supervisor.energy.class='hold.py:Unfinished'"],
-            "supervisor.energy.class = '{hold}:Unfinished': Unfinished is none; {must}: HoldHalf, Needs",
+            "supervisor.energy.class = '{hold}:Unfinished': Unfinished has no run; there are: HoldHalf, Needs",
         ),
         (
             ["supervisor.energy.class='hold.py:NUMBER'"],
@@ -146,7 +146,7 @@ def test_a_supervisor_of_upss(folder):
         ),
         (
             ["supervisor.energy.class='slow.py:Slowly'"],
-            "supervisor.energy.class = '{slow}:Slowly': Slowly is none; {must}: none",
+            "supervisor.energy.class = '{slow}:Slowly': Slowly is no controllers.Supervisor; there are: none",
         ),
         (
             ["supervisor.energy.parameters={perod='1 s'}"],
@@ -175,7 +175,11 @@ def test_a_supervisor_of_upss(folder):
         (["supervisor.energy.rate='1 Hz'"], "supervisor.energy.rate: unknown key; known keys: {keys}"),
         (
             ["supervisor.energy.devices=['ups.a']"],
-            "supervisor.energy.device = 'bess.main': give device = 'bess.NAME', or devices = ['ups.NAME', ...]",
+            "supervisor.energy.device = 'bess.main': give device = 'bess.NAME' or devices = ['ups.NAME', ...], not both",
+        ),
+        (
+            ["supervisor.energy={kind='own',class='hold.py:HoldHalf'}"],
+            "supervisor.energy.device: give device = 'bess.NAME', or devices = ['ups.NAME', ...]",
         ),
         (["supervisor.energy={kind='own',device='bess.main'}"], "supervisor.energy.class: missing; it has no default"),
     ],

@@ -27,8 +27,13 @@ def own_supervisor(scenario: Scenario, name: str, section: OwnSupervisor) -> Sup
     def fits(found: Any) -> bool:
         return isinstance(found, type) and issubclass(found, base) and not inspect.isabstract(found)
 
+    def lacks(found: type) -> str:
+        if issubclass(found, base):
+            return f"has no {', '.join(sorted(found.__abstractmethods__))}"
+        return f"is no controllers.{base.__name__}"
+
     try:
-        kind = load_named(section.path, fits, f"a class that is a controllers.{base.__name__} and has a run")
+        kind = load_named(section.path, fits, f"a class that is a controllers.{base.__name__} and has a run", lacks)
     except ValueError as error:
         raise problem(str(error)) from None
     arguments = _arguments(scenario, name, section, kind)

@@ -13,10 +13,10 @@ from hil.own.imports import import_file
 _FILES: dict[str, tuple[Path, ...]] = {}
 
 
-def load_named(named: str, fits: Callable[[Any], bool], wanted: str) -> Any:
+def load_named(named: str, fits: Callable[[Any], bool], wanted: str, lacks: Callable[[type], str] | None = None) -> Any:
     """What is so named. fits: whether an object is what is wanted; wanted: what that is, in words.
 
-    Raises ValueError with what is wrong, in one line.
+    lacks: where a class is wanted, what one lacks that does not fit. Raises ValueError with what is wrong, in one line.
     """
     where, _, attribute = named.rpartition(":")
     try:
@@ -29,8 +29,10 @@ def load_named(named: str, fits: Callable[[Any], bool], wanted: str) -> Any:
         raise ValueError(f"cannot be imported: {told(error, where)}") from None
     if not fits(found):
         there = ", ".join(key for key, value in vars(module).items() if fits(value)) or "none"
-        kind = f"{attribute} is of type {type(found).__name__}" if not isinstance(found, type) else f"{attribute} is none"
-        is_what = "there is no such name" if found is None else kind
+        if lacks is not None and isinstance(found, type):
+            raise ValueError(f"{attribute} {lacks(found)}; there are: {there}")
+        kind = "a class" if isinstance(found, type) else f"of type {type(found).__name__}"
+        is_what = "there is no such name" if found is None else f"{attribute} is {kind}"
         raise ValueError(f"{is_what}; must name {wanted}, there are: {there}")
     return found
 

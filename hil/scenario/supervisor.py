@@ -143,7 +143,9 @@ class OwnSupervisor(SupervisorSection):
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
-        if (self.device is None) == (not self.devices):
+        if self.device is not None and self.devices:
+            raise Refused("give device = 'bess.NAME' or devices = ['ups.NAME', ...], not both", "device")
+        if not self.led:
             raise Refused("give device = 'bess.NAME', or devices = ['ups.NAME', ...]", "device")
         return self
 
