@@ -77,6 +77,16 @@ DEVICES = [
         "bess.main.listen = '127.0.0.1:99999': must be a loopback address and port, such as '127.0.0.1:1502' (port 0: any free one)",
     ),
     (["bess=5"], "bess = 5: must be a table"),
+    (
+        ["bess={rating='25 MVA',energy='12.5 MWh'}"],
+        "bess.rating = '25 MVA': must be a table; each has a name: [bess.NAME]",
+    ),
+    (
+        ["supervisor={kind='soc_window',device='bess.main'}"],
+        "supervisor.kind = 'soc_window': must be a table; each has a name: [supervisor.NAME]",
+    ),
+    (["bess={ratng='25 MVA'}"], "bess.ratng = '25 MVA': must be a table; each has a name: [bess.NAME]"),
+    (["bess=[{rating='25 MVA'}]"], "bess: must be a table; each has a name: [bess.NAME]"),
     (["bess.main=5"], "bess.main = 5: must be a table"),
     (["bess.2main={}"], "bess.2main: must start with a letter and go on with letters, digits, - or _"),
     (["bess.b={}"], "bess.b.rating: missing; it has no default"),
@@ -221,6 +231,11 @@ DEVICES = [
     (
         ["absorber.main={kind='high_pass',device='bess.main',tme='1 s'}"],
         "absorber.main.tme: unknown key; did you mean 'time'?",
+    ),
+    (["absorber.main.kind=droop"], "absorber.main.ramp: unknown key for kind = 'droop'; a key of 'ramp_limit'"),
+    (
+        ["absorber.main={kind='none',device='bess.main',foo=1}"],
+        "absorber.main.foo: unknown key; known keys: device, placement, share, filter, delay, update, stale_after, kind, ramp, ramp_down, time, soc_target, restore_time, restore_most, droop, deadband, law, parameters",
     ),
     (
         ["absorber.main={kind='droop',device='bess.main',share=0.5}"],

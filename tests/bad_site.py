@@ -89,6 +89,7 @@ SITE = [
         ["load={kind='training',power='5 MW',jitter=0.1,edge='0.7 s'}"],
         "load.edge = '0.7 s': must fit the shortest phase of an iteration, 0.56 s",
     ),
+    (["load={kind='training',power='5 MW',repeat=true}"], "load.repeat: unknown key for kind = 'training'; a key of 'trace'"),
     (["load={kind='trace'}"], "load.trace: missing; it has no default"),
     (["duration='1e300 s'"], "duration = '1e300 s': must be at most 1000000000 s"),
     (["duration='1e999 s'"], "duration = '1e999 s': must be a finite number"),

@@ -172,7 +172,11 @@ def test_a_supervisor_of_upss(folder):
             ["supervisor.energy.class='hold.py:Needs'", "supervisor.energy.parameters={floor_soc=2.0}"],
             "supervisor.energy.class = '{hold}:Needs': cannot be made: ValueError: floor 2.0 above ceiling 1.0 (line 29)",
         ),
-        (["supervisor.energy.rate='1 Hz'"], "supervisor.energy.rate: unknown key; known keys: {keys}"),
+        (["supervisor.energy.foo='1 Hz'"], "supervisor.energy.foo: unknown key; known keys: {keys}"),
+        (
+            ["supervisor.energy.horizon='1 s'"],
+            "supervisor.energy.horizon: unknown key for kind = 'own'; a key of 'soc_window'",
+        ),
         (
             ["supervisor.energy.devices=['ups.a']"],
             "supervisor.energy.device = 'bess.main': give device = 'bess.NAME' or devices = ['ups.NAME', ...], not both",

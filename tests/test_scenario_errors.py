@@ -43,6 +43,8 @@ TRAINING = (
     "stop, checkpoint_every, checkpoint_duration, checkpoint_power"
 )
 REPLAY = "power_factor, kind, trace, time_column, power_column, scale, repeat"
+AFTER = "Expected newline or end of document after a statement"
+LIMITS = "each entry begins with [[limits]]"
 CRASH = "events.0.kind = 'load_crash': needs load.kind = 'training'"
 
 
@@ -103,6 +105,19 @@ def refused(source: str | Path, *overrides: str) -> str:
         ),
         (SMALL + "[bess.main]\nrating='1 MVA'\nenergy='1 MWh'\nsoc = 1.2\n", "bess.main.soc = 1.2: must be between 0 and 1"),
         ("duration = \n", "not TOML: Invalid value (at line 1, column 12)"),
+        ("a = 1\npower = 25 MW\n", f'not TOML: {AFTER} (at line 2, column 12); a quantity is a text: "25 MW"'),
+        ("power = 25,5MW # of\n", f'not TOML: {AFTER} (at line 1, column 11); a quantity is a text: "25.5 MW"'),
+        ("load = {power = 25 MW}\n", 'not TOML: Unclosed inline table (at line 1, column 20); a quantity is a text: "25 MW"'),
+        ("soc = 55 %\n", f"not TOML: {AFTER} (at line 1, column 10); a share is a number between 0 and 1, not in %"),
+        ("soc = 0,55\n", f"not TOML: {AFTER} (at line 1, column 8); a number has a decimal point: 0.55"),
+        ("seed = 5 soc = 6\n", f"not TOML: {AFTER} (at line 1, column 10)"),
+        ('title = "5 MW" True\n', f"not TOML: {AFTER} (at line 1, column 16)"),
+        ("counter = True\n", "not TOML: Invalid value (at line 1, column 11); true and false are written small"),
+        ("counter = Truely\n", "not TOML: Invalid value (at line 1, column 11)"),
+        ("[[limits]]\n[limits]\n", f"not TOML: Cannot declare ('limits',) twice (at line 2, column 8); {LIMITS}"),
+        ("[limits]\n[[limits]]\n", f"not TOML: Cannot overwrite a value (at line 2, column 9); {LIMITS}"),
+        ("[load]\n[load]\n", "not TOML: Cannot declare ('load',) twice (at line 2, column 6)"),
+        (SMALL + '[limits]\nname = "x"\n', f"limits: must be a list; {LIMITS}"),
         ("seed = 1\nseed = 2\n", "not TOML: Cannot overwrite a value (at line 2, column 9)"),
         ("seed = " + "[" * 5000, "not TOML: nested too deeply"),
         ("seed = " + "1" * 5000, "not TOML: a number has too many digits"),

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from hil.errors import ScenarioError
 from hil.scenario.model import Scenario
 from hil.scenario.problems import scenario_error
+from hil.scenario.reference import lists
+from hil.scenario.syntax import hint
 
 PACKAGED = Path(__file__).parent.parent / "scenarios"
 
@@ -46,10 +48,12 @@ def load_finished(path: Path) -> Scenario:
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(name, "", f"not TOML: {error}") from None
+        raise ScenarioError(name, "", f"not TOML: {error}{hint(text, str(error), lists(Scenario))}") from None
     except UnicodeDecodeError as error:
         raise ScenarioError(name, "", f"cannot be read: not UTF-8 text, at byte {error.start}") from None
     except OSError as error:

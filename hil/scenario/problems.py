@@ -12,10 +12,12 @@ from pydantic import BaseModel, ValidationError
 from hil.errors import ScenarioError
 from hil.scenario.base import Refused
 from hil.scenario.reference import ABSENT, Place, find
+from hil.scenario.syntax import each_entry
 
 _LONGEST_VALUE = 200
 _LONGEST_LIST = 60
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_TABLES = ("dict_type", "model_type", "model_attributes_type")
 _NAME = "must start with a letter and go on with letters, digits, - or _"
 # By what a pattern holds, the first that fits.
 _PATTERNS = {
@@ -68,13 +70,21 @@ def scenario_error(source: str, document: Any, error: ValidationError, root: typ
     place = find(location, document, root)
     value = place.value
     if kind in ("extra_forbidden", "no_such_attribute"):
-        return ScenarioError(source, place.path, ": unknown key" + _neighbours(str(location[-1]), place))
+        return ScenarioError(source, place.path, ": unknown key" + _meant(str(location[-1]), place))
     if kind == "missing" and isinstance(value, list):  # a pair with one entry
         kind = "too_long"
     if kind == "string_pattern_mismatch":
         message = next((text for sign, text in _PATTERNS.items() if sign in context["pattern"]), _NAME)
     if kind in _WORDS:
         message = _WORDS[kind].format(**{key: _number(item) for key, item in context.items()})
+    if kind == "list_type" and isinstance(value, dict) and place.listed:
+        message += f"; {each_entry(str(location[-1]))}"
+    if kind in _TABLES:
+        above = find(location[:-1], document, root)
+        if difflib.get_close_matches(str(location[-1]), above.named, n=1, cutoff=0.8):  # a key in the place of a name
+            message += f"; each has a name: [{above.path}.NAME]"
+        if isinstance(value, list) and place.named:
+            message += f"; each has a name: [{place.path}.NAME]"
     if kind in _BOUNDS and place.dimension and place.dimension.unit:
         message += f" {place.dimension.unit}"
     if isinstance(rule, Refused) and value is ABSENT:
@@ -133,7 +143,8 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, (list, tuple)):
         text = f"[{', '.join(map(_spelled, value))}]"
-        return f" = {text}" if len(text) < _LONGEST_LIST else ""
+        plain = len(text) < _LONGEST_LIST and not any(isinstance(entry, dict) for entry in value)
+        return f" = {text}" if plain else ""
     return f" = {_spelled(value)}"
 
 
@@ -144,9 +155,12 @@ def _spelled(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
-def _neighbours(key: str, place: Place) -> str:
-    """A hint at the key that was probably meant."""
+def _meant(key: str, place: Place) -> str:
+    """A hint at the key, or else the kind, that was probably meant."""
     close = difflib.get_close_matches(key, place.keys, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
+    kinds = place.kinds_with(key)
+    if kinds:
+        return f" for kind = {place.kind!r}; a key of {', '.join(map(repr, kinds))}"
     return f"; known keys: {', '.join(place.keys)}" if place.keys else ""

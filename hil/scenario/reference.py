@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
 
+from hil.scenario.base import OF_ANOTHER_KIND
 from hil.scenario.quantity import Dimension
 
 ABSENT = object()
@@ -20,19 +21,40 @@ class Place:
     """A place of a document.
 
     path: as the file spells it, an entry of a list by its name. tables: models that the table around it may follow; one, where
-    its `kind` tells which. field: its key in the model, where there is one.
+    its `kind` tells which. beside: models that it would follow with another `kind`. field: its key in the model, where there
+    is one.
     """
 
     path: str
     value: Any
     tables: list[type[BaseModel]]
+    beside: list[type[BaseModel]]
     field: FieldInfo | None
 
     @property
     def keys(self) -> list[str]:
         """Keys that the table around it may have, in the order of the model."""
-        fields = self.tables[0].model_fields.items() if self.tables else ()
-        return [field.alias or name for name, field in fields]
+        return _keys(self.tables[0]) if self.tables else []
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of the table around it; None where there are no kinds to choose from."""
+        return _kinds(self.tables[0])[0] if self.tables and self.beside else None
+
+    @property
+    def listed(self) -> bool:
+        """Whether a list of tables stands here."""
+        return self.field is not None and bool(_entries(self.field.annotation, list))
+
+    @property
+    def named(self) -> list[str]:
+        """Keys of the tables that stand here by name; none where something else does."""
+        models = _entries(self.field.annotation, dict) if self.field else []
+        return [key for model in models for key in _keys(model)]
+
+    def kinds_with(self, key: str) -> list[str]:
+        """The other kinds that the table around it would need to have for a key."""
+        return [kind for model in self.beside if key in _keys(model, own=True) for kind in _kinds(model)]
 
     @property
     def dimension(self) -> Dimension | None:
@@ -59,6 +81,7 @@ def find(location: tuple[int | str, ...], document: Any, root: type[BaseModel]) 
     path = ""
     node, options = document, [root]
     tables: list[type[BaseModel]] = []
+    beside: list[type[BaseModel]] = []
     field: FieldInfo | None = None
     tagged = False
     for part in location:
@@ -72,12 +95,19 @@ def find(location: tuple[int | str, ...], document: Any, root: type[BaseModel]) 
             break
         path = _joined(path, node, part)
         tables, field, tagged = models, _field(models, part), False
+        beside = [model for model in _tables(options) if model not in models]
         options = _inside(options, models, part)
         if isinstance(node, dict):
             node = node.get(part, ABSENT)
         else:
             node = node[part] if isinstance(node, list) and isinstance(part, int) else ABSENT
-    return Place(path, node, tables, field)
+    return Place(path, node, tables, beside, field)
+
+
+def lists(root: type[BaseModel]) -> list[str]:
+    """The keys of a model that hold a list of tables."""
+    found = {key: _field([root], key) for key in _keys(root)}
+    return [key for key, field in found.items() if field and _entries(field.annotation, list)]
 
 
 def _joined(path: str, node: Any, part: int | str) -> str:
@@ -94,9 +124,23 @@ def _tables(options: list[Any], node: Any = None) -> list[type[BaseModel]]:
     models = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     kind = node.get("kind") if isinstance(node, dict) else None
     for model in models:
-        if isinstance(kind, str) and "kind" in model.model_fields and kind in get_args(model.model_fields["kind"].annotation):
+        if isinstance(kind, str) and kind in _kinds(model):
             return [model]
     return models
+
+
+def _kinds(model: type[BaseModel]) -> tuple[str, ...]:
+    """The values of `kind` that a model stands for."""
+    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
+
+
+def _keys(model: type[BaseModel], *, own: bool = False) -> list[str]:
+    """The keys of a model, in its order; of its own, or also those that it only bears."""
+    return [field.alias or name for name, field in model.model_fields.items() if not (own and _borne(field))]
+
+
+def _borne(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and OF_ANOTHER_KIND in field.json_schema_extra
 
 
 def _field(models: list[type[BaseModel]], part: int | str) -> FieldInfo | None:
@@ -115,6 +159,11 @@ def _inside(options: list[Any], models: list[type[BaseModel]], part: int | str) 
         if get_origin(option) in (dict, list):
             return _options(get_args(option)[-1])
     return []
+
+
+def _entries(annotation: Any, container: type) -> list[type[BaseModel]]:
+    """The models of what a list, or a table by name, holds; none where it is not that container, or holds no tables."""
+    return _tables(_options(get_args(annotation)[-1])) if get_origin(annotation) is container else []
 
 
 def _options(annotation: Any) -> list[Any]:
