@@ -122,7 +122,10 @@ def test_a_violation_outranks_missing_evidence():
 @pytest.mark.parametrize(
     ("override", "reason"),
     [
-        (["duration='20 s'", "events=[]"], "grid ramp: its window, 61 s, is longer than the run, 20 s"),
+        (
+            ["duration='20 s'", "events=[]"],
+            "grid ramp: its window, 61 s (window 60 s, mean 1 s), is longer than the run, 20 s",
+        ),
         (["grid.short_circuit='70 MVA'", "limits.27 undervoltage.min=0.5"], "short-circuit ratio 2.80 is below"),
     ],
 )

@@ -147,7 +147,10 @@ def test_rocof_under_a_stimulus_is_not_exercised_and_a_short_run_is_no_evidence(
     result, found = ended(limit, grid=WEAK, events=[forever])
     assert (result.verdict, found.outcome) == ("INCONCLUSIVE", Outcome.NOT_EXERCISED)
     result, found = ended({**limit, "window": "3 s", "delay": "2 s"}, grid=WEAK)
-    assert (result.verdict, found.reasons) == ("INCONCLUSIVE", ["its window, 5 s, is longer than the run, 4 s"])
+    assert (result.verdict, found.reasons) == (
+        "INCONCLUSIVE",
+        ["its window, 5 s (window 3 s, delay 2 s), is longer than the run, 4 s"],
+    )
 
 
 # --- delays ---

@@ -77,19 +77,6 @@ def test_the_table_is_long_enough():
     assert len(FILES) >= 60
 
 
-def test_validate_goes_through_all_and_says_what_can_be_run(tmp_path, monkeypatch):
-    (tmp_path / "bad.toml").write_text("duration = 5\n")
-    monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(app, ["validate", "training_job", "bad.toml", "hall"])
-    assert said.exit_code == 2
-    assert said.stdout.splitlines() == [
-        "training_job: valid · 180 s at 1 ms · 1 BESS · 8 limits, 5 required",
-        "hall: valid · 200 s at 1 ms · 1 BESS · 4 UPS · 16 limits, 13 required",
-    ]
-    assert said.stderr == "bad.toml: duration = 5: must be a time with its unit, such as '40 ms'\n"
-    assert CliRunner().invoke(app, ["validate", *hil.packaged()]).exit_code == 0
-
-
 def refused(source: str | Path, *overrides: str) -> str:
     with pytest.raises(hil.ScenarioError) as caught:
         hil.run(hil.load(source, overrides))

@@ -19,12 +19,13 @@ def validate(
 ) -> None:
     """Say whether scenarios can be run as written, in the very line that a run would print.
 
-    Everything is read, imported and built as for a run; no port is opened, and nothing runs. Exit code: 0 all can be run, 2
-    otherwise.
+    Everything is read, imported and built as for a run; no port is opened, and nothing runs. Notes tell what would keep a run
+    from PASS whatever it shows. Exit code: 0 all can be run, 2 otherwise.
     """
-    from hil.errors import ScenarioError
+    from hil.errors import ScenarioError, printable
     from hil.scenario.files import load
     from hil.session.prepare import prepare
+    from hil.verdict.foreseen import foreseen
 
     bad = False
     for source in scenarios:
@@ -35,6 +36,8 @@ def validate(
             bad = True
         else:
             print(f"{found.source}: {_said(found)}")  # noqa: T201
+            for note in foreseen(found):
+                print(printable(f"{found.source}: note: {note}"))  # noqa: T201
     raise typer.Exit(USAGE if bad else 0)
 
 

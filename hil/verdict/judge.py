@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
+from hil.verdict.foreseen import NO_LIMIT
 from hil.verdict.limits import LimitResult, limit_result
 from hil.verdict.liveness import Liveness
 from hil.verdict.outcome import Outcome
@@ -34,7 +35,7 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
     required = [result for result in limits.values() if result.required]
     reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]
     if not required:
-        reasons.append("the scenario requires no limit")
+        reasons.append(NO_LIMIT)
     if any(result.outcome is Outcome.FAIL for result in required):
         outcome = Outcome.FAIL
     else:

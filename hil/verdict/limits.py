@@ -60,7 +60,7 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     """Result of a limit after `ticks` judged ticks."""
     period_s = scenario.tick_s
     low, high = limit_bounds(limit)
-    outcome, reasons = Outcome.PASS, [*_short_run(scenario, limit, ticks), *_unfinished(limit, state)]
+    outcome, reasons = Outcome.PASS, [*longer_than_run(scenario, limit, ticks), *_unfinished(limit, state)]
     worst = margin = at_s = None
     bound = high if math.isfinite(high) else low
     sides = []
@@ -116,14 +116,17 @@ def _unfinished(limit: Limit, state: Any) -> list[str]:
     return []
 
 
-def _short_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
+def longer_than_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
+    """What a limit has not seen in a run of `ticks` ticks because it looks back farther, as a reason; none where it has."""
     if limit.kind == "recovery":  # its mean looks back at what was before the run, at rest
         return []
-    needed = getattr(limit, "window_s", 0.0) + getattr(limit, "mean_s", 0.0) + getattr(limit, "delay_s", 0.0)
-    run_s = ticks * scenario.tick_s
-    if needed > run_s + 0.5 * scenario.tick_s:
-        return [f"its window, {needed:g} s, is longer than the run, {run_s:g} s"]
-    return []
+    parts = {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay")}
+    needed_s, run_s = sum(parts.values()), ticks * scenario.tick_s
+    if needed_s <= run_s + 0.5 * scenario.tick_s:
+        return []
+    some = [f"{key} {part_s:g} s" for key, part_s in parts.items() if part_s > 0.0]
+    made_of = f" ({', '.join(some)})" if len(some) > 1 else ""
+    return [f"its window, {needed_s:g} s{made_of}, is longer than the run, {run_s:g} s"]
 
 
 def _reference(scenario: Scenario, limit: Limit) -> float:

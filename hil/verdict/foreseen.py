@@ -1,0 +1,26 @@
+"""What of a verdict is known before a run: what keeps it from PASS whatever the run shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hil.scenario.model import Scenario
+from hil.scenario.supervisor import SocWindow, UpsGroup
+from hil.verdict.limits import longer_than_run
+
+NO_LIMIT = "the scenario requires no limit"
+
+
+def foreseen(scenario: Scenario) -> Iterator[str]:
+    """One line a problem, in the words of the verdict: limits first, then supervisors."""
+    for limit in scenario.limits:
+        for reason in longer_than_run(scenario, limit, scenario.ticks):
+            yield f"{limit.name}: {reason}: it cannot PASS"
+    if not any(limit.required for limit in scenario.limits):
+        yield f"{NO_LIMIT}: it cannot PASS"
+    for name, supervisor in scenario.supervisor.items():
+        if supervisor.required and isinstance(supervisor, (SocWindow, UpsGroup)):
+            period_s, allowed_s = 1.0 / float(supervisor.rate_hz), float(supervisor.stale_after_s)
+            if min(period_s, scenario.duration_s) > allowed_s:  # may be: a driver goes on with a target for a while
+                slow = f"its period, {period_s:g} s, is longer than its stale_after, {allowed_s:g} s"
+                yield f"supervisor.{name}: {slow}: it may be silent for too long, which blocks PASS"
