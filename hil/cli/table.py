@@ -41,9 +41,9 @@ def print_result(result: Result) -> None:
     console.print()
     console.print(table)
     console.print()
-    for name, limit in result.limits.items():
-        for note in _notes(limit):
-            console.print(f"{escape(name)}: {note}")
+    notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in _notes(limit)]
+    for line in [*notes, ""] if notes else []:
+        console.print(line)
     for reason in result.reasons:
         console.print(f"[yellow]{escape(reason)}[/]")
     where = "" if result.folder is None else f"   {result.folder}"
