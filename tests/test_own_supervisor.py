@@ -236,3 +236,45 @@ def test_what_a_supervisor_raises_is_one_line_and_leaves_the_device_safe(folder,
     shown = CliRunner().invoke(app, ["show"])
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr == f"{run.relative_to(folder)}: not finished: there is no summary.json; failure.txt says why\n"
+
+
+@pytest.mark.parametrize("code", ["0", "'no plan'", ""])
+def test_an_exit_in_a_supervisor_is_no_verdict(folder, monkeypatch, code):
+    (folder / "leaves.py").write_text(BROKEN.replace('raise RuntimeError(f"no {device.name}")', f"raise SystemExit({code})"))
+    monkeypatch.chdir(folder)
+    said = CliRunner().invoke(app, ["run", "mine.toml", "--set", "supervisor.energy.class=leaves.py:Broken"])
+    assert said.exit_code == 4
+    assert f"RuntimeError: sys.exit({code or None}) (leaves.py line 11)" in said.stderr
+
+
+def test_an_exit_while_it_is_made_is_a_bad_scenario(folder, monkeypatch):
+    text = HOLD.replace("self.period_s, self.most_w", "raise SystemExit(0)\n        self.period_s, self.most_w", 1)
+    (folder / "hold.py").write_text(text)
+    monkeypatch.chdir(folder)
+    said = CliRunner().invoke(app, ["validate", "mine.toml", "gone.toml"])
+    assert said.exit_code == 2
+    assert "supervisor.energy.class" in said.stderr.splitlines()[0]
+    assert said.stderr.splitlines()[1] == "gone.toml: no such file"
+
+
+def test_a_run_that_is_no_coroutine_is_told_at_once(folder):
+    (folder / "hold.py").write_text(HOLD.replace("async def run", "def run").replace("async for", "for").replace("await ", ""))
+    with pytest.raises(hil.ScenarioError, match="HoldHalf has a run that is no coroutine: it must be `async def run`"):
+        hil.run(hil.load(folder / "mine.toml"))
+
+
+def test_a_failed_run_leaves_no_verdict_of_an_earlier_one(folder):
+    short = ["duration='5 s'", "events=[]"]
+    hil.run(hil.load(folder / "mine.toml", short), folder=folder / "run")
+    (folder / "broken.py").write_text(BROKEN)
+    broken = hil.load(folder / "mine.toml", ["supervisor.energy.class=broken.py:Broken"])
+    with pytest.raises(RuntimeError, match=r"no bess\.main"):
+        hil.run(broken, folder=folder / "run")
+    with pytest.raises(hil.RunUnreadable, match=r"failure\.txt says why"):
+        hil.open_run(folder / "run")
+    assert {path.name for path in (folder / "run" / "own" / "supervisor.energy").iterdir()} == {"broken.py"}
+    again = hil.run(hil.load(folder / "mine.toml", short), folder=folder / "run")
+    assert hil.open_run(folder / "run").verdict == again.verdict
+    assert not (folder / "run" / "failure.txt").exists()
+    once_more = hil.run(hil.load(folder / "run" / "scenario.toml"), folder=folder / "run")  # from its own copies, into itself
+    assert once_more.waveform_hash == again.waveform_hash

@@ -25,9 +25,12 @@ def own_supervisor(scenario: Scenario, name: str, section: OwnSupervisor) -> Sup
         return ScenarioError(scenario.source, f"supervisor.{name}.class", f" = {section.path!r}: {what}")
 
     def fits(found: Any) -> bool:
-        return isinstance(found, type) and issubclass(found, base) and not inspect.isabstract(found)
+        whole = isinstance(found, type) and issubclass(found, base) and not inspect.isabstract(found)
+        return whole and inspect.iscoroutinefunction(found.run)
 
     def lacks(found: type) -> str:
+        if issubclass(found, base) and not found.__abstractmethods__:
+            return "has a run that is no coroutine: it must be `async def run`"
         if issubclass(found, base):
             return f"has no {', '.join(sorted(found.__abstractmethods__))}"
         return f"is no controllers.{base.__name__}"
@@ -39,7 +42,7 @@ def own_supervisor(scenario: Scenario, name: str, section: OwnSupervisor) -> Sup
     arguments = _arguments(scenario, name, section, kind)
     try:
         supervisor = kind(**arguments)
-    except Exception as error:  # noqa: BLE001  # whatever a user's class raises is told in one line
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a user's class raises is told in one line
         raise problem(f"cannot be made: {told(error, section.path.rpartition(':')[0])}") from None
     assert isinstance(supervisor, base)
     return supervisor

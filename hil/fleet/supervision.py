@@ -25,7 +25,8 @@ class Failure:
         async def guarded() -> None:
             try:
                 await work
-            except Exception as error:  # noqa: BLE001  # whatever a user's supervisor raises ends the run, safely
+            except (Exception, SystemExit) as raised:  # noqa: BLE001  # whatever a user's supervisor raises ends the run, safely
+                error = _as_exception(raised)
                 error.add_note(f"{name}, at {asyncio.get_running_loop().time():.3f} s of the run")
                 if not self.future.done():
                     self.future.set_exception(error)
@@ -36,6 +37,13 @@ class Failure:
         """Nobody else need look."""
         if self.future.done() and not self.future.cancelled():
             self.future.exception()
+
+
+def _as_exception(raised: Exception | SystemExit) -> Exception:
+    """An exit asked for in a supervisor must not pass for the run's own: its code would be the verdict's."""
+    if isinstance(raised, Exception):
+        return raised
+    return RuntimeError(f"sys.exit({raised.code!r})").with_traceback(raised.__traceback__)
 
 
 async def supervise(label: str, run: Callable[[], Awaitable[None]], event: Event) -> None:

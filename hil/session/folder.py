@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 import subprocess
 import sys
 import traceback
@@ -56,16 +57,24 @@ class RunFolder:
         self.events = path / "events.jsonl"
         self._provenance = provenance(scenario, overrides)
         document = scenario.document()
+        copies: dict[Path, bytes] = {}
         for name, files in own_files(scenario).items():
-            for file in files:
-                copy = path / "own" / name / file.relative_to(files[0].parent)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(file.read_bytes())
+            copies |= {path / "own" / name / file.relative_to(files[0].parent): file.read_bytes() for file in files}
             section, _, entry = name.partition(".")
             table, key = document[section][entry], _NAMED_BY[section]
             table[key] = f"own/{name}/{files[0].name}:{table[key].rpartition(':')[2]}"
+        self._clear()
+        for copy, content in copies.items():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(content)
         (path / "scenario.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
         (path / "provenance.json").write_text(json.dumps(self._provenance, indent=2) + "\n", encoding="utf-8")
+
+    def _clear(self) -> None:
+        """Take away what an earlier run left in the folder: it must not pass for what this one leaves."""
+        for old in ("summary.json", "picture.png", "failure.txt"):
+            (self.path / old).unlink(missing_ok=True)
+        shutil.rmtree(self.path / "own", ignore_errors=True)
 
     def record(self, channels: list[str], period_ns: int) -> ArrowSink:
         """The sink of `record.arrow`."""
