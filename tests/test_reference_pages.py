@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hil
 from controllers import StorageDevice, UpsDevice
 from controllers.contracts import StorageSample, UpsMode, UpsSample
 from hil.kernel.layout import channel_names
@@ -61,3 +62,11 @@ def test_the_numbers_of_a_ups_have_their_words(channel, prefix):
     numbers = {int(number): word for word, number in re.findall(rf"\n    {prefix}(\w+) = (\d+)", firmware)}
     told = re.findall(r"(\d) ([a-z-]+)", _part("runs.md", f"| `ups.NAME.{channel}` |", "|\n"))
     assert {int(number): word.upper().replace("-", "_") for number, word in told} == numbers
+
+
+def test_the_fields_of_a_summary_are_listed():
+    summary = hil.run(hil.load("training_job", ["duration='1 s'", "events=[]"])).summary()
+    page = _part("ci.md", "## `summary.json`", "Of each limit")
+    assert sorted(_listed(page)) == sorted(summary)
+    limits = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("Of each limit")[2]
+    assert sorted(_listed(limits)) == sorted(summary["limits"][0])
