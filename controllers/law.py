@@ -47,7 +47,7 @@ def numba_signature(state: Any = _NOTHING, parameters: Any = _NOTHING) -> Any:
     from numba import from_dtype, types
 
     def pointer(dtype: Any) -> Any:
-        return types.CPointer(from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
+        return types.CPointer(from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call, unused-ignore]  # numba may not be there
 
     return types.void(pointer(state), pointer(parameters), pointer(SIGNALS), pointer(COMMAND), types.float64)
 
