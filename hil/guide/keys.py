@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hil.guide.values import Form, Value, bare, toml, value_of
-from hil.scenario.base import OF_ANOTHER_KIND
+from hil.scenario.base import is_borne
 from hil.scenario.model import Scenario
 
 NAME, NUMBER = "NAME", "N"
@@ -140,7 +140,7 @@ def meaning_of(model: type[BaseModel]) -> str:
 
 def _tables(model: type[BaseModel], path: str, *, choice: bool = False) -> Iterator[Table]:
     kind = kind_of(model)
-    plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation) and not _borrowed(info)}
+    plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation) and not is_borne(info)}
     keys = tuple(_key(path, kind, name, info) for name, info in plain.items())
     yield Table(path, kind, meaning_of(model), keys, model.__name__, choice)
     for name, info in model.model_fields.items():
@@ -148,11 +148,6 @@ def _tables(model: type[BaseModel], path: str, *, choice: bool = False) -> Itera
         below = _below(path, alias(name, info), info, inner)
         for one in inner:
             yield from _tables(one, below, choice=len(inner) > 1)
-
-
-def _borrowed(info: FieldInfo) -> bool:
-    """Whether the table only bears the key, which is another kind's."""
-    return isinstance(info.json_schema_extra, dict) and OF_ANOTHER_KIND in info.json_schema_extra
 
 
 def _below(path: str, name: str, info: FieldInfo, inner: list[type[BaseModel]]) -> str:

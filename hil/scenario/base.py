@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from hil.scenario.quantity import of_name
 
@@ -67,6 +68,11 @@ CHOICE = source("a choice of this testbed")
 
 OF_ANOTHER_KIND = "of_another_kind"
 """Marks, in its `json_schema_extra`, a key that a table only bears because another kind of it has it."""
+
+
+def is_borne(field: FieldInfo) -> bool:
+    """Whether a table only bears a key, which is another kind's."""
+    return isinstance(field.json_schema_extra, dict) and OF_ANOTHER_KIND in field.json_schema_extra
 
 
 class Refused(ValueError):

@@ -11,8 +11,16 @@ from hil.scenario.quantity import Frequency, FrequencyRate, PerUnit, Power, Ramp
 
 _BESS = r"bess\.[A-Za-z][A-Za-z0-9_-]*"
 _UPS = r"ups\.[A-Za-z][A-Za-z0-9_-]*"
-_AT_PCC = "where it is judged: the point of common coupling, where the site meets the grid"
-_BEYOND = "how long a value must stay beyond, without a break, to be a violation"
+_AtPcc = Annotated[
+    Literal["pcc"],
+    Field(
+        description="where it is judged: the point of common coupling, where the site meets the grid", json_schema_extra=CHOICE
+    ),
+]
+_Delay = Annotated[
+    Time,
+    Field(ge=0, description="how long a value must stay beyond, without a break, to be a violation", json_schema_extra=CHOICE),
+]
 
 
 class LimitSection(Section):
@@ -38,7 +46,7 @@ class Undervoltage(LimitSection):
         json_schema_extra=CHOICE,
     )
     min: PerUnit = Field(gt=0, lt=1, description="lowest voltage that is inside the limit, pu")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class Overvoltage(LimitSection):
@@ -49,32 +57,32 @@ class Overvoltage(LimitSection):
         default="pcc", description="whose voltage: of the PCC, or of the bus", json_schema_extra=CHOICE
     )
     max: PerUnit = Field(gt=1, lt=3, description="highest voltage that is inside the limit, pu")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class Underfrequency(LimitSection):
     """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
 
     kind: Literal["underfrequency"] = "underfrequency"
-    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: _AtPcc = "pcc"
     min_hz: Frequency = Field(gt=0, description="lowest frequency that is inside the limit")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class Overfrequency(LimitSection):
     """81O: measured frequency above `max` for `delay`."""
 
     kind: Literal["overfrequency"] = "overfrequency"
-    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: _AtPcc = "pcc"
     max_hz: Frequency = Field(gt=0, description="highest frequency that is inside the limit")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class RateOfChange(LimitSection):
     """81R: rate of change of the measured frequency over `window`, either way, above `max` for `delay`."""
 
     kind: Literal["rocof"] = "rocof"
-    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: _AtPcc = "pcc"
     max_hz_per_s: FrequencyRate = Field(gt=0, description="fastest rise or fall of the frequency that is inside the limit")
     window_s: Time = Field(
         default=0.5,
@@ -82,14 +90,14 @@ class RateOfChange(LimitSection):
         description="time over which the frequency's change is taken, and by which it is divided",
         json_schema_extra=source("EirGrid's 1 Hz/s is over 500 ms; docs/model.md"),
     )
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class RampRate(LimitSection):
     """Difference of the mean of measured power over the window; `direction` says which way is judged."""
 
     kind: Literal["ramp"] = "ramp"
-    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: _AtPcc = "pcc"
     max_w_per_s: Ramp = Field(gt=0, description="steepest ramp of the power that is inside the limit")
     window_s: Time = Field(gt=0, description="time over which the mean's change is taken, and by which it is divided")
     mean_s: Time = Field(default=1.0, gt=0, description="averaging window of the power, before that", json_schema_extra=CHOICE)
@@ -102,7 +110,7 @@ class PeakToPeak(LimitSection):
     """Range of measured power in a rolling window."""
 
     kind: Literal["peak_to_peak"] = "peak_to_peak"
-    node: Literal["pcc"] = Field(default="pcc", description=_AT_PCC, json_schema_extra=CHOICE)
+    node: _AtPcc = "pcc"
     max_w: Power = Field(gt=0, description="largest difference between two powers within the window that is inside the limit")
     window_s: Time = Field(gt=0, description="length of the rolling window")
 
@@ -123,7 +131,7 @@ class ConverterCurrent(LimitSection):
     kind: Literal["converter_current"] = "converter_current"
     node: str = Field(pattern=rf"^{_BESS}$", description="whose converter: of a BESS")
     max: PerUnit = Field(gt=0, description="largest current that is inside the limit, pu of the rated one")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class OnBattery(LimitSection):
@@ -145,7 +153,7 @@ class BatteryTemperature(LimitSection):
     kind: Literal["battery_temperature"] = "battery_temperature"
     node: str = Field(pattern=rf"^({_BESS}|{_UPS})$", description="whose battery: of a BESS or of a UPS")
     max_degc: Temperature = Field(description="highest temperature that is inside the limit; above the ambient of the battery")
-    delay_s: Time = Field(default=0.0, ge=0, description=_BEYOND, json_schema_extra=CHOICE)
+    delay_s: _Delay = 0.0
 
 
 class Recovery(LimitSection):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
 
-from hil.scenario.base import OF_ANOTHER_KIND
+from hil.scenario.base import is_borne
 from hil.scenario.quantity import Dimension
 
 ABSENT = object()
@@ -136,11 +136,7 @@ def _kinds(model: type[BaseModel]) -> tuple[str, ...]:
 
 def _keys(model: type[BaseModel], *, own: bool = False) -> list[str]:
     """The keys of a model, in its order; of its own, or also those that it only bears."""
-    return [field.alias or name for name, field in model.model_fields.items() if not (own and _borne(field))]
-
-
-def _borne(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and OF_ANOTHER_KIND in field.json_schema_extra
+    return [field.alias or name for name, field in model.model_fields.items() if not (own and is_borne(field))]
 
 
 def _field(models: list[type[BaseModel]], part: int | str) -> FieldInfo | None:

@@ -7,8 +7,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share, Whole, source
+from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
 from hil.scenario.listen import LoopbackAddress
-from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, Voltage, WholeSeconds
+from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Time, WholeSeconds
 
 _LOSSES = source("assumed, within the range of data sheets: 97.3 % from DC to AC at rated power; docs/model.md")
 
@@ -101,9 +102,7 @@ class Bess(Section):
     soc_max: Share = Field(
         default=0.95, description="state of charge above which it does not charge", json_schema_extra=ASSUMED
     )
-    dc_voltage_v: Voltage = Field(
-        default=1200.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED
-    )
+    dc_voltage_v: DcVoltage = 1200.0
     resistance: Number = Field(
         default=0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
@@ -114,7 +113,7 @@ class Bess(Section):
         description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: Time = Field(default=30.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
+    rc1_time_s: FastTime = 30.0
     rc2_resistance: Number = Field(
         default=0.005,
         ge=0,
@@ -122,7 +121,7 @@ class Bess(Section):
         description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: Time = Field(default=600.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
+    rc2_time_s: SlowTime = 600.0
     standby_loss: Number = Field(
         default=0.002,
         ge=0,
@@ -144,18 +143,9 @@ class Bess(Section):
         description="loss that grows with the square of the power, share at rated power",
         json_schema_extra=_LOSSES,
     )
-    ambient_degc: Temperature = Field(
-        default=25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
-    )
-    temperature_rise_degc: Temperature = Field(
-        default=15.0,
-        ge=0,
-        description="rise of the battery's temperature under lasting rated power",
-        json_schema_extra=ASSUMED,
-    )
-    thermal_time_s: Time = Field(
-        default=3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
-    )
+    ambient_degc: Ambient = 25.0
+    temperature_rise_degc: TemperatureRise = 15.0
+    thermal_time_s: ThermalTime = 3600.0
     driver: Driver = Field(
         default_factory=lambda: Driver.model_validate({}), description="how the device's driver talks to it"
     )

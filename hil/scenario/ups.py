@@ -7,8 +7,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
+from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
-from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
+from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Time
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
@@ -214,7 +215,7 @@ class Ups(Section):
         description="curve of the battery's open-circuit voltage: lead-acid or lithium iron phosphate",
         json_schema_extra=ASSUMED,
     )
-    dc_voltage_v: Voltage = Field(default=480.0, gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)
+    dc_voltage_v: DcVoltage = 480.0
     resistance: Number = Field(
         default=0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
     )
@@ -225,7 +226,7 @@ class Ups(Section):
         description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: Time = Field(default=20.0, gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)
+    rc1_time_s: FastTime = 20.0
     rc2_resistance: Number = Field(
         default=0.01,
         ge=0,
@@ -233,19 +234,10 @@ class Ups(Section):
         description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: Time = Field(default=300.0, gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)
-    ambient_degc: Temperature = Field(
-        default=25.0, ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED
-    )
-    temperature_rise_degc: Temperature = Field(
-        default=15.0,
-        ge=0,
-        description="rise of the battery's temperature under lasting rated power",
-        json_schema_extra=ASSUMED,
-    )
-    thermal_time_s: Time = Field(
-        default=3600.0, gt=0, description="time constant of the battery's temperature", json_schema_extra=ASSUMED
-    )
+    rc2_time_s: SlowTime = 300.0
+    ambient_degc: Ambient = 25.0
+    temperature_rise_degc: TemperatureRise = 15.0
+    thermal_time_s: ThermalTime = 3600.0
     # Disturbance counter and grid support.
     counter: Flag = Field(
         default=False,
