@@ -8,7 +8,7 @@ from rig import BESS, document
 from ups_support import UPS, dip
 
 import hil
-from hil.cli.table import quantity
+from hil.report.words import quantity
 from hil.scenario.files import from_document
 from hil.session.run import run_scenario
 from hil.verdict.outcome import Outcome

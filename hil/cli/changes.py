@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hil.cli import terminal
 from hil.report.settings import Changed, shown
-from hil.report.words import quantity
+from hil.report.words import quantity, worst
 
 if TYPE_CHECKING:
     from hil.report.difference import Difference, LimitPair
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from hil.report.waveforms import Waveforms
     from hil.verdict.limits import LimitResult
 
-_WIDTH = 160  # where the output is no terminal, nothing is cut
 _MOST_CHANNELS = 12
 _GONE = "—"
 
 
 def print_difference(difference: Difference) -> None:
     """Print what differs; of what is the same, that it is."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+    console = terminal.console()
     for sign, run in (("-", difference.before), ("+", difference.after)):
         console.print(f"{sign} {escape(_name(run))}: {run.verdict}")
         for reason in run.reasons:
@@ -70,17 +69,13 @@ def _limits(limits: list[LimitPair]) -> Table:
             " " if limit.same else "[bold]*[/]",
             escape(limit.name),
             given.node,
-            _change(limit, _worst),
+            _change(limit, worst),
             _change(limit, lambda one: quantity(one.limit, one)),
             _change(limit, lambda one: _GONE if one.margin is None else f"{100 * one.margin:.1f} %"),
             _change(limit, lambda one: _GONE if one.first_violation_s is None else f"{one.first_violation_s:.3f} s"),
             _change(limit, lambda one: str(one.outcome) if one.required else f"{one.outcome} (not required)"),
         )
     return table
-
-
-def _worst(limit: LimitResult) -> str:
-    return "never judged" if limit.worst is None else quantity(limit.worst, limit)
 
 
 def _change(limit: LimitPair, words: Callable[[LimitResult], str]) -> str:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from hil.report.words import held, quantity
+from hil.cli import terminal
+from hil.report.words import held, quantity, worst
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.result import Result
     from hil.verdict.limits import LimitResult
 
-_WIDTH = 160  # where the output is no terminal
 _MOST = 1000  # nothing is cut or broken: a terminal that is narrower wraps whole lines
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 
 
 def print_result(result: Result) -> None:
     """Print what was run, every limit, the verdict and why."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+    console = terminal.console()
     scenario = result.scenario
     console.print(
         f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
@@ -77,7 +75,7 @@ def _table(result: Result) -> Table:
         table.add_row(
             escape(limit.name),
             limit.node,
-            "never judged" if limit.worst is None else quantity(limit.worst, limit),
+            worst(limit),
             quantity(limit.limit, limit),
             "" if limit.margin is None else f"{100 * limit.margin:.1f} %",
             "" if limit.at_s is None else f"{limit.at_s:.3f} s",

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hil.cli import terminal
 from hil.session.wire_table import WireCell
 from hil.verdict.outcome import Outcome
 
-_WIDTH = 160
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red"}
 _WORDS = {Outcome.PASS: "held", Outcome.FAIL: "violated"}
 
 
 def print_wire_table(cells: list[WireCell]) -> None:
     """Print one table a limit, and what else kept a run from PASS."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+    console = terminal.console()
     latencies = list(dict.fromkeys(cell.latency_s for cell in cells))
     for limit in cells[0].outcomes:
         table = Table(box=None, pad_edge=False, title=f"[bold]{escape(limit)}[/]", title_justify="left")

@@ -24,6 +24,11 @@ def quantity(value: float, limit: LimitResult) -> str:
     return f"{value:.3f} {limit.unit}".rstrip()
 
 
+def worst(limit: LimitResult) -> str:
+    """The worst value of a limit, with its unit."""
+    return "never judged" if limit.worst is None else quantity(limit.worst, limit)
+
+
 def held(result: Result) -> str:
     """How many of the required limits held."""
     required = [limit for limit in result.limits.values() if limit.required]
@@ -36,8 +41,7 @@ def told(limit: LimitResult) -> str:
     if limit.margin is not None:
         words.append(f"margin {100 * limit.margin:.1f} %")
     if limit.worst is not None and limit.at_s is not None:
-        worst = quantity(limit.worst, limit).partition(" ")[0]
-        words.append(f"worst {worst} of {quantity(limit.limit, limit)} at {limit.at_s:.3f} s")
+        words.append(f"worst {worst(limit).partition(' ')[0]} of {quantity(limit.limit, limit)} at {limit.at_s:.3f} s")
     if limit.first_violation_s is not None:
         words.append(f"first at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond")
     if limit.blanked_s > 0.0:
