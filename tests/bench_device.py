@@ -12,8 +12,10 @@ from firmware_sim.sunspec_bess import SunSpecBess
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
+from hil.record.events import EventLog
+from hil.record.memory import MemorySink
+from hil.record.recorder import Recorder
 from hil.session.plant import SitePlant
-from hil.session.record import EventLog, MemorySink, Recorder
 from hil.site.build import build_engine
 
 

@@ -207,7 +207,7 @@ def test_record_rate_and_channels_come_from_the_scenario():
 
 
 def test_a_record_that_was_cut_short_reads_to_its_last_batch(tmp_path):
-    from hil.report.record import ArrowSink
+    from hil.record.writing import ArrowSink
 
     sink = ArrowSink(tmp_path / "r.arrow", ["a", "b"], 1_000_000, {})
     for start in (0, 4):

@@ -12,9 +12,9 @@ import pytest
 from report_support import SMALL, command
 
 import hil
+from hil.record.memory import MemorySink
 from hil.report.settings import Changed
 from hil.report.waveforms import compared
-from hil.session.record import MemorySink
 
 DIRECT = [*SMALL, "transport='direct'"]
 

@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as arrays
 from report_support import SMALL, command
 
 import hil
+from hil.record.memory import MemorySink
 from hil.report.envelope import envelope
 from hil.report.event_strip import lanes
 from hil.scenario.event import LoadCrash
-from hil.session.record import MemorySink
 
 LEFT_PT, INNER_PT = 72 * 0.85, 72 * (10.0 - 0.85 - 0.2)  # of the panels in a picture 10 inches wide
 

@@ -22,9 +22,11 @@ from hil.loads.source import LoadSource
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.flight import Flight
 from hil.mqtt.layout import DeviceTopics
+from hil.record.events import EventLog
+from hil.record.memory import MemorySink
+from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
 from hil.session.plant import SitePlant
-from hil.session.record import EventLog, MemorySink, Recorder
 from hil.site.build import build_engine
 
 ROOT = "hil/v1/hall/ups.a"

@@ -18,9 +18,11 @@ from hil.fleet.direct_ups import DirectSupply
 from hil.fleet.surroundings import Surroundings
 from hil.fleet.ups import MqttSupply
 from hil.loads.source import LoadSource
+from hil.record.events import EventLog
+from hil.record.memory import MemorySink
+from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
 from hil.session.plant import SitePlant
-from hil.session.record import EventLog, MemorySink, Recorder
 from hil.site.build import build_engine
 
 WIRES = ["own", pytest.param("mosquitto", marks=pytest.mark.peer("mosquitto"))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hil.report.record import Record
+from hil.record.rows import Record
 from hil.scenario.model import Scenario
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome

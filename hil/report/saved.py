@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hil.errors import RunUnreadable, ScenarioError
-from hil.report.record import ArrowRecord
+from hil.record.reading import ArrowRecord
 from hil.report.result import Result
 from hil.scenario.files import load_finished
 from hil.scenario.model import Scenario

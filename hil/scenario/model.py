@@ -16,22 +16,12 @@ from hil.scenario.limit import Limit
 from hil.scenario.link import Link
 from hil.scenario.load import Load
 from hil.scenario.mqtt import Mqtt
-from hil.scenario.quantity import Frequency, Time
+from hil.scenario.quantity import Time
+from hil.scenario.record import Record
 from hil.scenario.rules import check_references, check_times, check_wires
 from hil.scenario.storage import Bess
 from hil.scenario.supervisor import SupervisorKind
 from hil.scenario.ups import Ups
-
-
-class Record(Section):
-    """What the record of a run keeps."""
-
-    rate_hz: Frequency = Field(
-        default=100.0, ge=0.001, description="rows a second; must divide the tick rate", json_schema_extra=CHOICE
-    )
-    channels: list[str] = Field(
-        default=["*"], min_length=1, description="names of channels, or patterns such as 'pcc.*'", json_schema_extra=CHOICE
-    )
 
 
 class Scenario(Section):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from hil.own.loading import files_of
-from hil.report.record import ArrowSink
+from hil.record.writing import ArrowSink
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import OwnSupervisor

@@ -7,7 +7,8 @@ from typing import Any
 
 from hil.kernel.engine import Engine
 from hil.loads.base import LoadFeed
-from hil.session.record import EventLog, Recorder
+from hil.record.events import EventLog
+from hil.record.recorder import Recorder
 from hil.session.ups_watch import UpsWatch
 from hil.site.build import LOAD_BLOCK_TICKS
 

@@ -18,6 +18,10 @@ from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
 from hil.kernel.engine import Engine
+from hil.record.events import EventLog
+from hil.record.memory import MemorySink
+from hil.record.recorder import PACED_BATCH_ROWS, Recorder
+from hil.record.rows import RowSink
 from hil.report.result import Result
 from hil.scenario.event import WireEvent
 from hil.scenario.model import Scenario
@@ -26,7 +30,6 @@ from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant
 from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
-from hil.session.record import PACED_BATCH_ROWS, EventLog, MemorySink, Recorder, RowSink
 from hil.site.build import recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
-from hil.session.record import EventLog
+from hil.record.events import EventLog
 
 _MODES = ("off", "bypass", "normal", "battery")
 _LOGGED = {
