@@ -40,7 +40,10 @@ def extension(name: str) -> Extension:
 
 setup(
     ext_modules=cythonize(
-        [extension(f"hil.{name}") for name in ("kernel.engine", "kernel.layout", "kernel.pacer", "loads.sampler")],
+        [
+            extension(f"hil.{name}")
+            for name in ("kernel.engine", "kernel.layout", "kernel.memory", "kernel.pacer", "loads.sampler")
+        ],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",
     )

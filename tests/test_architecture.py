@@ -38,7 +38,8 @@ RULES = {
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.own", "hil.scenario", "controllers.law"),
-    "hil.verdict": ("hil.kernel", "hil.scenario", "hil.site"),
+    "hil.realtime": ("hil.errors", "hil.kernel"),
+    "hil.verdict": ("hil.kernel", "hil.realtime.evidence", "hil.scenario", "hil.site"),
     "hil.fleet": (
         "hil.coroutines",
         "hil.errors",
@@ -54,7 +55,7 @@ RULES = {
         "controllers",
     ),
     "hil.record": ("hil.kernel",),
-    "hil.report": ("hil.errors", "hil.record", "hil.scenario", "hil.site.limits", "hil.verdict"),
+    "hil.report": ("hil.errors", "hil.realtime.evidence", "hil.record", "hil.scenario", "hil.site.limits", "hil.verdict"),
     "hil.session": (
         "hil.clock",
         "hil.errors",
@@ -62,6 +63,7 @@ RULES = {
         "hil.kernel",
         "hil.loads",
         "hil.own",
+        "hil.realtime",
         "hil.record",
         "hil.report",
         "hil.scenario",

@@ -15,10 +15,11 @@ from rig import BESS, ENABLE, SET_W, document
 
 from hil.kernel.engine import Engine
 from hil.kernel.pacer import Pacer
+from hil.realtime.evidence import Timing, upper_ns
 from hil.scenario.clock import Clock
 from hil.scenario.files import from_document
 from hil.site.build import build_engine
-from hil.verdict.timing import Timing, upper_ns
+from hil.verdict.punctuality import late_reasons
 
 PERIOD_NS = 1_000_000
 MOST_COMMANDS = 4096
@@ -54,7 +55,8 @@ class Paced:
         os.close(self.fd)
 
     def _run(self) -> None:
-        self.pacer.run(self.start_ns)
+        self.pacer.start(self.start_ns)
+        self.pacer.run()
 
 
 @contextmanager
@@ -86,7 +88,8 @@ def test_the_deadlines_are_those_of_the_speed():
     engine = made()
     run = Paced(engine, 10.0)
     began = time.monotonic_ns()
-    run.pacer.run(began, 2_000)
+    run.pacer.start(began)
+    run.pacer.run(2_000)
     assert time.monotonic_ns() - began >= 200_000_000
     run.join()
     assert engine.tick == 2_000
@@ -243,24 +246,25 @@ def test_too_short_a_period_is_an_overrun_that_blocks_pass():
     with paced(1e9) as run:
         while run.pacer.look() < 10_000:
             pass
-    timing = Timing.of(run.pacer.timing[0], 1e9)
+    timing = Timing.of(run.pacer.timing[0], 1e9, 0.001)
     assert timing.overrun_share > 0.9
-    assert len(timing.reasons(Clock.model_validate({}))) == 1
-    assert timing.reasons(Clock.model_validate({"overruns": 1.0})) == []
+    assert len(late_reasons(timing, Clock.model_validate({}))) == 1
+    assert late_reasons(timing, Clock.model_validate({"overruns": 1.0})) == []
 
 
 @pytest.mark.realtime
 def test_the_histograms_count_every_tick_where_it_belongs():
     engine = made()
     run = Paced(engine, 5.0)
-    run.pacer.run(time.monotonic_ns(), 500)
+    run.pacer.start(time.monotonic_ns())
+    run.pacer.run(500)
     counts = run.pacer.timing[0]
     run.join()
     for kind in ("late", "busy"):
         assert counts[kind].sum() == counts["ticks"] == 500
         last = int(np.flatnonzero(counts[kind])[-1])
         assert upper_ns(last - 1) <= counts[f"{kind}_max_ns"] < upper_ns(last)
-    timing = Timing.of(counts, 5.0)
+    timing = Timing.of(counts, 5.0, 0.001)
     for figures in (timing.lateness_us, timing.tick_us):
         assert 0.0 < figures["p50"] <= figures["p99"] <= figures["p99.9"] <= figures["max"]
 
@@ -276,7 +280,7 @@ def test_a_run_that_was_never_started_has_no_timing():
     engine = made()
     with paced(1.0, engine, start=False) as run:
         pass
-    timing = Timing.of(run.pacer.timing[0], 1.0)
+    timing = Timing.of(run.pacer.timing[0], 1.0, 0.001)
     assert (timing.ticks, timing.overrun_share, timing.lateness_us) == (0, 0.0, {})
     engine.advance(10)  # it is the engine's own again
     assert engine.tick == engine.seen["run"][0]["tick"] == 10
@@ -294,6 +298,6 @@ def test_what_makes_no_sense_is_refused():
             Pacer(engine, speed=1.0, fd=-1)
         engine.parameters["pcs"]["ticks_per_second"] = 0
         with pytest.raises(ValueError, match="ticks_per_second must be positive"):
-            run.pacer.run(time.monotonic_ns(), 1)
+            run.pacer.run(1)
     with pytest.raises(RuntimeError, match="the pacer was released"):
-        run.pacer.run(time.monotonic_ns(), 1)
+        run.pacer.run(1)

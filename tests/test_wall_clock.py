@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import hil
 from controllers import StorageDevice, Supervisor
 from hil.clock.participants import acting_as
 from hil.clock.wall import WallLoop
+from hil.realtime.bell import Bell
 from hil.session.run import Options, run_scenario
 from hil.verdict.outcome import Outcome
 
@@ -47,7 +47,7 @@ class Sundial:
         self.started = False
         self.pumped: list[int] = []
         self.breaks = False
-        self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK)
+        self.bell = Bell()
         self._beyond = beyond
         self._ran = 0
         self._wanted = 0
@@ -64,7 +64,7 @@ class Sundial:
         self._wanted = tick
         if self.started:
             self._ran = max(self._ran, tick + self._beyond)
-            os.eventfd_write(self.wake_fd, 1)
+            self.bell.ring()
 
     def pump(self) -> None:
         self.pumped.append(self.tick)
@@ -78,7 +78,7 @@ def on_the_wall(main: Callable[[Sundial], Awaitable[None]], plant: Sundial | Non
         with asyncio.Runner(loop_factory=lambda: WallLoop(plant, **options)) as runner:
             runner.run(main(plant))
     finally:
-        os.close(plant.wake_fd)
+        plant.bell.close()
     return plant
 
 

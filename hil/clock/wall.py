@@ -1,13 +1,12 @@
 """The wall clock: the same loop, paced by a plant that runs in a thread of its own.
 
 The loop never decides when time passes: it looks at the plant at every poll and sees a tick. When nothing is ready it says at
-which tick it wants to be woken, and waits for sockets and for the eventfd that the plant's thread then writes; the system's
+which tick it wants to be woken, and waits for sockets and for the bell that the plant's thread then rings; the system's
 timers have no part in it. Timers that are due are released one at a time, in the order of lock-step.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +19,24 @@ _MOST_PASSED = 16  # polls with callbacks ready before a due timer is released a
 _NEVER = 2**62
 
 
+class Bell(Protocol):
+    """What wakes who waits for file descriptors."""
+
+    def fileno(self) -> int:
+        """Readable once it was rung."""
+
+    def silence(self) -> None:
+        """Make it unreadable again."""
+
+
 class Paced(Protocol):
     """What paces the clock: a plant that moves by itself once started."""
 
-    wake_fd: int
     pump_ticks: int
+
+    @property
+    def bell(self) -> Bell:
+        """Rung when a tick that was waited for has run."""
 
     @property
     def tick(self) -> int:
@@ -45,7 +57,7 @@ class Paced(Protocol):
         """Take the newest picture; returns its tick. Raises what ended the plant's thread, once."""
 
     def wake_at(self, tick: int) -> None:
-        """Have `wake_fd` written when this tick has run."""
+        """Have the bell rung when this tick has run."""
 
     def pump(self) -> None:
         """Feed it and drain it; wanted every `pump_ticks`."""
@@ -58,7 +70,7 @@ class WallLoop(ScenarioLoop):
         self._plant = plant
         self._pump_at = plant.tick + plant.pump_ticks
         self._start_by_s = time.monotonic() + patience_s
-        super().__init__(_WallSelector(self, plant.wake_fd), plant.tick, plant.period_ns)
+        super().__init__(_WallSelector(self, plant.bell), plant.tick, plant.period_ns)
 
     @contextmanager
     def hold(self, reason: str) -> Iterator[None]:  # noqa: ARG002  # as the other clock's
@@ -109,14 +121,14 @@ class WallLoop(ScenarioLoop):
 
 
 class _WallSelector(ScenarioSelector):
-    """The platform's selector, and an eventfd in it that asyncio does not see."""
+    """The platform's selector, and a bell in it that asyncio does not see."""
 
-    def __init__(self, loop: WallLoop, wake_fd: int) -> None:
+    def __init__(self, loop: WallLoop, bell: Bell) -> None:
         super().__init__()
         self._loop = loop
-        self._wake_fd = wake_fd
+        self._bell = bell
         self._passed = 0
-        self._real.register(wake_fd, EVENT_READ)
+        self._real.register(bell.fileno(), EVENT_READ)
 
     def select(self, timeout: float | None = None) -> Any:
         events = self._wait(0)
@@ -132,8 +144,8 @@ class _WallSelector(ScenarioSelector):
     def _wait(self, timeout: float | None) -> list[Any]:
         events = self._real.select(timeout)
         for index, (key, _) in enumerate(events):
-            if key.fd == self._wake_fd:
-                os.eventfd_read(self._wake_fd)
+            if key.fd == self._bell.fileno():
+                self._bell.silence()
                 del events[index]
                 break
         return events

@@ -12,7 +12,11 @@ cdef class Engine:
     cdef readonly object states
     cdef readonly int64_t dropped_rows
     cdef public object shared_with
+    cdef public int64_t command_valid_ticks  # for so long after it was given a command may be taken
+    cdef int64_t loop_late_ns               # of a paced run: lateness of this wake-up
+    cdef int64_t loop_busy_ns               # and what a tick of the last one took
     cdef object __weakref__
+    cdef tuple made_of                      # names of devices, and settings: what a twin is made of besides arrays
     cdef tuple kept                         # keeps the memory that `site` points into
     cdef int64_t words
     cdef int64_t record_every

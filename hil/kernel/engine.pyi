@@ -30,6 +30,8 @@ class Engine:
     seen: Mapping[str, _Array]
     """The states as Python is shown them: themselves, or a pacer's picture of one tick for those it publishes."""
     dropped_rows: int
+    command_valid_ticks: int
+    """So long after it was given a command may be taken; later it is void. Given is where `seen` stands."""
     shared_with: str | None
     """Who else acts on this run; while anyone does, a snapshot cannot hold the whole of it."""
 
@@ -98,6 +100,12 @@ class Engine:
 
     def close(self) -> None:
         """End the judged part of the run at this tick, or where a pacer is; later ticks still move the plant."""
+
+    def twin(self) -> Engine:
+        """An engine with copies of all arrays, as of now: to rehearse with. Laws of one's own are left out there."""
+
+    def touch(self) -> None:
+        """Meet every page of the arrays and of the record's ring now, so that no tick has to wait for one."""
 
     def take_rows(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float32]]]:
         """Recorded rows so far, oldest first: ticks, shape (n,), and values, shape (n, recorded). Call until n is 0."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from controllers.kernel.law cimport LAW_USER, LawParams, LawState, UserLaw, law_fn
+from controllers.kernel.law cimport LAW_NONE, LAW_USER, LawParams, LawState, UserLaw, law_fn
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState
 from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
@@ -23,12 +23,14 @@ from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.sound cimport MOST_TICKS, unsound
 from hil.kernel.tick cimport (
-    MEASURED_LOAD, METERS, MOST_COMMANDS, Command, RunState, Site, apply_commands, site_demand, site_tick, write_row,
+    MEASURED_LOAD, METERS, MOST_COMMANDS, Command, Commanded, RunState, Site, apply_commands, site_demand, site_tick,
+    write_row,
 )
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
 from hil.kernel.layout import channel_names, parameter_dtypes, state_dtypes
+from hil.kernel.memory import touch
 
 
 def row_words(channels):
@@ -63,6 +65,10 @@ cdef class Engine:
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
+        self.made_of = (tuple(bess_names), tuple(ups_names), {
+            "period_ns": period_ns, "load_tan_phi": load_tan_phi, "direct_share": direct_share, "record_every": record_every,
+            "record_channels": tuple(record_channels), "record_capacity": record_capacity,
+        })
         self.channels = channel_names(bess_names, ups_names)
         self.parameters = MappingProxyType(dict(parameters))
         self.states = MappingProxyType(dict(states))
@@ -73,6 +79,7 @@ cdef class Engine:
         self.record_rows = np.zeros((record_capacity, len(record_channels)), dtype=np.float32)
         self.record_ticks = np.zeros(record_capacity, dtype=np.int64)
         self.tap = None
+        self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         self.kept = (*self.parameters.values(), *self.states.values(), user_laws)
         self.site.load_tan_phi = load_tan_phi
@@ -116,6 +123,7 @@ cdef class Engine:
         site.row_words = self.words
         site.run = <RunState*> address(given, "run", wanted["run"], 1)
         site.commands = <Command*> address(given, "commands", wanted["commands"], MOST_COMMANDS)
+        site.commanded = <Commanded*> address(given, "commanded", wanted["commanded"], count + ups_count)
         site.load_ring = <double*> address(given, "load_ring", wanted["load_ring"], -1)
         site.network = <NetworkState*> address(given, "network", wanted["network"], 1)
         site.area = <AreaState*> address(given, "area", wanted["area"], 1)
@@ -218,6 +226,8 @@ cdef class Engine:
         slot.device = device
         slot.point = point
         slot.value = value
+        slot.given_tick = self.seen_run.tick
+        slot.valid_until = min(slot.given_tick + self.command_valid_ticks, <int64_t>MOST_TICKS)
         store_release(&run.command_head, run.command_head + 1)
 
     def value(self, int64_t channel):
@@ -236,6 +246,19 @@ cdef class Engine:
             store_release(&self.close_wanted, 1)
         elif self.site.run.tick < self.site.run.end_tick:
             self.site.run.end_tick = self.site.run.tick
+
+    def twin(self):
+        parameters = {name: array.copy() for name, array in self.parameters.items()}
+        states = {name: array.copy() for name, array in self.states.items()}
+        kinds = parameters["law"]["kind"]
+        kinds[kinds == LAW_USER] = LAW_NONE
+        bess_names, ups_names, settings = self.made_of
+        return Engine(parameters, states, bess_names, ups_names, **settings)
+
+    def touch(self):
+        own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
+        for array in (*self.parameters.values(), *self.states.values(), *own):
+            touch(array.reshape(-1).view(np.uint8))
 
     def take_rows(self):
         cdef int64_t capacity = self.record_rows.shape[0]

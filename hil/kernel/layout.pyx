@@ -34,7 +34,7 @@ from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.tick cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
-    RunState,
+    Commanded, RunState,
 )
 from hil.kernel.timing cimport Timing
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
@@ -131,6 +131,7 @@ def parameter_dtypes():
 def state_dtypes():
     cdef RunState run
     cdef Command commands
+    cdef Commanded commanded
     cdef NetworkState network
     cdef AreaState area
     cdef CoolingState cooling
@@ -146,6 +147,7 @@ def state_dtypes():
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
         "commands": np.asarray(<Command[:1]> &commands).dtype,
+        "commanded": np.asarray(<Commanded[:1]> &commanded).dtype,
         "network": np.asarray(<NetworkState[:1]> &network).dtype,
         "area": np.asarray(<AreaState[:1]> &area).dtype,
         "cooling": np.asarray(<CoolingState[:1]> &cooling).dtype,

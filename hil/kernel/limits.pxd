@@ -6,7 +6,8 @@ the value must stay beyond for every sample of the delay (a consecutive timer, r
 rolling minimum (for `high`) or maximum (for `low`) over the delay, and its worst is what a report shows. Beyond means strictly
 beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them. While a scripted stimulus acts
 nothing is judged, and the windows of ramp and range hold the last sample before it: what they see afterwards is the step from
-there to where the site has come.
+there to where the site has come. On the wall clock a tick may come too late for its samples to be evidence: as long as such a
+tick is within the window of a limit, the limit is followed and counted apart (`limit_follow`), and not judged.
 """
 
 from libc.stdint cimport int64_t
@@ -54,6 +55,7 @@ cdef struct LimitParams:
     double below            # recovery: a dip is a voltage below it
     double share            # recovery: of the value before the dip that counts as back
     double slack            # recovery: by which that may be missed, for what means leave of rounding
+    int64_t look_back_ticks  # how far back the samples lie that a value, and its delay, is made of
 
 
 cdef struct LimitState:
@@ -80,6 +82,9 @@ cdef struct LimitState:
     int64_t back_ticks      # recovery: samples in a row that were back
     int64_t void_ticks      # rate, recovery: how many more samples a stimulus still taints
     double before           # recovery: mean before the dip
+    int64_t suspect_until   # before this tick a tick that came too late is within its window
+    int64_t suspect_ticks   # samples that were therefore not judged
+    int64_t suspect_beyond_ticks    # and those of them that were beyond
 
 
 cdef inline double rate(const LimitParams* p, LimitState* s, double* arena, double value, bint blanked) noexcept nogil:
@@ -215,3 +220,25 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
             if s.first_tick < 0:
                 s.first_tick = tick
     s.beyond = beyond
+
+
+cdef inline void limit_follow(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
+                              const int64_t* blank_until) noexcept nogil:
+    """As limit_step, for a sample that is no evidence: windows and timers go on, what it shows is counted apart."""
+    cdef LimitState before = s[0]
+    limit_step(p, s, arena, row, tick, blank_until)
+    s.suspect_ticks += s.valid_ticks - before.valid_ticks
+    s.suspect_beyond_ticks += s.beyond
+    s.valid_ticks = before.valid_ticks
+    s.beyond_ticks = before.beyond_ticks
+    s.excursions = before.excursions
+    s.first_tick = before.first_tick
+    s.highest = before.highest
+    s.highest_tick = before.highest_tick
+    s.lowest = before.lowest
+    s.lowest_tick = before.lowest_tick
+    s.beyond = s.beyond and before.beyond    # what goes on beyond once it is judged again counts from there
+    # A time spent has a window as long as itself.
+    if p.kind == LIMIT_TIME and (s.phase or (p.total and s.count > 0)) or p.kind == LIMIT_RECOVERY and s.phase:
+        if s.suspect_until < tick + 2:
+            s.suspect_until = tick + 2

@@ -3,7 +3,7 @@
 See pacer.pyi for the documented interface.
 """
 
-from libc.math cimport ceil
+from libc.math cimport ceil, floor
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
 
 from types import MappingProxyType
@@ -13,8 +13,13 @@ import numpy as np
 from hil.kernel.engine cimport Engine
 from hil.kernel.shared cimport copy_words, give_way, load_acquire, read_holds, store_release, swap, write_begins, write_ends
 from hil.kernel.sound cimport unsound
-from hil.kernel.tick cimport RunState
-from hil.kernel.timing cimport Timing, fine_timers, monotonic_ns, sleep_until, timing_count, wake
+from hil.kernel.system cimport (
+    fine_timers, give_priority_back, monotonic_ns, pause, sleep_until, thread_usage, touch_stack, wake,
+)
+from hil.kernel.tick cimport RunState, suspect
+from hil.kernel.timing cimport (
+    OVERRUN_PLACES, Overruns, Timing, overrun_ends, overrun_grows, timing_busy, timing_late,
+)
 
 from hil.kernel.layout import timing_dtype
 
@@ -22,21 +27,37 @@ cdef enum:
     NEVER = 0x7fffffffffffffff
     WAKE_UP_NS = 100_000       # in faster than real time, shorter ticks than this share a wake-up
     MOST_TOGETHER = 1024       # ticks of a wake-up
+    MOST_SKIPPED = 16384       # ticks that one wake-up makes up for
     LONGEST_SLEEP_NS = 20_000_000    # so that a stop is soon heard
+    START_POLL_NS = 500_000
+    AWAKE_NS = 100_000_000     # who has not slept for so long, and
+    AWAKE_WAKE_UPS = 16        # so many wake-ups, gives its priority back
     TRIES = 64                 # of a look, before it lets the writer have the processor
 
-PUBLISHED = ("run", "row", "pcs", "ups", "limits")    # `run` first: `look` finds its fields there
+cdef enum:
+    SKIP = 0
+    CATCH_UP = 1
+    ABORT = 2
+
+PUBLISHED = ("run", "row", "pcs", "ups", "limits", "commanded")    # `run` first: `look` finds its fields there
+POLICIES = {"skip": SKIP, "catch_up": CATCH_UP, "abort": ABORT}
 
 
 cdef class Pacer:
     cdef readonly double speed
     cdef readonly int64_t ticks_together
     cdef readonly object timing
+    cdef public int64_t spin_ns
     cdef Engine engine
     cdef int fd
     cdef double wall_period_ns
+    cdef int64_t policy
+    cdef int64_t budget_ns         # of wall-clock time, as those below
+    cdef int64_t catch_up_ns
+    cdef bint prior                # runs at a priority that keeps others off the core
     cdef object kept
     cdef Timing* counts
+    cdef Overruns late
     cdef int64_t[::1] part_at
     cdef int64_t[::1] part_words
     cdef uint64_t[::1] shared      # the image as the thread publishes it
@@ -44,23 +65,34 @@ cdef class Pacer:
     cdef uint64_t[::1] seen        # the image as Python is shown it
     cdef int64_t sequence
     cdef int64_t wake_tick
+    cdef int64_t start_ns          # NEVER until it is known
     cdef int64_t stop_wanted
+    cdef int64_t usage[4]          # of the thread, when the first judged tick was due
 
-    def __init__(self, Engine engine, *, double speed, int fd):
+    def __init__(self, Engine engine, *, double speed, int fd, str policy="skip", double budget_s=float("inf"),
+                 double catch_up_s=0.0, int64_t spin_ns=0):
         if not 0.0 < speed < float("inf"):
             raise ValueError(f"speed {speed:g}: must be a positive number")
+        if policy not in POLICIES:
+            raise ValueError(f"policy {policy!r}: must be one of {', '.join(POLICIES)}")
         if engine.paced:
             raise RuntimeError("the engine has a pacer")
         self.engine = engine
         self.speed = speed
         self.fd = fd
+        self.policy = POLICIES[policy]
+        self.budget_ns = wall_ns(budget_s, speed)
+        self.catch_up_ns = wall_ns(catch_up_s, speed)
+        self.spin_ns = spin_ns
         self.wall_period_ns = engine.period_ns / speed
         self.ticks_together = 1
         if speed > 1.0:
             self.ticks_together = min(MOST_TOGETHER, max(1, int(ceil(WAKE_UP_NS / self.wall_period_ns))))
         self.timing = np.zeros(1, dtype=timing_dtype())
+        self.timing["demoted_tick"] = self.timing["aborted_tick"] = -1
         self.counts = <Timing*> <uintptr_t> self.timing.ctypes.data
         self.wake_tick = NEVER
+        self.start_ns = NEVER
         arrays = {name: engine.states[name] for name in PUBLISHED}
         words = np.array([array.nbytes // 8 for array in arrays.values()], dtype=np.int64)
         self.part_at = np.array([array.ctypes.data for array in arrays.values()], dtype=np.uint64).astype(np.int64)
@@ -80,15 +112,28 @@ cdef class Pacer:
         engine.ticks_run = engine.site.run.tick
         engine.paced = True
 
-    def run(self, int64_t start_ns, int64_t until_tick=NEVER):
+    def run(self, int64_t until_tick=NEVER, *, bint prior=False):
         cdef const char* problem = unsound(&self.engine.site)
         if not self.engine.paced:
             raise RuntimeError("the pacer was released")
         if problem != NULL:
             raise ValueError((<bytes> problem).decode())
+        self.prior = prior
         with nogil:
             fine_timers()
-            self.follow(start_ns, until_tick)
+            touch_stack()
+            self.await_start()
+            self.follow(until_tick)
+
+    def start(self, int64_t start_ns):
+        store_release(&self.start_ns, start_ns)
+
+    def take_overruns(self):
+        cdef int64_t tail = self.late.tail
+        cdef int64_t head = load_acquire(&self.late.head)
+        taken = [self.late.places[i & (OVERRUN_PLACES - 1)] for i in range(tail, head)]
+        store_release(&self.late.tail, head)
+        return [(one["tick"], one["ticks"], one["late_ns"]) for one in taken]
 
     def stop(self):
         store_release(&self.stop_wanted, 1)
@@ -144,27 +189,114 @@ cdef class Pacer:
         if run.tick >= wanted and load_acquire(&run.command_head) == run.command_tail and swap(&self.wake_tick, wanted, NEVER):
             wake(self.fd)
 
-    cdef void follow(self, int64_t start_ns, int64_t until_tick) noexcept nogil:
-        """Run each wake-up's ticks once the last of them is due; late, one wake-up's after the other, without a sleep."""
+    cdef void await_start(self) noexcept nogil:
+        while load_acquire(&self.start_ns) == NEVER and not load_acquire(&self.stop_wanted):
+            sleep_until(monotonic_ns() + START_POLL_NS)
+
+    cdef void follow(self, int64_t until_tick) noexcept nogil:
+        """Run each wake-up's ticks once the last of them is due."""
         cdef RunState* run = self.engine.site.run
+        cdef int64_t start_ns = load_acquire(&self.start_ns)
         cdef int64_t first = run.tick
+        cdef int64_t awake_ns = monotonic_ns()    # since when it has not slept
+        cdef int64_t wake_ups = 0                 # and how often it has run since
         cdef int64_t n
         cdef int64_t due_ns
         cdef int64_t now_ns
-        cdef int64_t busy_ns
-        cdef bint judged
+        cdef int64_t judged
+        cdef bint counting = False
         while run.tick < until_tick and not load_acquire(&self.stop_wanted):
             n = min(self.ticks_together, until_tick - run.tick)
             due_ns = start_ns + <int64_t>ceil(<double>(run.tick - first + n) * self.wall_period_ns)
             now_ns = monotonic_ns()
-            if now_ns < due_ns:
-                sleep_until(min(due_ns, now_ns + LONGEST_SLEEP_NS))
+            if now_ns < due_ns - self.spin_ns:
+                sleep_until(min(due_ns - self.spin_ns, now_ns + LONGEST_SLEEP_NS))
+                awake_ns = monotonic_ns()
+                wake_ups = 0
                 continue
+            while now_ns < due_ns:
+                pause()
+                now_ns = monotonic_ns()
             self.close_if_wanted()
-            judged = run.tick < run.end_tick
+            judged = run.end_tick - run.tick
+            if judged > 0 and not counting:
+                counting = True
+                self.counts.usage_known = thread_usage(&self.usage[0], &self.usage[1], &self.usage[2], &self.usage[3])
+            elif judged <= 0 and counting:
+                counting = False
+                self.count_usage()
+            n = self.ticks_now(n, now_ns - due_ns, until_tick - run.tick)
+            if judged > 0:
+                judged = self.count_late(min(n, judged), now_ns - due_ns)
+            self.engine.loop_late_ns = now_ns - due_ns
             self.engine.run(n)
-            busy_ns = (monotonic_ns() - now_ns) // n
-            if judged:
-                timing_count(self.counts, n, now_ns - due_ns, busy_ns, <int64_t>(<double>n * self.wall_period_ns))
+            self.engine.loop_busy_ns = (monotonic_ns() - now_ns) // n
+            if judged > 0:
+                timing_busy(self.counts, judged, self.engine.loop_busy_ns)
             self.publish()
             self.notify()
+            wake_ups += 1
+            if self.prior and wake_ups >= AWAKE_WAKE_UPS and now_ns - awake_ns > AWAKE_NS:
+                self.prior = False
+                self.counts.demoted_tick = run.tick
+                give_priority_back()
+        overrun_ends(&self.late)
+        if counting:
+            self.count_usage()
+
+    cdef int64_t ticks_now(self, int64_t n, int64_t late_ns, int64_t left) noexcept nogil:
+        """How many ticks the policy runs at a wake-up of `n` that is late; then the next deadline is the grid's again."""
+        cdef double ahead_ns = <double>late_ns
+        if self.policy == CATCH_UP:
+            ahead_ns -= <double>self.catch_up_ns
+        if ahead_ns < self.wall_period_ns * <double>n:
+            return n
+        n += <int64_t>floor(min(ahead_ns / self.wall_period_ns, <double>MOST_SKIPPED))
+        return min(min(n, <int64_t>MOST_SKIPPED), left)
+
+    cdef int64_t count_late(self, int64_t ticks, int64_t late_ns) noexcept nogil:
+        """Count how late the judged ones of a wake-up's ticks are; returns how many they are."""
+        cdef RunState* run = self.engine.site.run
+        cdef int64_t wake_ns = <int64_t>(<double>self.ticks_together * self.wall_period_ns)
+        cdef int64_t done = 0
+        cdef int64_t over = 0
+        cdef int64_t beyond = 0
+        cdef int64_t n
+        self.counts.wake_ups += 1
+        if self.policy == ABORT and late_ns > self.budget_ns:
+            self.counts.aborted_tick = run.tick
+            run.end_tick = run.tick
+            return 0
+        while done < ticks:    # the first are the latest: each group by its own deadline
+            n = min(self.ticks_together, ticks - done)
+            timing_late(self.counts, n, late_ns)
+            if late_ns > wake_ns:
+                over += n
+            if late_ns > self.budget_ns:
+                beyond += n
+            if done == 0:
+                if over:
+                    overrun_grows(&self.late, run.tick, 0, late_ns)
+                else:
+                    overrun_ends(&self.late)
+            done += n
+            late_ns = max(0, late_ns - wake_ns)
+        self.counts.overruns += over
+        self.counts.beyond_budget += beyond
+        self.late.open.ticks += over
+        if beyond:
+            suspect(&self.engine.site, run.tick + beyond - 1)
+        return ticks
+
+    cdef void count_usage(self) noexcept nogil:
+        cdef int64_t now[4]
+        thread_usage(&now[0], &now[1], &now[2], &now[3])
+        self.counts.minor_faults = now[0] - self.usage[0]
+        self.counts.major_faults = now[1] - self.usage[1]
+        self.counts.waits = now[2] - self.usage[2]
+        self.counts.preemptions = now[3] - self.usage[3]
+
+
+cdef int64_t wall_ns(double scenario_s, double speed) noexcept:
+    cdef double ns = scenario_s * 1e9 / speed
+    return <int64_t>ns if ns < 1e18 else 1_000_000_000_000_000_000

@@ -16,7 +16,7 @@ from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
 from hil.kernel.cooling cimport CoolingParams, CoolingState, cooling_step
 from hil.kernel.events cimport Event, apply_events
-from hil.kernel.limits cimport LimitParams, LimitState, limit_step, other_value
+from hil.kernel.limits cimport LimitParams, LimitState, limit_follow, limit_step, other_value
 from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
@@ -43,7 +43,18 @@ cdef enum:
 cdef struct Command:
     int64_t device             # a BESS, or a UPS behind them
     int64_t point
+    int64_t given_tick         # where the giver saw the run
+    int64_t valid_until        # after this tick it is void
     double value
+
+
+cdef struct Commanded:
+    # The last command that a device has taken.
+    int64_t sequence           # how many it has taken so far
+    int64_t given_tick
+    int64_t taken_tick
+    int64_t valid_until
+    int64_t void               # commands that came to it too late, and were dropped
 
 
 cdef struct RunState:
@@ -53,8 +64,11 @@ cdef struct RunState:
     int64_t load_filled        # ticks of load written so far
     int64_t underruns          # judged ticks without load
     int64_t next_event_tick
+    int64_t suspect_until      # before this tick some limit has a tick that came too late within its window
     int64_t command_head       # commands given so far; number k is at place k modulo MOST_COMMANDS
     int64_t command_tail       # commands applied so far
+    int64_t command_age_max    # ticks from where its giver saw the run to where it was taken, of the oldest
+    int64_t commands_void      # dropped: their validity was over
     double it_demand_w         # of the last tick
     double energy_j            # demanded at the bus in the judged ticks, cooling included
     double largest_demand_w    # of the judged ticks, likewise
@@ -75,6 +89,7 @@ cdef struct Site:
     int64_t row_words
     RunState* run
     Command* commands
+    Commanded* commanded
     const double* load_ring
     const Event* events
     const NetworkParams* network_params
@@ -200,15 +215,27 @@ cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
     cdef int64_t head = load_acquire(&s.run.command_head)
     cdef int64_t device
     cdef Command* given
+    cdef Commanded* taken
     while tail != head:
         given = &s.commands[tail & (MOST_COMMANDS - 1)]
+        tail += 1
         device = given.device
+        taken = &s.commanded[device]
+        if s.run.command_age_max < tick - given.given_tick:
+            s.run.command_age_max = tick - given.given_tick
+        if tick > given.valid_until:
+            taken.void += 1
+            s.run.commands_void += 1
+            continue
+        taken.sequence += 1
+        taken.given_tick = given.given_tick
+        taken.taken_tick = tick
+        taken.valid_until = given.valid_until
         if device < s.bess_count:
             pcs_command(&s.pcs[device], given.point, given.value, tick)
         else:
             device -= s.bess_count
             ups_command(&s.ups_params[device], &s.ups[device], given.point, given.value, tick)
-        tail += 1
     store_release(&s.run.command_tail, tail)
 
 
@@ -249,15 +276,39 @@ cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
         other_value(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
 
 
-ctypedef void (*other_values_fn)(Site* s, int64_t tick) noexcept nogil
+cdef inline void judge_suspect(Site* s, int64_t tick) noexcept nogil:
+    """The limits, while a tick that came too late is within the window of one at least."""
+    cdef int64_t i
+    for i in range(s.limit_count):
+        if tick < s.limits[i].suspect_until:
+            limit_follow(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+            if s.run.suspect_until < s.limits[i].suspect_until:
+                s.run.suspect_until = s.limits[i].suspect_until
+        else:
+            limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+
+
+cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
+    """The ticks up to this one come too late for their samples to be evidence."""
+    cdef int64_t i
+    cdef int64_t until
+    for i in range(s.limit_count):
+        until = last_tick + 1 + s.limit_params[i].look_back_ticks
+        if s.limits[i].suspect_until < until:
+            s.limits[i].suspect_until = until
+        if s.run.suspect_until < until:
+            s.run.suspect_until = until
+
+
+ctypedef void (*limits_fn)(Site* s, int64_t tick) noexcept nogil
 
 
 cdef extern from *:
     """
     /* A call that is not inlined: what few sites have stays out of the loop of ticks, whose registers it would take. */
-    #define RIDETHROUGH_FAR_VALUES(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
+    #define RIDETHROUGH_FAR_LIMITS(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
     """
-    other_values_fn far "RIDETHROUGH_FAR_VALUES"(other_values_fn function) noexcept nogil
+    limits_fn far "RIDETHROUGH_FAR_LIMITS"(limits_fn function) noexcept nogil
 
 
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
@@ -310,7 +361,10 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     if judged:
         if s.other_limits > 0:
             far(other_values)(s, tick)
-        for i in range(s.limit_count):
-            limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+        if tick < s.run.suspect_until:
+            far(judge_suspect)(s, tick)
+        else:
+            for i in range(s.limit_count):
+                limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
     s.run.it_demand_w = it_demand_w
     return demand_w

@@ -30,6 +30,10 @@ class Recorder:
         finally:
             self._sink.close()
 
+    def abandon(self) -> None:
+        """Leave what is there: who drained it hangs on the disk. Counted as lost."""
+        self._abandoned = True
+
     def drain(self, *, all_rows: bool = False) -> None:
         """Write what has gathered, if it is a batch or `all_rows`."""
         gathered = self._capacity - self._engine.record_room

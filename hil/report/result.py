@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hil.realtime.evidence import Timing
 from hil.record.rows import Record
 from hil.scenario.model import Scenario
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
-from hil.verdict.timing import Timing
 
 if TYPE_CHECKING:
     from hil.report.difference import Difference
@@ -96,7 +96,7 @@ class Result:
             "transport": self.scenario.transport,
             "clock": self.clock,
             "speed": None if self.timing is None else self.timing.speed,
-            "timing": None if self.timing is None else self.timing.summary(),
+            "timing": None if self.timing is None else asdict(self.timing),
             "wall_s": self.wall_s,
             "realtime_factor": self.realtime_factor,
             "load": self.load,

@@ -12,26 +12,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hil.errors import RunUnreadable, ScenarioError
+from hil.realtime.evidence import Timing
 from hil.record.reading import ArrowRecord
 from hil.report.result import Result
 from hil.scenario.files import load_finished
 from hil.scenario.model import Scenario
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
-from hil.verdict.timing import Timing
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class _Timing(_Part):
-    """As `Timing.summary` has it."""
-
-    ticks: int
-    overruns: int
-    lateness_us: dict[str, float]
-    tick_us: dict[str, float]
 
 
 class _Summary(_Part):
@@ -44,19 +35,11 @@ class _Summary(_Part):
     waveform_hash: str
     duration_s: float
     clock: str
-    speed: float | None
-    timing: _Timing | None
+    timing: Timing | None
     wall_s: float
     load: dict[str, Any]
     traffic: dict[str, Any]
     signal: int | None
-
-    def punctuality(self) -> Timing | None:
-        """The timing, with the speed that stands beside it."""
-        if self.timing is None or self.speed is None:
-            return None
-        timing = self.timing
-        return Timing(self.speed, timing.ticks, timing.overruns, timing.lateness_us, timing.tick_us)
 
 
 def open_run(folder: str | Path) -> Result:
@@ -92,7 +75,7 @@ def open_run(folder: str | Path) -> Result:
         channels=record.channels,
         record=record,
         clock=summary.clock,
-        timing=summary.punctuality(),
+        timing=summary.timing,
     )
 
 

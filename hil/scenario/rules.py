@@ -99,6 +99,8 @@ def check_times(scenario: Scenario) -> None:
     every = 1.0 / (scenario.record.rate_hz * scenario.tick_s)
     if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
         raise Refused(f"must divide the tick rate, {1 / scenario.tick_s:g} Hz", "record", "rate")
+    if scenario.clock.spin_s is not None and scenario.clock.spin_s > 0.5 * scenario.tick_s:
+        raise Refused(f"must be at most half a tick, {0.5 * scenario.tick_s:g} s", "clock", "spin")
     for location, window_s in _windows(scenario):
         if scenario.ticks_of(window_s) > _LONGEST_WINDOW:
             most_s = _LONGEST_WINDOW * scenario.tick_s

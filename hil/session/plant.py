@@ -81,8 +81,20 @@ class SitePlant:
         top_up(self.engine, self._feed)
 
     def tend(self) -> None:
-        """Take what the ticks so far have left: rows, events, progress."""
+        """Take what the ticks so far have left."""
+        self.drain()
+        self.watch()
+
+    def drain(self) -> None:
+        """Take the rows."""
         self._recorder.drain()
+
+    def abandon_record(self) -> None:
+        """Leave the rows that are still there: who writes them does not come back."""
+        self._recorder.abandon()
+
+    def watch(self) -> None:
+        """Take note of events and progress."""
         self._watch()
         self._progress(self.engine.tick)
 

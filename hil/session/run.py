@@ -18,6 +18,8 @@ from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
 from hil.kernel.engine import Engine
+from hil.realtime.evidence import Timing
+from hil.record.clocks import ClockPairs
 from hil.record.events import EventLog
 from hil.record.memory import MemorySink
 from hil.record.recorder import PACED_BATCH_ROWS, Recorder
@@ -27,13 +29,13 @@ from hil.scenario.event import WireEvent
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
-from hil.session.paced import PacedPlant
+from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
 from hil.site.build import recorded_channels
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
-from hil.verdict.timing import Timing
+from hil.verdict.punctuality import late_reasons
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
-        late = [] if outcome.timing is None else outcome.timing.reasons(scenario.clock)
+        late = [] if outcome.timing is None else late_reasons(outcome.timing, scenario.clock)
         missing = [*([outcome.interrupted] if outcome.interrupted else []), *late, *law_errors.reasons()]
         verdict = judge(scenario, engine, outcome.liveness, missing)
         result = Result(
@@ -153,11 +155,14 @@ def _loop(plant: SitePlant, options: Options) -> LockstepLoop:
 
 def _drive_paced(prepared: Prepared, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     """The thread of the kernel goes on until everything else has come to an end, and no longer."""
+    clock = prepared.scenario.clock
+    plant.engine.command_valid_ticks = prepared.scenario.ticks_of(clock.command_validity_s)
+    clocks = None if options.folder is None else ClockPairs(options.folder / "clocks.csv")
     with (
-        PacedPlant(plant, options.speed) as paced,
+        PacedPlant(plant, wanted_of(clock), options.speed, log, clocks) as paced,
         asyncio.Runner(loop_factory=lambda: WallLoop(paced, patience_s=options.patience_s)) as runner,
     ):
-        outcome = runner.run(_drive_with_devices(prepared, plant, log, paced.start))
+        outcome = runner.run(_drive_with_devices(prepared, plant, log, paced))
     outcome.timing = paced.timing
     return _told(outcome, plant)
 
@@ -181,9 +186,9 @@ def _drive_alone(scenario: Scenario, plant: SitePlant) -> _Outcome:
 
 
 async def _drive_with_devices(
-    prepared: Prepared, plant: SitePlant, log: EventLog, set_up: Callable[[], None] = lambda: None
+    prepared: Prepared, plant: SitePlant, log: EventLog, paced: PacedPlant | None = None
 ) -> _Outcome:
-    """set_up: called once the devices are connected and the supervisors run."""
+    """paced: whose time begins once the devices are connected and the supervisors run."""
     scenario, leads = prepared.scenario, prepared.leads
     outcome = _Outcome({})
 
@@ -191,11 +196,16 @@ async def _drive_with_devices(
         log.add(plant.time_s, name, details)
 
     async def to_the_end(failed: Iterable[asyncio.Future[None]] = ()) -> None:
-        set_up()
+        ends = set(failed)
+        if paced is not None:
+            aborted = asyncio.get_running_loop().create_future()
+            paced.on_abort = lambda: aborted.set_result(None)
+            ends.add(aborted)
+            paced.start()
         end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
         try:
-            await asyncio.wait({end, *failed}, return_when=asyncio.FIRST_COMPLETED)
-            for failure in failed:
+            await asyncio.wait({end, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            for failure in ends:
                 if failure.done():
                     failure.result()
         finally:

@@ -68,6 +68,7 @@ def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     run["end_tick"] = parts.scenario.ticks
     run["it_demand_w"] = steady.it_w
     parts.make_states("commands", CODES["command.most"])
+    parts.make_states("commanded", len(parts.scenario.devices))
     parts.make_states("load_ring", LOAD_CAPACITY_TICKS)
     parts.make_states("blank_until", CODES["blank.kinds"])
     parts.make_states("row", row_words(channels))

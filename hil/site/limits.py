@@ -73,6 +73,7 @@ def _limit(parts: Parts, limit: Limit, params: Any, state: Any, steady: Steady, 
         _recovery(parts, limit, params, state, steady, channels)
     delay = scenario.ticks_of(getattr(limit, "delay_s", 0.0))
     params["delay_ticks"] = delay
+    params["look_back_ticks"] = sum(scenario.ticks_of(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
     if delay > 0:
         for name, used in (("held_high", math.isfinite(high)), ("held_low", math.isfinite(low))):
             if used:

@@ -69,6 +69,10 @@ def _missing(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness
     collapsed = int(engine.states["network"][0]["collapsed_ticks"])
     if collapsed:
         reasons.append(f"grid: no solution of the network in {collapsed} ticks")
+    void = int(engine.states["run"][0]["commands_void"])
+    if void:
+        validity = f"{1e3 * scenario.clock.command_validity_s:g} ms (clock.command_validity)"
+        reasons.append(f"commands: {void} were void, taken by no tick within {validity}")
     if engine.dropped_rows:
         reasons.append(f"record: {engine.dropped_rows} rows dropped")
     return reasons

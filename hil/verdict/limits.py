@@ -20,6 +20,7 @@ class LimitResult:
     worst: the most extreme value sustained for the limit's delay, on the side with less margin; None where nothing was judged.
     limit: the bound on that side. margin: what was left of the span between reference and bound, negative beyond. The
     reference is nominal for voltage and frequency, the middle of the window for SoC, the ambient for a temperature, else 0.
+    suspect_s: how long it was not judged because a tick of the wall clock that came too late lay within its window.
     unit: of worst and limit.
     """
 
@@ -37,6 +38,7 @@ class LimitResult:
     time_beyond_s: float = 0.0
     excursions: int = 0
     blanked_s: float = 0.0
+    suspect_s: float = 0.0
     reasons: list[str] = field(default_factory=list)
 
 
@@ -60,7 +62,8 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     """Result of a limit after `ticks` judged ticks."""
     period_s = scenario.tick_s
     low, high = limit_bounds(limit)
-    outcome, reasons = Outcome.PASS, [*longer_than_run(scenario, limit, ticks), *_unfinished(limit, state)]
+    outcome = Outcome.PASS
+    reasons = [*longer_than_run(scenario, limit, ticks), *_unfinished(limit, state), *_suspect(scenario, state)]
     worst = margin = at_s = None
     bound = high if math.isfinite(high) else low
     sides = []
@@ -101,6 +104,7 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
         time_beyond_s=int(state["beyond_ticks"]) * period_s,
         excursions=int(state["excursions"]),
         blanked_s=int(state["blank_ticks"]) * period_s,
+        suspect_s=int(state["suspect_ticks"]) * period_s,
         reasons=reasons,
     )
 
@@ -114,6 +118,16 @@ def _unfinished(limit: Limit, state: Any) -> list[str]:
         what = "during a dip" if phase == CODES["phase.in_dip"] else "before the power was back"
         return [f"the run ended {what}"]
     return []
+
+
+def _suspect(scenario: Scenario, state: Any) -> list[str]:
+    """What was not judged because ticks came too late."""
+    if state["suspect_ticks"] == 0:
+        return []
+    suspect_s, beyond_s = (int(state[name]) * scenario.tick_s for name in ("suspect_ticks", "suspect_beyond_ticks"))
+    also = f", {beyond_s:g} s of it beyond the limit" if beyond_s else ""
+    late = f"ticks later than {1e3 * scenario.clock.overrun_budget_s:g} ms (clock.overrun_budget) within its window"
+    return [f"{suspect_s:g} s not judged{also}: {late}"]
 
 
 def longer_than_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
