@@ -79,6 +79,7 @@ RULES = {
         "hil.guide",
         "hil.own",
         "hil.packages",
+        "hil.realtime.evidence",
         "hil.report",
         "hil.scenario",
         "hil.session",

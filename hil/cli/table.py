@@ -13,6 +13,7 @@ from hil.report.words import held, quantity, worst
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from hil.realtime.evidence import Timing
     from hil.report.result import Result
     from hil.verdict.limits import LimitResult
 
@@ -42,6 +43,8 @@ def print_result(result: Result) -> None:
     notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in _notes(limit)]
     for line in [*notes, ""] if notes else []:
         console.print(line)
+    for shortfall in [] if result.timing is None else result.timing.obtained.get("missing", []):
+        console.print(f"[yellow]clock: {escape(shortfall)}[/]")
     for reason in result.reasons:
         console.print(f"[yellow]{escape(reason)}[/]")
     where = "" if result.folder is None else f"   {result.folder}"
@@ -51,12 +54,20 @@ def print_result(result: Result) -> None:
     console.print(f"[{colour}]{result.verdict}[/]  {held(result)}{escape(where)}")
 
 
+def scheduling(timing: Timing) -> str:
+    """At which priority the loop ran, in a few words."""
+    priority = timing.obtained.get("priority", 0)
+    if timing.demoted_s is not None:
+        return f"SCHED_FIFO {priority} until it gave it back at {timing.demoted_s:.3f} s: it never slept"
+    return f"SCHED_FIFO {priority}" if priority else "ordinary priority"
+
+
 def _clock(result: Result) -> str:
     timing = result.timing
     if timing is None:
         wire = "" if result.scenario.transport == "wire" else "without a wire, "
         return f"lock-step, {wire}{result.realtime_factor:,.0f} x real time"
-    words = f"wall clock, speed {timing.speed:g}"
+    words = f"wall clock, speed {timing.speed:g}, {scheduling(timing)}"
     if not timing.ticks:
         return words
     late = ", ".join(f"{name} {us:,.0f}" for name, us in timing.lateness_us.items() if name != "p99.9")

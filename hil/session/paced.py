@@ -119,6 +119,7 @@ class PacedPlant:
     def start(self) -> None:
         """Let time pass from now on, if it does not yet."""
         if not self.started:
+            self._log.add(0.0, "loop_started", self._loop.obtained.summary())
             self._loop.start()
             self._feeder.start()
             self._writer.start()
