@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from hil.realtime.wanted import Obtained, Wanted
 _CAP_IPC_LOCK = 14  # capabilities(7)
 _LATENCY = Path("/dev/cpu_dma_latency")
 _ISOLATED = Path("/sys/devices/system/cpu/isolated")
+_STATUS = Path("/proc/self/status")
 
 
 def claim_thread(wanted: Wanted, obtained: Obtained) -> None:
@@ -105,7 +105,7 @@ def _may_lock_all() -> bool:
 
         if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
             return True
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        status = _STATUS.read_text(encoding="ascii", errors="replace")
     except (ImportError, AttributeError, OSError):
         return True  # the call itself will tell
     effective = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), "0")
@@ -126,4 +126,4 @@ def _cores() -> str:
 
 
 def _said(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, "") and os.strerror(error.errno or 0)
+    return error.strerror or str(error)
