@@ -54,10 +54,12 @@ RULES = {
         "firmware_sim",
         "controllers",
     ),
+    "hil.doctor": ("hil.realtime", "hil.scenario", "hil.site"),
     "hil.record": ("hil.kernel",),
     "hil.report": ("hil.errors", "hil.realtime.evidence", "hil.record", "hil.scenario", "hil.site.limits", "hil.verdict"),
     "hil.session": (
         "hil.clock",
+        "hil.doctor",
         "hil.errors",
         "hil.fleet",
         "hil.kernel",
@@ -75,6 +77,7 @@ RULES = {
     "hil.api": ("hil.report", "hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
     "hil.packages": ("hil.errors",),
     "hil.cli": (
+        "hil.doctor",
         "hil.errors",
         "hil.guide",
         "hil.own",
