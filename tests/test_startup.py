@@ -19,7 +19,7 @@ HEAVY = {
     "hil.report",
     "hil.kernel",
 }
-COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema", "show", "plot", "diff")
+COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema", "show", "plot", "diff", "doctor")
 
 
 def imported(script: str, cwd: object) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
 from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
@@ -36,6 +37,7 @@ _PANELS = {
     "Write a scenario": (init, explain, schema, validate),
     "Run it": (run, scenarios, wire),
     "Read a run": (show, plot, diff),
+    "Before you trust the clock": (doctor,),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
