@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from hil.doctor.facts import read_facts
+from hil.doctor.saved import last
 from hil.own.loading import files_of
 from hil.record.writing import ArrowSink
 from hil.scenario.absorber import OwnLaw
@@ -96,7 +98,9 @@ class RunFolder:
 
 
 def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]:
-    """Versions, host, seed and command of a run."""
+    """Versions, host, seed and command of a run, and what `hil doctor` last found here."""
+    facts = read_facts()
+    host = {"system": platform.platform(), "machine": platform.machine(), "node": platform.node(), **facts.evidence()}
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "scenario": scenario.name,
@@ -109,7 +113,8 @@ def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]
         },
         "versions": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "node": platform.node()},
+        "host": host,
+        "doctor": last(facts),
         "commit": _commit(),
     }
 
