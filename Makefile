@@ -1,7 +1,7 @@
 # Thin: every target is one command in the private environment, which scripts/setup.sh makes.
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd')
+SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
 
 .PHONY: run test lint docs bench validate clean
 

@@ -32,7 +32,7 @@ def extension(name: str) -> Extension:
     return Extension(
         name,
         [name.replace(".", "/") + ".pyx"],
-        include_dirs=["controllers/include"],
+        include_dirs=[".", "controllers/include"],
         extra_compile_args=FLAGS,
         extra_link_args=LINK_FLAGS,
     )

@@ -24,7 +24,7 @@ for MODULE in hil/kernel/engine hil/kernel/layout hil/kernel/pacer hil/loads/sam
     # shellcheck disable=SC2086 # one word a directive
     "$PYTHON" -m cython $DIRECTIVES --line-directives -o "$C.full.c" "$MODULE.pyx" >build/log 2>&1 || { cat build/log; exit 1; }
     sed 's|^#line \(.*\)$|/*#line \1*/|' "$C.full.c" >"$C.c"
-    gcc -O0 -w -fPIC --coverage -fprofile-update=prefer-atomic -ffp-contract=off -I"$INCLUDE" -Icontrollers/include -c "$C.c" -o "$C.o"
+    gcc -O0 -w -fPIC --coverage -fprofile-update=prefer-atomic -ffp-contract=off -I"$INCLUDE" -I. -Icontrollers/include -c "$C.c" -o "$C.o"
     gcc -shared --coverage "$C.o" -o "$MODULE$SUFFIX"
 done
 export PYTHONPATH="$COPY"

@@ -21,6 +21,7 @@ for data in (
     "hil/guide/site.toml",
     "hil/loads/azure_2023.json",
     "hil/kernel/engine.pyi",
+    "hil/kernel/shared.h",
     "hil/kernel/tick.pxd",
 ):
     assert (parent / data).is_file(), data
