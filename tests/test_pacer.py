@@ -294,6 +294,8 @@ def test_what_makes_no_sense_is_refused():
     with paced(1.0, engine, start=False) as run:
         with pytest.raises(RuntimeError, match="a pacer runs the ticks"):
             engine.advance(1)
+        with pytest.raises(RuntimeError, match="a pacer runs the ticks"):
+            engine.attach_tap(None)
         with pytest.raises(RuntimeError, match="the engine has a pacer"):
             Pacer(engine, speed=1.0, fd=-1)
         engine.parameters["pcs"]["ticks_per_second"] = 0

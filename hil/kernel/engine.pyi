@@ -96,7 +96,10 @@ class Engine:
         """A channel of the latest row, or of the one that was last looked at."""
 
     def attach_tap(self, rows: _Float64s | None) -> None:
-        """Copy every judged row, float64, into `rows`, shape (n, channels), from the next tick until it is full."""
+        """Copy every judged row, float64, into `rows`, shape (n, channels), from the next tick until it is full.
+
+        Raises RuntimeError while a pacer runs the ticks, ValueError for another number of columns.
+        """
 
     def close(self) -> None:
         """End the judged part of the run at this tick, or where a pacer is; later ticks still move the plant."""

@@ -236,6 +236,8 @@ cdef class Engine:
         return self.seen_row[channel]
 
     def attach_tap(self, double[:, ::1] rows):
+        if self.paced:
+            raise RuntimeError("a pacer runs the ticks")
         if rows is not None and rows.shape[1] != len(self.channels):
             raise ValueError(f"tap needs {len(self.channels)} columns")
         self.tap = rows
