@@ -1,6 +1,7 @@
 """Extensions only; everything else about the distribution is in pyproject.toml.
 
-RIDETHROUGH_CHECKED=1 builds with every check instead of for speed (scripts/checked_build.sh).
+RIDETHROUGH_CHECKED=1 builds with every check instead of for speed (scripts/checked_build.sh), RIDETHROUGH_CHECKED=threads for
+ThreadSanitizer (scripts/thread_sanitizer.sh).
 """
 
 import os
@@ -26,6 +27,10 @@ if CHECKED:
     SANITIZE = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-fno-wrapv"]
     FLAGS = ["-O1", "-g", "-ffp-contract=off", "-Wno-unreachable-code", *SANITIZE, "-include", "hil/kernel/checked.h"]
     LINK_FLAGS = SANITIZE
+elif os.environ.get("RIDETHROUGH_CHECKED") == "threads":
+    # -Wtsan warns of fences, which ThreadSanitizer does not follow; docs/wall_clock.md, "Shared memory", says what that means.
+    LINK_FLAGS = ["-fsanitize=thread"]
+    FLAGS = ["-O1", "-g", "-ffp-contract=off", "-Wno-unreachable-code", "-Wno-tsan", *LINK_FLAGS]
 
 
 def extension(name: str) -> Extension:

@@ -20,8 +20,9 @@ import pytest
 os.environ["PATH"] += os.pathsep + "/usr/sbin"  # Debian's place for servers, mosquitto for one; not on everybody's path
 _PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"}  # where they are not named alike
 PEERS_REQUIRED = os.environ.get("RIDETHROUGH_REQUIRE_PEERS") == "1"
-# What shows that the checks of the checked build fire needs that build: scripts/checked_build.sh.
-collect_ignore = [] if os.environ.get("RIDETHROUGH_CHECKED") == "1" else ["test_checked_build.py"]
+# What shows that the checks of a checked build fire needs that build: scripts/checked_build.sh, scripts/thread_sanitizer.sh.
+_CHECKS = {"1": "test_checked_build.py", "threads": "test_thread_sanitizer.py"}
+collect_ignore = [name for build, name in _CHECKS.items() if os.environ.get("RIDETHROUGH_CHECKED") != build]
 _SHARED = Path(os.environ.get("RIDETHROUGH_SHARED", Path(__file__).parents[2] / "shared"))
 TRACES = _SHARED / "data" / "azure_llm_2023"
 
