@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
-    "Engine_run", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step", "run_law", "run_ups",
+    "Engine_run", "Engine_marks", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step",
+    "run_law", "run_ups",
     "law_step", "ramp_limit", "other_law", "high_pass", "restoration", "law_droop", "user_law", "other_values", "other_value",
     "limits_rate", "time_spent", "limits_recovery", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",

@@ -5,7 +5,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+LOOP_CHANNELS: tuple[str, ...]
+"""What can be recorded besides a row's channels: how late the kernel's thread was, and how long it took; 0 in lock-step."""
+
+MARKS: dict[str, int]
+"""Bits of a row's marks, by what began in its tick: "limit", an excursion; "reversion"; "ups", an entry of its log."""
+
 _Float64s: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+_Int64s: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 _Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 def row_words(channels: Sequence[str]) -> int:
@@ -20,11 +27,13 @@ class Engine:
     parameters, states: structured arrays (`hil.kernel.layout`); the engine works in them, so they can be read, and changed,
     between calls of `advance`. Everything that a tick changes is in `states`. Tick k covers k*period to (k+1)*period and its
     row states the end. direct_share: of the IT demand that no UPS feeds. laws: users' own, (device, address, offset of its
-    state, of its parameters, an object to keep alive).
+    state, of its parameters, an object to keep alive). record_channels: of the row, or LOOP_CHANNELS; `recorded` has them as
+    the ring does. record_marks: keep for each recorded row what began in its tick.
     """
 
     period_ns: int
     channels: tuple[str, ...]
+    recorded: tuple[str, ...]
     parameters: Mapping[str, _Array]
     states: Mapping[str, _Array]
     seen: Mapping[str, _Array]
@@ -49,6 +58,7 @@ class Engine:
         record_every: int = 1,
         record_channels: Sequence[str] = (),
         record_capacity: int = 1,
+        record_marks: bool = False,
     ) -> None: ...
     @property
     def tick(self) -> int:
@@ -110,8 +120,11 @@ class Engine:
     def touch(self) -> None:
         """Meet every page of the arrays and of the record's ring now, so that no tick has to wait for one."""
 
-    def take_rows(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float32]]]:
-        """Recorded rows so far, oldest first: ticks, shape (n,), and values, shape (n, recorded). Call until n is 0."""
+    def take_rows(self) -> tuple[_Int64s, np.ndarray[Any, np.dtype[np.float32]], _Int64s]:
+        """Recorded rows so far, oldest first: ticks, values and marks. Call until n is 0.
+
+        Shapes (n,), (n, recorded) and (n,), of the marks (0,) where they were not asked for. One thread takes them.
+        """
 
     def advance(self, until_tick: int) -> None:
         """Run the ticks up to `until_tick`, which must not be in the past.

@@ -32,6 +32,17 @@ from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 from hil.kernel.layout import channel_names, parameter_dtypes, state_dtypes
 from hil.kernel.memory import touch
 
+# Of the thread of the kernel, on the wall clock; no part of the row of a tick.
+LOOP_CHANNELS = ("loop.lateness_us", "loop.execution_us")
+
+cdef enum:
+    # Bits of a recorded row's marks.
+    MARKED_LIMIT = 1           # an excursion of a limit began in its tick
+    MARKED_REVERSION = 2       # a device fell back to what it does without its controller
+    MARKED_UPS = 4             # a UPS logged something
+
+MARKS = {"limit": MARKED_LIMIT, "reversion": MARKED_REVERSION, "ups": MARKED_UPS}
+
 
 def row_words(channels):
     """Length of a row: whole stripes of 32 bytes, as the waveform hash takes them."""
@@ -61,13 +72,13 @@ cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
 cdef class Engine:
     def __init__(self, parameters, states, bess_names, ups_names=(), *, int64_t period_ns, double load_tan_phi,
                  double direct_share=1.0, laws=(),
-                 int64_t record_every=1, record_channels=(), int64_t record_capacity=1):
+                 int64_t record_every=1, record_channels=(), int64_t record_capacity=1, bint record_marks=False):
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
         self.made_of = (tuple(bess_names), tuple(ups_names), {
             "period_ns": period_ns, "load_tan_phi": load_tan_phi, "direct_share": direct_share, "record_every": record_every,
-            "record_channels": tuple(record_channels), "record_capacity": record_capacity,
+            "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks,
         })
         self.channels = channel_names(bess_names, ups_names)
         self.parameters = MappingProxyType(dict(parameters))
@@ -75,9 +86,13 @@ cdef class Engine:
         self.shared_with = None
         self.words = row_words(self.channels)
         self.record_every = record_every
-        self.record_channels = np.array([self.channels.index(name) for name in record_channels], dtype=np.int64)
-        self.record_rows = np.zeros((record_capacity, len(record_channels)), dtype=np.float32)
+        self.record_loop = any(name in LOOP_CHANNELS for name in record_channels)
+        of_row = [name for name in record_channels if name not in LOOP_CHANNELS]
+        self.recorded = (*of_row, *(LOOP_CHANNELS if self.record_loop else ()))
+        self.record_channels = np.array([self.channels.index(name) for name in of_row], dtype=np.int64)
+        self.record_rows = np.zeros((record_capacity, len(self.recorded)), dtype=np.float32)
         self.record_ticks = np.zeros(record_capacity, dtype=np.int64)
+        self.record_marks = np.zeros(record_capacity, dtype=np.int64) if record_marks else None
         self.tap = None
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
@@ -258,7 +273,7 @@ cdef class Engine:
         return Engine(parameters, states, bess_names, ups_names, **settings)
 
     def touch(self):
-        own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
+        own = [np.asarray(array) for array in (self.record_rows, self.record_ticks, self.record_marks) if array is not None]
         for array in (*self.parameters.values(), *self.states.values(), *own):
             touch(array.reshape(-1).view(np.uint8))
 
@@ -268,8 +283,11 @@ cdef class Engine:
         cdef int64_t count = min(load_acquire(&self.record_head) - self.record_tail, capacity - start)
         ticks = np.asarray(self.record_ticks)[start:start + count].copy()
         rows = np.asarray(self.record_rows)[start:start + count].copy()
+        marks = np.zeros(0, np.int64)
+        if self.record_marks is not None:
+            marks = np.asarray(self.record_marks)[start:start + count].copy()
         store_release(&self.record_tail, self.record_tail + count)
-        return ticks, rows
+        return ticks, rows, marks
 
     def advance(self, int64_t until_tick):
         cdef int64_t n = until_tick - self.site.run.tick
@@ -287,23 +305,59 @@ cdef class Engine:
         """Ticks whose load has been read."""
         return load_acquire(&self.ticks_run) if self.paced else self.site.run.tick
 
+    cdef int64_t marks(self) noexcept nogil:
+        """What has begun since this was last asked, in the tick before."""
+        cdef int64_t i
+        cdef int64_t found = 0
+        cdef int64_t count = 0
+        for i in range(self.site.limit_count):
+            count += self.site.limits[i].excursions
+        if count != self.excursions:
+            found |= MARKED_LIMIT
+            self.excursions = count
+        count = 0
+        for i in range(self.site.bess_count):
+            count += self.site.pcs[i].reversions
+        for i in range(self.site.ups_count):
+            count += self.site.ups[i].support_reversions
+        if count != self.reversions:
+            found |= MARKED_REVERSION
+            self.reversions = count
+        count = 0
+        for i in range(self.site.ups_count):
+            count += self.site.ups[i].log_count
+        if count != self.ups_entries:
+            found |= MARKED_UPS
+            self.ups_entries = count
+        return found
+
     cdef void record(self, int64_t tick) noexcept nogil:
         """Copy the row to the tap and, where it is due, to the record's ring; full, it drops the newest."""
         cdef int64_t j
         cdef int64_t slot
+        cdef int64_t count = self.record_channels.shape[0]
         if self.tap is not None and self.tap_rows < self.tap.shape[0]:
             for j in range(self.tap.shape[1]):
                 self.tap[self.tap_rows, j] = self.site.row[j]
             self.tap_rows += 1
-        if tick % self.record_every == 0 and self.record_channels.shape[0] > 0:
+        if self.record_marks is not None:
+            self.marked |= self.marks()
+        if tick % self.record_every == 0 and self.record_rows.shape[1] > 0:
             if self.record_head - load_acquire(&self.record_tail) >= self.record_rows.shape[0]:
                 self.dropped_rows += 1
                 return
             slot = self.record_head % self.record_rows.shape[0]
             self.record_ticks[slot] = tick
-            for j in range(self.record_channels.shape[0]):
+            for j in range(count):
                 self.record_rows[slot, j] = <float>self.site.row[self.record_channels[j]]
+            if self.record_loop:
+                self.record_rows[slot, count] = <float>(<double>self.loop_late_ns * 1e-3)
+                self.record_rows[slot, count + 1] = <float>(<double>self.loop_busy_ns * 1e-3)
+            if self.record_marks is not None:
+                self.record_marks[slot] = self.marked
+                self.marked = 0
             store_release(&self.record_head, self.record_head + 1)
+        self.loop_late_ns = max(0, self.loop_late_ns - self.loop_step_ns)
 
     cdef void run(self, int64_t n) noexcept nogil:
         """Run ticks on the commands and the load that were there before the first: looking once costs a tick nothing."""

@@ -229,6 +229,7 @@ cdef class Pacer:
             if judged > 0:
                 judged = self.count_late(min(n, judged), now_ns - due_ns)
             self.engine.loop_late_ns = now_ns - due_ns
+            self.engine.loop_step_ns = <int64_t>self.wall_period_ns if n > self.ticks_together else 0
             self.engine.run(n)
             self.engine.loop_busy_ns = (monotonic_ns() - now_ns) // n
             if judged > 0:

@@ -40,6 +40,6 @@ class Recorder:
         if not all_rows and gathered < self._batch_rows:
             return
         while gathered > 0:  # and not until there are none: on the wall clock more come meanwhile
-            ticks, values = self._engine.take_rows()
+            ticks, values, _ = self._engine.take_rows()
             self._sink.rows(ticks, values)
             gathered -= ticks.size
