@@ -46,7 +46,7 @@ SITE = [
     (["record.rate='300 Hz'"], "record.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
     (
         ["record.channels=['pcc.powr']"],
-        "record.channels = 'pcc.powr': no such channel; there are: load.demand_w, load.power_w, cooling.demand_w, pcc.power_w, pcc.reactive_var, pcc.voltage_pu, pcc.voltage_a_pu, pcc.voltage_b_pu, pcc.voltage_c_pu, pcc.frequency_hz, bus.voltage_pu, bus.voltage_a_pu, bus.voltage_b_pu, bus.voltage_c_pu, pcc.power_measured_w, pcc.voltage_lowest_measured_pu, pcc.voltage_highest_measured_pu, pcc.frequency_measured_hz, bus.voltage_lowest_measured_pu, bus.voltage_highest_measured_pu, bus.voltage_measured_pu, bess.main.power_w, bess.main.reactive_var, bess.main.current_pu, bess.main.setpoint_w, bess.main.law_w, bess.main.command_w, bess.main.load_measured_w, bess.main.soc, bess.main.dc_voltage_v, bess.main.dc_current_a, bess.main.dc_power_w, bess.main.rc1_v, bess.main.rc2_v, bess.main.temperature_degc",
+        "record.channels = 'pcc.powr': no such channel; there are: load.demand_w, load.power_w, cooling.demand_w, pcc.power_w, pcc.reactive_var, pcc.voltage_pu, pcc.voltage_a_pu, pcc.voltage_b_pu, pcc.voltage_c_pu, pcc.frequency_hz, bus.voltage_pu, bus.voltage_a_pu, bus.voltage_b_pu, bus.voltage_c_pu, pcc.power_measured_w, pcc.voltage_lowest_measured_pu, pcc.voltage_highest_measured_pu, pcc.frequency_measured_hz, bus.voltage_lowest_measured_pu, bus.voltage_highest_measured_pu, bus.voltage_measured_pu, bess.main.power_w, bess.main.reactive_var, bess.main.current_pu, bess.main.setpoint_w, bess.main.law_w, bess.main.command_w, bess.main.load_measured_w, bess.main.soc, bess.main.dc_voltage_v, bess.main.dc_current_a, bess.main.dc_power_w, bess.main.rc1_v, bess.main.rc2_v, bess.main.temperature_degc, loop.lateness_us, loop.execution_us",
     ),
     (["transformer.impedance=0.08"], "transformer.rating: missing; it has no default"),
     (["transformer={rating='40 MVA',impedance=0.9}"], "transformer.impedance = 0.9: must be at most 0.5"),
@@ -104,6 +104,33 @@ SITE = [
     (["grid.x_over_r=1" + "0" * 400], "grid.x_over_r = 1" + "0" * 199 + "…: must be a finite number"),
     (["grid.frequency='5 Hz'"], "grid.frequency = '5 Hz': must be at least 16 Hz"),
     (["measurement.delay='-1 ms'"], "measurement.delay = '-1 ms': must be at least 0 s"),
+    (["record.decimation='max'"], "record.decimation = 'max': must be 'sample', 'mean' or 'min_max_mean'"),
+    (["record.compression='lz4'"], "record.compression = 'lz4': must be 'zstd' or 'none'"),
+    (["record.also=5"], "record.also = 5: must be a table"),
+    (["record.also.a={}"], "record.also.a: needs `rate`, or `around`"),
+    (["record.also.a={rate='300 Hz'}"], "record.also.a.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
+    (["record.also.a={rate='1 Hz', arond=['limit']}"], "record.also.a.arond: unknown key; did you mean 'around'?"),
+    (["record.also.a={around='limit'}"], "record.also.a.around = 'limit': must be a list"),
+    (
+        ["record.also.a={around=['limits']}"],
+        "record.also.a.around.0 = 'limits': must be 'limit', 'event', 'reversion' or 'ups'",
+    ),
+    (
+        ["record.also.a={around=['limit'], rate='1 kHz'}"],
+        "record.also.a.rate = '1 kHz': not with `around`, which keeps every tick",
+    ),
+    (
+        ["record.also.a={around=['limit'], decimation='mean'}"],
+        "record.also.a.decimation = 'mean': not with `around`, which keeps every tick",
+    ),
+    (
+        ["record.also.a={around=['limit'], before='600 s'}"],
+        "record.also.a.before = '600 s': must be at most 524.288 s, 524288 ticks",
+    ),
+    (
+        ["record.also.main={rate='1 kHz'}"],
+        "record.also.main: this is what the stream of [record] goes by; take another name",
+    ),
     (["record.channels=[5]"], "record.channels.0 = 5: must be a string"),
     (["record.rate='2 kHz'"], "record.rate = '2 kHz': must divide the tick rate, 1000 Hz"),
     (

@@ -37,7 +37,7 @@ RULES = {
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
-    "hil.site": ("hil.errors", "hil.kernel", "hil.own", "hil.scenario", "controllers.law"),
+    "hil.site": ("hil.errors", "hil.kernel", "hil.own", "hil.record.streams", "hil.scenario", "controllers.law"),
     "hil.realtime": ("hil.errors", "hil.kernel"),
     "hil.verdict": ("hil.kernel", "hil.realtime.evidence", "hil.scenario", "hil.site"),
     "hil.fleet": (

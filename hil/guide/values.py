@@ -62,7 +62,7 @@ class Value:
         if self.form is Form.CHOICE:
             return ", ".join(f'"{choice}"' for choice in self.choices)
         if self.form in (Form.LIST, Form.PAIR) and self.item is not None:
-            return f"{self.form} of {self.item.short}s"
+            return f"{self.form} of {self.item.short}{'' if self.item.form is Form.CHOICE else 's'}"
         return "share" if self.share else {Form.FLAG: "true, false"}.get(self.form, self.form.value)
 
     @property
@@ -75,7 +75,7 @@ class Value:
         if self.form is Form.PAIR and self.item is not None:
             return "[low, high], two shares between 0 and 1" if self.item.share else f"a list of two {self.item.short}s"
         if self.form is Form.LIST and self.item is not None:
-            return f"a list of {self.item.short}s"
+            return f"a list of {self.item.short}{'' if self.item.form is Form.CHOICE else 's'}"
         if self.form is Form.TABLE:
             return "a table" if self.item is None else "a table of numbers and quantities"
         if self.share:

@@ -39,19 +39,21 @@ class ArrowRecord:
         if channel not in self.channels:
             raise KeyError(channel)
         times, values = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-        with self._opened([0, self._names.index(channel)]) as reader:
+        with self._opened([0, self._names.index(channel)], whole=True) as reader:
             for batch in reader:
                 times.append(batch.column(0).to_numpy())
                 values.append(batch.column(1).to_numpy())
         return np.concatenate(times), np.concatenate(values)
 
     @contextmanager
-    def _opened(self, fields: list[int] | None = None) -> Iterator[Any]:
+    def _opened(self, fields: list[int] | None = None, *, whole: bool = False) -> Iterator[Any]:
         import pyarrow as pa
 
         options = pa.ipc.IpcReadOptions(included_fields=fields or [])
         try:
             with pa.memory_map(str(self._path)) as file, pa.ipc.open_stream(file, options=options) as reader:
                 yield reader
+                if whole and file.tell() != file.size():
+                    raise OSError("damaged: its rows end before the file does")
         except pa.ArrowException as error:
             raise OSError(f"not an Arrow stream, or damaged ({str(error).splitlines()[0]})") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,13 @@ class Result:
         """Scenario time over wall-clock time."""
         return self.duration_s / self.wall_s if self.wall_s > 0 else float("inf")
 
+    def lacking(self, reason: str) -> Result:
+        """This result without some evidence: what was PASS is INCONCLUSIVE."""
+        verdict = Outcome.INCONCLUSIVE if self.verdict is Outcome.PASS else self.verdict
+        return replace(self, verdict=verdict, reasons=[*self.reasons, reason])
+
     def signal(self, channel: str) -> tuple[Floats, Floats]:
-        """A recorded channel as (time_s, values), float64 arrays of shape (n,), at the record's rate.
+        """A recorded channel as (time_s, values), float64 arrays of shape (n,), as its stream of the record has it.
 
         Raises KeyError naming the channels there are.
         """

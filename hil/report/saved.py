@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hil.errors import RunUnreadable, ScenarioError
 from hil.realtime.evidence import Timing
 from hil.record.reading import ArrowRecord
+from hil.record.streams import Together, file_name
 from hil.report.result import Result
 from hil.scenario.files import load_finished
 from hil.scenario.model import Scenario
@@ -58,9 +59,10 @@ def open_run(folder: str | Path) -> Result:
         why = "; failure.txt says why" if os.path.isfile(path / "failure.txt") else ""  # noqa: PTH113
         raise RunUnreadable(path, f"not finished: there is no summary.json{why}")
     summary = _summary(path)
-    record = _SavedRecord(path)
+    scenario = _scenario(path).named(summary.scenario, str(path / "scenario.toml"))
+    record = Together([_SavedRecord(path, file_name(stream)) for stream in scenario.record.streams])
     return Result(
-        scenario=_scenario(path).named(summary.scenario, str(path / "scenario.toml")),
+        scenario=scenario,
         verdict=summary.verdict,
         limits={limit.name: limit for limit in summary.limits},
         reasons=summary.reasons,
@@ -103,11 +105,11 @@ def provenance(folder: Path) -> dict[str, Any]:
 
 
 class _SavedRecord:
-    """`record.arrow` of a folder, whose damage is told as that of the folder."""
+    """A stream of the record of a folder, whose damage is told as that of the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with _reading(folder, "record.arrow") as path:
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        with _reading(folder, name) as path:
             self._record = ArrowRecord(path)
 
     @property
@@ -115,7 +117,7 @@ class _SavedRecord:
         return self._record.channels
 
     def column(self, channel: str) -> Any:
-        with _reading(self._folder, "record.arrow"):
+        with _reading(self._folder, self._name):
             return self._record.column(channel)
 
 

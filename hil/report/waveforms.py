@@ -63,18 +63,26 @@ def compared(before: Result, after: Result) -> Waveforms:
     ]
     if not common:
         return Waveforms(same=False, unlike=[*unlike, "no channel is in both"])
-    times = [run.record.column(common[0])[0] for run in (before, after)]
-    shared, here, there = np.intersect1d(times[0], times[1], assume_unique=True, return_indices=True)
-    if not np.array_equal(times[0], times[1]):
-        unlike.append(f"{_extent(times[0])} against {_extent(times[1])}: compared at {shared.size:,} common times")
+    times: list[Any] = []
+    rows = 0
     deviations = []
-    for channel in common if shared.size else ():
-        one, other = before.record.column(channel)[1][here], after.record.column(channel)[1][there]
-        deviation = _deviation(channel, shared / 1e9, one.astype(np.float64), other.astype(np.float64))
-        if deviation is not None:
-            deviations.append(deviation)
+    for channel in common:
+        (time_before, one), (time_after, other) = before.record.column(channel), after.record.column(channel)
+        if not times or not (np.array_equal(time_before, times[0]) and np.array_equal(time_after, times[1])):
+            times = [time_before, time_after]  # of another stream of the record
+            shared, here, there = np.intersect1d(time_before, time_after, assume_unique=True, return_indices=True)
+            rows = max(rows, int(shared.size))
+            if not np.array_equal(time_before, time_after):
+                unlike.append(
+                    f"{_extent(time_before)} against {_extent(time_after)}: compared at {shared.size:,} common times"
+                )
+        if shared.size:
+            values = one[here].astype(np.float64), other[there].astype(np.float64)
+            deviation = _deviation(channel, shared / 1e9, *values)
+            if deviation is not None:
+                deviations.append(deviation)
     deviations.sort(key=lambda deviation: -deviation.share)
-    return Waveforms(False, int(shared.size), len(common), deviations, unlike)
+    return Waveforms(False, rows, len(common), deviations, unlike)
 
 
 def _extent(times_ns: Any) -> str:

@@ -27,12 +27,13 @@ from hil.scenario.link import Link
 from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import Mqtt, UpsDriverSection, UpsMqttSection
-from hil.scenario.record import Record
+from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
 from hil.scenario.ups import Ups
 
 __all__ = [
+    "AlsoRecord",
     "BatteryTemperature",
     "Bess",
     "BrokerStop",

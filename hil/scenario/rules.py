@@ -11,6 +11,7 @@ from hil.scenario.event import GridDip, WireEvent
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN
+from hil.scenario.record import rates
 from hil.scenario.supervisor import SocWindow, UpsGroup
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _LONGEST_WINDOW = 2**25
 """Ticks that one window or delay may hold; each takes 8 bytes or more."""
+
+_LONGEST_BEFORE = 2**19
+"""Ticks that the record may hold back for what comes; each takes 4 bytes a channel."""
 
 
 def check_references(scenario: Scenario) -> None:
@@ -96,9 +100,14 @@ def check_times(scenario: Scenario) -> None:
         raise Refused(f"must be at least one tick, {scenario.tick_s:g} s", "duration")
     if round(1e9 / scenario.period_ns) * scenario.period_ns != 1_000_000_000:
         raise Refused("must divide one second", "tick")
-    every = 1.0 / (scenario.record.rate_hz * scenario.tick_s)
-    if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
-        raise Refused(f"must divide the tick rate, {1 / scenario.tick_s:g} Hz", "record", "rate")
+    for rate_at, rate_hz in rates(scenario.record):
+        every = 1.0 / (rate_hz * scenario.tick_s)
+        if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
+            raise Refused(f"must divide the tick rate, {1 / scenario.tick_s:g} Hz", *rate_at)
+    for name, stream in scenario.record.also.items():
+        if stream.around and scenario.ticks_of(stream.before_s) > _LONGEST_BEFORE:
+            most_s = _LONGEST_BEFORE * scenario.tick_s
+            raise Refused(f"must be at most {most_s:g} s, {_LONGEST_BEFORE} ticks", "record", "also", name, "before")
     if scenario.clock.spin_s is not None and scenario.clock.spin_s > 0.5 * scenario.tick_s:
         raise Refused(f"must be at most half a tick, {0.5 * scenario.tick_s:g} s", "clock", "spin")
     for location, window_s in _windows(scenario):

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ import tomli_w
 from hil.doctor.facts import read_facts
 from hil.doctor.saved import last
 from hil.own.loading import files_of
+from hil.record.streams import Stream
 from hil.record.writing import ArrowSink
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
@@ -45,9 +47,9 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 class RunFolder:
-    """Writes `scenario.toml`, `provenance.json`, `record.arrow`, `events.jsonl`, then `summary.json` and `picture.png`.
+    """Writes `scenario.toml`, `provenance.json`, the record, `events.jsonl`, then `picture.png` and `summary.json`.
 
-    A run that failed leaves `failure.txt` in place of the last two.
+    A run that failed leaves `failure.txt` in place of the last two. Once a run has begun nothing that the disk does is raised.
 
     `hil.report.saved` reads them again. Laws and supervisors of one's own are copied to `own/absorber.NAME/` and
     `own/supervisor.NAME/` with what they imported from beside themselves, and the scenario there names the copies.
@@ -74,27 +76,55 @@ class RunFolder:
 
     def _clear(self) -> None:
         """Take away what an earlier run left in the folder: it must not pass for what this one leaves."""
-        for old in ("summary.json", "picture.png", "failure.txt"):
-            (self.path / old).unlink(missing_ok=True)
+        records = [*self.path.glob("record*.arrow"), *self.path.glob("record*.parquet")]
+        for old in (*records, *(self.path / name for name in ("summary.json", "picture.png", "failure.txt"))):
+            old.unlink(missing_ok=True)
         shutil.rmtree(self.path / "own", ignore_errors=True)
 
-    def record(self, channels: list[str], period_ns: int) -> ArrowSink:
-        """The sink of `record.arrow`."""
-        metadata = {"provenance": json.dumps(self._provenance), "period_ns": str(period_ns)}
-        return ArrowSink(self.path / "record.arrow", channels, period_ns, metadata)
+    def record(self, stream: Stream, period_ns: int) -> ArrowSink:
+        """The sink of a stream of the record."""
+        return ArrowSink(self.path, stream, period_ns, {"provenance": json.dumps(self._provenance)})
 
     def failed(self, error: BaseException) -> None:
         """Write `failure.txt`: what ended a run that has no summary."""
-        (self.path / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        with suppress(OSError):
+            (self.path / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
-    def finish(self, result: Result) -> None:
-        """Write the summary, and the picture where matplotlib is installed."""
-        (self.path / "summary.json").write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
+    def finish(self, result: Result) -> Result:
+        """Write the picture where matplotlib is installed, and the summary; the result, with what could not be written."""
+        try:
+            self._draw(result)
+        except OSError as error:
+            result = result.lacking(f"picture.png: {error.strerror or error}")
+        try:
+            self._summarize(result)
+        except OSError as error:
+            result = result.lacking(f"summary.json: {error.strerror or error}")
+        return result
+
+    def _draw(self, result: Result) -> None:
         try:
             from hil.report.picture import draw
         except ImportError:
             return
-        draw(result, self.path / "picture.png")
+        path = self.path / "picture.png"
+        try:
+            draw(result, path)
+        except OSError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)  # what there is of it
+            raise
+
+    def _summarize(self, result: Result) -> None:
+        """The summary is there whole or not at all: it says that a run has finished."""
+        part = self.path / "summary.json.part"
+        try:
+            part.write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
+            part.replace(self.path / "summary.json")
+        except OSError:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
 
 
 def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]:

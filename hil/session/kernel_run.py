@@ -19,7 +19,7 @@ from hil.scenario.model import Scenario
 from hil.session.law_errors import LawErrors
 from hil.session.plant import STRETCH_TICKS, top_up
 from hil.session.prepare import prepare
-from hil.site.build import recorded_channels
+from hil.site.record import streams
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -67,7 +67,7 @@ class KernelRun:
         self.parameters: Mapping[str, Any] = self._engine.parameters
         self.states: Mapping[str, Any] = self._engine.states
         self.channels = self._engine.channels
-        recorded_channels(self.scenario, self.channels)  # a wrong pattern is told here as in any run
+        streams(self.scenario, self.channels)  # a wrong pattern is told here as in any run
 
     @property
     def tick(self) -> int:

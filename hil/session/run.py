@@ -22,8 +22,9 @@ from hil.realtime.evidence import Timing
 from hil.record.clocks import ClockPairs
 from hil.record.events import EventLog
 from hil.record.memory import MemorySink
-from hil.record.recorder import PACED_BATCH_ROWS, Recorder
+from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
+from hil.record.streams import Stream
 from hil.report.result import Result
 from hil.scenario.event import WireEvent
 from hil.scenario.model import Scenario
@@ -32,7 +33,7 @@ from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
-from hil.site.build import recorded_channels
+from hil.site.record import streams
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
 from hil.verdict.punctuality import late_reasons
@@ -84,10 +85,11 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         folder = None if options.folder is None else RunFolder(options.folder, scenario, tuple(options.overrides))
         log = EventLog(None if folder is None else folder.events)
         stack.callback(log.close)
-        channels = recorded_channels(scenario, engine.channels)
-        sink: RowSink = MemorySink(channels, engine.period_ns) if folder is None else folder.record(channels, engine.period_ns)
-        batch = {"batch_rows": PACED_BATCH_ROWS} if options.clock == "wall" else {}
-        recorder = stack.enter_context(Recorder(engine, sink, **batch))
+
+        def sink(stream: Stream) -> RowSink:
+            return MemorySink(stream, engine.period_ns) if folder is None else folder.record(stream, engine.period_ns)
+
+        recorder = stack.enter_context(Recorder(engine, streams(scenario, engine.channels), sink, log))
         names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
@@ -100,11 +102,15 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             if folder is not None and not isinstance(error, ScenarioError):
                 folder.failed(error)
             raise
+        wall_s = time.perf_counter() - began
+        recorder.close()
+        log.close()
         judged_s = min(engine.tick, engine.end_tick) * engine.period_ns / 1e9
         for silence in outcome.liveness.values():
             silence.until(judged_s)
         late = [] if outcome.timing is None else late_reasons(outcome.timing, scenario.clock)
-        missing = [*([outcome.interrupted] if outcome.interrupted else []), *late, *law_errors.reasons()]
+        ended = [outcome.interrupted] if outcome.interrupted else []
+        missing = [*ended, *late, *law_errors.reasons(), *recorder.reasons(), *log.reasons()]
         verdict = judge(scenario, engine, outcome.liveness, missing)
         result = Result(
             scenario=scenario,
@@ -114,19 +120,17 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             events=log.events,
             waveform_hash=engine.waveform_hash,
             duration_s=judged_s,
-            wall_s=time.perf_counter() - began,
+            wall_s=wall_s,
             load={"energy_j": engine.load_energy_j, "largest_w": engine.largest_demand_w, **source.summary(judged_s)},
             traffic=outcome.traffic,
             signal_number=outcome.signal_number,
             folder=options.folder,
-            channels=channels,
-            record=sink,
+            channels=recorder.channels,
+            record=recorder,
             clock=options.clock,
             timing=outcome.timing,
         )
-    if folder is not None:
-        folder.finish(result)
-    return result
+    return result if folder is None or recorder.abandoned else folder.finish(result)
 
 
 @dataclass

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
-
 import numpy as np
 
-from hil.errors import ScenarioError
-from hil.kernel.engine import Engine, row_words
+from hil.kernel.engine import LOOP_CHANNELS, Engine, row_words
 from hil.kernel.layout import CODES, channel_names
+from hil.record.streams import ring
 from hil.scenario.model import Scenario
 from hil.site.events import events
 from hil.site.laws import laws
 from hil.site.limits import limits
 from hil.site.parts import Parts, Steady
-from hil.site.plant import plant, recorded_every, tan_phi
+from hil.site.plant import plant, tan_phi
+from hil.site.record import streams
 from hil.site.storage import storage
 from hil.site.ups import direct_share
 
@@ -26,7 +25,8 @@ RECORD_CAPACITY_ROWS = 65_536
 def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) -> Engine:
     """The engine of a scenario, in steady state at an IT load; without a record it is lighter.
 
-    Raises ScenarioError where the grid cannot carry the load at the start, or where a law of one's own cannot be used.
+    Raises ScenarioError where the grid cannot carry the load at the start, a law of one's own cannot be used, or the record's
+    channels fit none.
     """
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
@@ -47,19 +47,9 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
         load_tan_phi=tan_phi(scenario.load.power_factor),
         direct_share=direct_share(scenario),
         laws=own_laws,
-        record_every=recorded_every(scenario),
-        record_channels=recorded_channels(scenario, channels) if record else (),
+        **(ring(streams(scenario, channels), [*channels, *LOOP_CHANNELS]) if record else {}),
         record_capacity=RECORD_CAPACITY_ROWS if record else 1,
     )
-
-
-def recorded_channels(scenario: Scenario, channels: tuple[str, ...]) -> list[str]:
-    """Channels that the record keeps, in the order of the row. Raises ScenarioError for a pattern without a match."""
-    for pattern in scenario.record.channels:
-        if not fnmatch.filter(channels, pattern):
-            known = ", ".join(channels)
-            raise ScenarioError(scenario.source, "record.channels", f" = {pattern!r}: no such channel; there are: {known}")
-    return [name for name in channels if any(fnmatch.fnmatchcase(name, p) for p in scenario.record.channels)]
 
 
 def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:

@@ -160,8 +160,3 @@ def _measurement(parts: Parts, slot: Any, initial: float, window_s: float, delay
     parts.arena.mean(slot["window"], max(1, ticks_of(window_s)), initial * initial if rms else initial)
     parts.arena.delay(slot["delay"], ticks_of(delay_s), initial)
     slot["value"] = initial
-
-
-def recorded_every(scenario: Scenario) -> int:
-    """Ticks between two rows of the record."""
-    return round(1.0 / float(scenario.record.rate_hz * scenario.tick_s))
