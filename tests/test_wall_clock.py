@@ -213,19 +213,13 @@ def test_hold_and_executor_jobs_are_plain():
 # --- Runs ---
 
 
-def outcomes(result: hil.Result) -> dict[str, Outcome]:
-    return {name: limit.outcome for name, limit in result.limits.items()}
-
-
 def no_thread_is_left() -> bool:
     return all(thread.name != "kernel" for thread in threading.enumerate())
 
 
 @pytest.mark.realtime
-def test_limits_end_as_in_lockstep():
-    scenario = hil.load("training_job", SHORT)
-    paced = hil.run(scenario, clock="wall", speed=20.0)
-    assert outcomes(paced) == outcomes(hil.run(scenario))
+def test_a_run_takes_the_time_that_it_states():
+    paced = hil.run(hil.load("training_job", SHORT), clock="wall", speed=20.0)
     assert paced.duration_s == 12.0
     assert paced.wall_s >= 12.0 / 20.0
     assert paced.timing is not None
@@ -333,7 +327,8 @@ def test_a_signal_ends_a_paced_run_safely(tmp_path, number):
     assert errors == ""
     assert process.returncode == 128 + number
     assert f"ended by signal {int(number)} at" in output
-    assert "wall clock, speed 5, lateness p50" in output
+    assert "wall clock, speed 5, " in output
+    assert ", lateness p50 " in output
     events = [json.loads(line) for line in found[0].read_text().splitlines()]
     assert events[-1]["event"] == "made_safe"
     assert json.loads((found[0].parent / "summary.json").read_text())["timing"]["ticks"] > 0

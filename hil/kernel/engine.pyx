@@ -273,7 +273,9 @@ cdef class Engine:
         return Engine(parameters, states, bess_names, ups_names, **settings)
 
     def touch(self):
-        own = [np.asarray(array) for array in (self.record_rows, self.record_ticks, self.record_marks) if array is not None]
+        own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
+        if self.record_marks is not None:
+            own.append(np.asarray(self.record_marks))
         for array in (*self.parameters.values(), *self.states.values(), *own):
             touch(array.reshape(-1).view(np.uint8))
 
@@ -336,6 +338,8 @@ cdef class Engine:
         cdef int64_t j
         cdef int64_t slot
         cdef int64_t count = self.record_channels.shape[0]
+        cdef int64_t late_ns = self.loop_late_ns
+        self.loop_late_ns = max(0, late_ns - self.loop_step_ns)
         if self.tap is not None and self.tap_rows < self.tap.shape[0]:
             for j in range(self.tap.shape[1]):
                 self.tap[self.tap_rows, j] = self.site.row[j]
@@ -351,13 +355,12 @@ cdef class Engine:
             for j in range(count):
                 self.record_rows[slot, j] = <float>self.site.row[self.record_channels[j]]
             if self.record_loop:
-                self.record_rows[slot, count] = <float>(<double>self.loop_late_ns * 1e-3)
+                self.record_rows[slot, count] = <float>(<double>late_ns * 1e-3)
                 self.record_rows[slot, count + 1] = <float>(<double>self.loop_busy_ns * 1e-3)
             if self.record_marks is not None:
                 self.record_marks[slot] = self.marked
                 self.marked = 0
             store_release(&self.record_head, self.record_head + 1)
-        self.loop_late_ns = max(0, self.loop_late_ns - self.loop_step_ns)
 
     cdef void run(self, int64_t n) noexcept nogil:
         """Run ticks on the commands and the load that were there before the first: looking once costs a tick nothing."""

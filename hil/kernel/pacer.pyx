@@ -112,7 +112,7 @@ cdef class Pacer:
         engine.ticks_run = engine.site.run.tick
         engine.paced = True
 
-    def run(self, int64_t until_tick=NEVER, *, bint prior=False):
+    def run(self, int64_t until_tick=0x7fffffffffffffff, *, bint prior=False):
         cdef const char* problem = unsound(&self.engine.site)
         if not self.engine.paced:
             raise RuntimeError("the pacer was released")

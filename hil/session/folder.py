@@ -77,7 +77,7 @@ class RunFolder:
     def _clear(self) -> None:
         """Take away what an earlier run left in the folder: it must not pass for what this one leaves."""
         records = [*self.path.glob("record*.arrow"), *self.path.glob("record*.parquet")]
-        for old in (*records, *(self.path / name for name in ("summary.json", "picture.png", "failure.txt"))):
+        for old in (*records, *(self.path / name for name in ("summary.json", "clocks.csv", "picture.png", "failure.txt"))):
             old.unlink(missing_ok=True)
         shutil.rmtree(self.path / "own", ignore_errors=True)
 

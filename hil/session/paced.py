@@ -81,6 +81,8 @@ class PacedPlant:
                 self._plant.abandon_record()
             if self._clocks is not None:
                 self._clocks.close()
+                if self._clocks.problem is not None:
+                    self._log.add(self._plant.time_s, "clocks_not_written", {"problem": self._clocks.problem})
 
     @property
     def bell(self) -> Bell:
