@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
+import random
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
+
+CANNOT = 77  # exit code of a benchmark that has nothing to measure with; the number is automake's, for a test that is skipped
+RESAMPLES = 10_000
 
 
 def interleaved(rounds: int, subjects: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
@@ -33,11 +39,44 @@ def median_ratio(first: list[float], second: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(first, second, strict=True))
 
 
-def report(benchmark: str, figures: Mapping[str, float], rounds: int) -> None:
-    """The one line on standard output."""
+def upper(ratios: list[float], seed: int) -> float:
+    """Upper end of the 95 % bootstrap interval of the median (Efron's percentile interval), from whole rounds drawn anew."""
+    draws = random.Random(seed)
+    found = sorted(statistics.median(draws.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
+    return found[round(0.975 * RESAMPLES) - 1]
+
+
+def cannot(reason: str) -> NoReturn:
+    """End a benchmark that has nothing to measure with; its table stays as it is."""
+    print(reason, file=sys.stderr)
+    raise SystemExit(CANNOT)
+
+
+def report(
+    benchmark: str,
+    figures: Mapping[str, float],
+    rounds: int,
+    *,
+    spread: Mapping[str, tuple[float, float]] | None = None,
+    table: Mapping[str, Mapping[str, tuple[float, float, float]]] | None = None,
+) -> None:
+    """The one line on standard output.
+
+    spread: lowest and highest round of a figure. table: rows of what is no figure: by column median, lowest, highest.
+    """
     host = {"machine": platform.machine(), "system": platform.system(), "python": platform.python_version(), "cpu": cpu()}
-    rounded = {name: float(f"{value:.4g}") for name, value in figures.items()}
-    print(json.dumps({"benchmark": benchmark, "figures": rounded, "rounds": rounds, "host": host}))
+    line = {"benchmark": benchmark, "figures": {name: _rounded(value) for name, value in figures.items()}}
+    if spread is not None:
+        line["spread"] = {name: [*map(_rounded, values)] for name, values in spread.items()}
+    if table is not None:
+        line["table"] = {
+            row: {column: [*map(_rounded, values)] for column, values in columns.items()} for row, columns in table.items()
+        }
+    print(json.dumps({**line, "rounds": rounds, "host": host}, ensure_ascii=False))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def cpu() -> str:
