@@ -19,6 +19,7 @@ from hil.realtime.wanted import Wanted
 from hil.scenario.files import from_document
 from hil.site.build import build_engine
 
+LATENESS = "loop.lateness_us"
 POWER_W = 20e6
 PUMP_S = 0.05
 
@@ -33,7 +34,7 @@ def small_site(rate_hz: int, seconds: float) -> Engine:
         "bess": {"main": {"rating": "25 MVA", "energy": "6.25 MWh"}},
         "absorber": {"main": {"kind": "ramp_limit", "device": "bess.main", "ramp": "17 MW/min"}},
         "limits": [{"name": "27", "kind": "undervoltage", "min": 0.9}],
-        "record": {"rate": f"{rate_hz} Hz", "channels": ["loop.lateness_us"]},
+        "record": {"rate": f"{rate_hz} Hz", "channels": [LATENESS]},
     }
     return build_engine(from_document(document), POWER_W)
 
@@ -57,7 +58,8 @@ def lateness_ns(engine: Engine, wanted: Wanted) -> list[int]:
     while taken[-1].size or len(taken) < 2:
         taken.append(engine.take_rows()[1])
     assert engine.dropped_rows == 0
-    return [round(1e3 * late_us) for late_us in np.concatenate(taken)[:, 0].tolist()]
+    late_us = np.concatenate(taken)[:, engine.recorded.index(LATENESS)]
+    return np.rint(1e3 * late_us.astype(np.float64)).astype(np.int64).tolist()
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 The flagship with its controller over Modbus, paced at 1 ms. Figures in wall-clock time: `lateness_p50_us`, `lateness_p99_us`,
 `lateness_p999_us`, `lateness_max_us` of ticks, `overrun_share`; `asyncio_p50_us` and `asyncio_p99_us` of `asyncio.sleep` with
-absolute deadlines and the same period, in the same round, and `p50_ratio`, ours over theirs. Loop and host are as they are:
-no priority, no locked memory.
+absolute deadlines and the same period, in the same round, and `p50_ratio`, ours over theirs. The loop asks for what a scenario
+asks for by default, SCHED_FIFO, locked memory and a spin found by rehearsal, and has what the machine grants of it; the
+coroutine has the ordinary priority. `benchmarks/jitter.py` compares like with like.
 """
 
 from __future__ import annotations
