@@ -21,7 +21,7 @@ from hil.site.build import build_engine
 
 LATENESS = "loop.lateness_us"
 POWER_W = 20e6
-PUMP_S = 0.05
+PUMP_S = 0.1
 
 
 def small_site(rate_hz: int, seconds: float) -> Engine:
