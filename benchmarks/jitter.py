@@ -39,6 +39,7 @@ HERE = Path(__file__).parent
 PRIORITY = 80
 SUBJECTS = ("cyclictest", "loop", "loop, spin")
 SHORTER = 0.4  # a measurement at 10 kHz, against one at 1 kHz: it has ten times the wake-ups a second
+LEAST_S = 0.1
 BUSY_MARGIN_S = 60
 SEED = 6
 
@@ -77,13 +78,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--seconds", type=float, default=2.0, help=f"of a measurement at 1 kHz; at 10 kHz {SHORTER:g} of it")
-    options.add_argument("--core", type=int, default=None, help="default: the last that this process may use")
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    options.add_argument("--core", type=int, choices=cores, default=cores[-1], help="default: the last that it may use")
     given = options.parse_args()
-    core = usable(given.core)
+    if given.rounds < 1 or not given.seconds >= LEAST_S:
+        options.error(f"--rounds must be at least 1, --seconds at least {LEAST_S}")
+    check_usable()
     draws = random.Random(SEED)
     rounds = []
     for number in range(given.rounds):
-        rounds.append(one_round(core, given.seconds, draws))
+        rounds.append(one_round(given.core, given.seconds, draws))
         print(f"round {number + 1} of {given.rounds}", file=sys.stderr)
     ratios = {name: [of(taken) for taken in rounds] for name, of in RATIOS.items()}
     bounds = {f"{name}_upper": upper(ratios[name], SEED) for name in ("p99_ratio", "spin_p99_ratio", "spin_10k_p99_ratio")}
@@ -96,8 +100,8 @@ def main() -> None:
     )
 
 
-def usable(core: int | None) -> int:
-    """The core to measure on. Where there is nothing to measure with, ends the program and says so."""
+def check_usable() -> None:
+    """Where there is nothing to measure with, ends the program and says so."""
     if not hasattr(os, "SCHED_FIFO"):
         cannot("SCHED_FIFO and cyclictest are Linux's")
     if shutil.which("cyclictest") is None:
@@ -107,10 +111,6 @@ def usable(core: int | None) -> int:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     except OSError as error:
         cannot(f"SCHED_FIFO at priority {PRIORITY}: {error.strerror}")
-    cores = os.sched_getaffinity(0)
-    if core is not None and core not in cores:
-        raise SystemExit(f"jitter: --core {core}: must be one of {', '.join(map(str, sorted(cores)))}")
-    return max(cores) if core is None else core
 
 
 def one_round(core: int, seconds: float, draws: random.Random) -> Measured:

@@ -119,7 +119,7 @@ def test_without_cyclictest_it_says_so(monkeypatch, capsys):
         pytest.skip("SCHED_FIFO is Linux's")
     monkeypatch.setattr(jitter.shutil, "which", lambda name: None)
     with pytest.raises(SystemExit) as ended:
-        jitter.usable(None)
+        jitter.check_usable()
     assert ended.value.code == harness.CANNOT
     assert capsys.readouterr().err == "no cyclictest (Debian's package rt-tests)\n"
 
@@ -129,7 +129,7 @@ def test_the_loop_is_measured_tick_by_tick():
     import jitter
 
     try:
-        jitter.usable(None)
+        jitter.check_usable()
     except SystemExit:
         pytest.skip("no SCHED_FIFO, or no cyclictest")
     options = [
