@@ -29,8 +29,9 @@ if TYPE_CHECKING:
         ScenarioError,
         SnapshotRefused,
     )
+    from hil.report.recording import Recording
     from hil.report.result import Result
-    from hil.report.saved import open_run
+    from hil.report.saved import open_recording, open_run
     from hil.scenario.files import load, packaged
     from hil.scenario.model import Scenario
     from hil.session.kernel_run import KernelRun, Snapshot
@@ -45,7 +46,9 @@ _HOMES = {
     "KernelRun": "hil.session.kernel_run",
     "Snapshot": "hil.session.kernel_run",
     "Result": "hil.report.result",
+    "Recording": "hil.report.recording",
     "open_run": "hil.report.saved",
+    "open_recording": "hil.report.saved",
     "LimitResult": "hil.verdict.limits",
     "Outcome": "hil.verdict.outcome",
     "HilError": "hil.errors",
@@ -73,6 +76,7 @@ __all__ = [
     "LockstepStall",
     "Outcome",
     "ReadbackMismatch",
+    "Recording",
     "Result",
     "RunUnreadable",
     "Scenario",
@@ -80,6 +84,7 @@ __all__ = [
     "Snapshot",
     "SnapshotRefused",
     "load",
+    "open_recording",
     "open_run",
     "packaged",
     "run",

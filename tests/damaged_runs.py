@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+from hil.record.framing import frames
+
 
 def changed(**values: object):
     """A summary with other values."""
@@ -44,12 +46,21 @@ def a_folder(name: str):
     return spoil
 
 
+def killed(folder: Path) -> None:
+    """What a kill leaves: no summary, a torn line of the log, a torn batch of the record."""
+    gone("summary.json")(folder)
+    gone("picture.png")(folder)
+    cut("events.jsonl", -3)(folder)
+    with (folder / "record.arrow").open("rb", buffering=0) as file:
+        last = list(frames(file, (folder / "record.arrow").stat().st_size))[-1]
+    cut("record.arrow", last.end - 100)(folder)
+
+
 # What each must say; an ellipsis stands for words of another library.
 DAMAGED = {
     "no folder": (shutil.rmtree, "no such folder"),
     "a file": (lambda folder: (shutil.rmtree(folder), folder.touch()), "not a folder"),
     "another folder": (gone("scenario.toml"), "not the folder of a run: there is no scenario.toml"),
-    "killed": (gone("summary.json"), "not finished: there is no summary.json"),
     "no events": (gone("events.jsonl"), "incomplete: there is no events.jsonl"),
     "no record": (gone("record.arrow"), "incomplete: there is no record.arrow"),
     "summary cut": (cut("summary.json", 20), "summary.json: not JSON: Unterminated string starting at: line 2 column 15 (char 16)"),

@@ -83,6 +83,7 @@ RULES = {
         "hil.own",
         "hil.packages",
         "hil.realtime.evidence",
+        "hil.record",
         "hil.report",
         "hil.scenario",
         "hil.session",

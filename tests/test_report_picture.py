@@ -10,14 +10,14 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from report_support import SMALL, command
 
 import hil
 from hil.record.memory import MemorySink
-from hil.report.envelope import envelope
+from hil.report.envelope import Envelope
 from hil.report.event_strip import lanes
 from hil.scenario.event import LoadCrash
 
@@ -205,28 +205,56 @@ def test_an_hour_with_a_spike_of_one_sample_is_small_and_shows_it(failed, tmp_pa
     assert others.min() - highest[1] > 50.0
 
 
+def enveloped(time_s, values, columns, view, cuts=()):
+    gathered = Envelope(view, columns)
+    for part in np.split(np.arange(time_s.size), sorted(cuts)):
+        gathered.add(time_s[part], values[part], values[part])
+    return gathered.points()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a machine that has other things to do
 @given(
     values=arrays.arrays(
         np.float64, st.integers(0, 300), elements=st.floats(-1e9, 1e9, width=32) | st.sampled_from([np.nan, np.inf])
     ),
     columns=st.integers(1, 20),
+    cuts=st.lists(st.integers(0, 300), max_size=4),
 )
-def test_an_envelope_keeps_lowest_and_highest_of_every_column(values, columns):
-    places = envelope(values, columns)
-    assert places.size <= max(2 * columns + 2, 0)
-    assert (np.diff(places) > 0).all()
-    assert np.isfinite(values[places]).all()
+def test_an_envelope_keeps_lowest_and_highest_of_every_column(values, columns, cuts):
+    time_s = np.arange(values.size, dtype=np.float64)
+    view = (0.0, max(1.0, values.size - 1.0))
+    points = enveloped(time_s, values, columns, view, [cut for cut in cuts if cut < values.size])
+    assert points.time_s.size <= 2 * columns + 2
+    assert (np.diff(points.time_s) > 0).all()
+    assert np.array_equal(points.low, values[points.time_s.astype(int)])
+    assert np.isfinite(points.low).all()
     if values.size <= 2 * columns:
+        assert points.time_s.size == np.isfinite(values).sum()
         return
-    width = -(-values.size // columns)
-    for start in range(0, values.size, width):
-        column = values[start : start + width]
-        kept = values[places[(start <= places) & (places < start + width)]]
-        if np.isfinite(column).any():
-            column = column[np.isfinite(column)]
-            assert (kept.min(), kept.max()) == (column.min(), column.max())
+    for column in range(columns):
+        place = np.minimum(time_s / view[1] * columns, columns - 1).astype(int) == column
+        kept = points.low[np.isin(points.time_s, time_s[place])]
+        known = values[place][np.isfinite(values[place])]
+        if known.size:
+            assert (kept.min(), kept.max()) == (known.min(), known.max())
         else:
             assert kept.size == 0
+
+
+@pytest.mark.parametrize("rows", [50, 5000])
+def test_an_envelope_has_a_gap_where_rows_are_missing(rows):
+    """However it is cut; and it reaches to both sides of the gap, and one sample beyond the view."""
+    time_s = np.concatenate([np.linspace(0.0, 4.0, rows), np.linspace(6.0, 10.0, rows)])
+    values = np.sin(time_s)
+    whole = enveloped(time_s, values, 100, (1.0, 9.0))
+    gap = np.flatnonzero(np.isnan(whole.low))
+    assert whole.time_s[gap] == pytest.approx([5.0])
+    assert list(whole.time_s[[gap[0] - 1, gap[0] + 1]]) == [4.0, 6.0]
+    assert time_s[time_s < 1.0].max() == whole.time_s[0]
+    assert time_s[time_s > 9.0].min() == whole.time_s[-1]
+    for cuts in ([rows], [rows - 1], [rows + 1], range(7, 2 * rows, 13)):
+        for one, other in zip(whole, enveloped(time_s, values, 100, (1.0, 9.0), cuts), strict=True):
+            assert np.array_equal(one, other, equal_nan=True)
 
 
 @given(st.lists(st.floats(0.0, 100.0), max_size=30))

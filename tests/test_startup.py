@@ -16,10 +16,25 @@ HEAVY = {
     "aiomqtt",
     "sunspec2",
     "hil.scenario",
+    "hil.record",
     "hil.report",
     "hil.kernel",
 }
-COMMANDS = ("run", "validate", "scenarios", "wire", "init", "explain", "schema", "show", "plot", "diff", "doctor")
+COMMANDS = (
+    "run",
+    "validate",
+    "scenarios",
+    "wire",
+    "init",
+    "explain",
+    "schema",
+    "show",
+    "plot",
+    "tail",
+    "convert",
+    "diff",
+    "doctor",
+)
 
 
 def imported(script: str, cwd: object) -> set[str]:

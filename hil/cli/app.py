@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from hil.cli.convert import convert
 from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
 from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
+from hil.cli.tail import tail
 from hil.cli.validate import validate
 
 app = typer.Typer(
@@ -36,7 +38,7 @@ def options(
 _PANELS = {
     "Write a scenario": (init, explain, schema, validate),
     "Run it": (run, scenarios, wire),
-    "Read a run": (show, plot, diff),
+    "Read a run": (show, plot, tail, convert, diff),
     "Before you trust the clock": (doctor,),
 }
 for panel, commands in _PANELS.items():

@@ -1,4 +1,4 @@
-"""The commands that read finished runs: `hil show`, `hil plot`, `hil diff`."""
+"""The commands that show runs: `hil show`, `hil plot`, `hil diff`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import typer
 from hil.cli.trouble import fail
 
 if TYPE_CHECKING:
+    from hil.report.recording import Recording
     from hil.report.result import Result
 
-_RUNS = Path("runs")
+RUNS = Path("runs")
 Run = Annotated[Path | None, typer.Argument(metavar="RUN", help="Folder of a run; left out: the newest in ./runs.")]
 
 
@@ -46,21 +47,23 @@ def plot(
 ) -> None:
     """Draw load, grid, storage, UPSs, voltage, state of charge and limits of a run, with what was violated first.
 
-    Exit code: 0 once it is drawn; 2 wrong usage, no finished run there, or no matplotlib.
+    Of a run that is under way or was killed it draws what has been recorded.
+
+    Exit code: 0 once it is drawn; 2 wrong usage, no run there, or no matplotlib.
     """
-    from_s, to_s = _time("--from", from_), _time("--to", to)
-    result = _opened(run)
+    from_s, to_s = time_of("--from", from_), time_of("--to", to)
+    recording = _recording(folder_of(run))
     try:
         from hil.report.picture import FORMATS
     except ImportError as error:
         fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
-    path = _picture(result, from_, to) if out is None else out
+    path = part_file(recording.folder, "picture.png", from_, to) if out is None else out
     if path.suffix.lower() not in FORMATS:
         fail(f"--out {path}: must end in {' or '.join(FORMATS)}")
     from hil.errors import RunUnreadable
 
     try:
-        result.plot(path, from_s=from_s, to_s=to_s)
+        recording.plot(path, from_s=from_s, to_s=to_s)
     except RunUnreadable as error:
         fail(str(error))
     except OSError as error:
@@ -85,9 +88,9 @@ def diff(
     from hil.report.saved import newest
 
     if before is not None and after is None:
-        fail(f"{before}: against which run? Name two, or none for the two newest in ./{_RUNS}")
+        fail(f"{before}: against which run? Name two, or none for the two newest in ./{RUNS}")
     try:
-        runs = newest(_RUNS, 2) if before is None or after is None else [before, after]
+        runs = newest(RUNS, 2) if before is None or after is None else [before, after]
         found = _opened(runs[0]).diff(_opened(runs[1]))
     except RunUnreadable as error:
         fail(str(error))
@@ -100,16 +103,18 @@ def diff(
     raise typer.Exit(0 if found.same else 1)
 
 
-def _picture(result: Result, from_: str | None, to: str | None) -> Path:
-    """Where a picture goes by default: that of a part of a run does not replace that of the whole."""
-    assert result.folder is not None
+def part_file(folder: Path | None, name: str, from_: str | None, to: str | None) -> Path:
+    """Where what is made of a run goes by default: that of a part of it does not replace that of the whole."""
+    assert folder is not None
     if from_ is None and to is None:
-        return result.folder / "picture.png"
+        return folder / name
+    stem, dot, ending = name.rpartition(".")
     part = f"{from_ or 'start'}-{to or 'end'}"
-    return result.folder / f"picture-{''.join(sign for sign in part if sign.isalnum() or sign in '-.')}.png"
+    return folder / f"{stem}-{''.join(sign for sign in part if sign.isalnum() or sign in '-.')}{dot}{ending}"
 
 
-def _time(option: str, text: str | None) -> float | None:
+def time_of(option: str, text: str | None) -> float | None:
+    """The time that an option gives, s."""
     if text is None:
         return None
     from hil.scenario.quantity import TIME
@@ -120,11 +125,33 @@ def _time(option: str, text: str | None) -> float | None:
         fail(f"{option} {text!r}: {problem}")
 
 
-def _opened(run: Path | None) -> Result:
+def folder_of(run: Path | None) -> Path:
+    """The folder of a run; None: of the newest."""
     from hil.errors import RunUnreadable
-    from hil.report.saved import newest, open_run
+    from hil.report.saved import newest, run_folder
 
     try:
-        return open_run(newest(_RUNS)[0] if run is None else run)
+        return run_folder(newest(RUNS)[0] if run is None else run)
+    except RunUnreadable as error:
+        fail(str(error))
+
+
+def _opened(run: Path | None) -> Result:
+    from hil.errors import RunUnreadable
+    from hil.report.saved import open_run
+
+    try:
+        return open_run(folder_of(run))
+    except RunUnreadable as error:
+        fail(str(error))
+
+
+def _recording(folder: Path) -> Recording:
+    """The result where there is one, else what has been recorded."""
+    from hil.errors import RunUnreadable
+    from hil.report.saved import open_recording, open_run
+
+    try:
+        return open_run(folder) if (folder / "summary.json").is_file() else open_recording(folder)
     except RunUnreadable as error:
         fail(str(error))

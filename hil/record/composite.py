@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from hil.record.reading import ArrowRecord, Batch
+from hil.record.reading import Batch
 from hil.record.rows import Floats, Record, Times
-
-MAIN = "record"
+from hil.record.streams import MAIN, file_name
 
 
 @runtime_checkable
@@ -34,31 +33,28 @@ def batches(record: Record, channels: Sequence[str], until_ns: int | None = None
 
 def stream_files(folder: Path) -> dict[str, Path]:
     """The streams that a run left, by name, the main one first; of those there are no others but `record-NAME.arrow`."""
-    others = sorted(folder.glob(f"{MAIN}-*.arrow"))
-    return {MAIN: folder / f"{MAIN}.arrow"} | {file.stem.removeprefix(f"{MAIN}-"): file for file in others}
+    prefix, suffix = file_name("*").split("*")
+    others = sorted(folder.glob(file_name("*")))
+    return {MAIN: folder / file_name(MAIN)} | {file.name.removeprefix(prefix).removesuffix(suffix): file for file in others}
 
 
 class Streams:
-    """Several streams as one record: a channel is that of the first stream that has it."""
+    """Several records as one: a channel is that of the first which has it."""
 
-    def __init__(self, streams: Sequence[ArrowRecord]) -> None:
-        self._streams = streams
-        self._homes = {name: stream for stream in reversed(streams) for name in stream.channels}
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self._homes = {name: record for record in reversed(records) for name in record.channels}
 
     @property
     def channels(self) -> list[str]:
-        """Names of the channels, those of the first stream first."""
-        return list(dict.fromkeys(name for stream in self._streams for name in stream.channels))
-
-    def last_ns(self) -> int | None:
-        """Time of the newest row of any; None where there is none."""
-        return max((last for stream in self._streams if (last := stream.last_ns()) is not None), default=None)
+        """Names of the channels, those of the first record first."""
+        return list(dict.fromkeys(name for record in self._records for name in record.channels))
 
     def column(self, channel: str) -> tuple[Times, Floats]:
-        """A channel."""
+        """A channel. Raises KeyError."""
         return self._homes[channel].column(channel)
 
     def batches(self, channels: Sequence[str], until_ns: int | None = None) -> Iterator[Batch]:
         """Rows of channels in order of time, stream by stream."""
-        for stream in self._streams:
-            yield from stream.batches([name for name in channels if self._homes.get(name) is stream], until_ns)
+        for record in self._records:
+            yield from batches(record, [name for name in channels if self._homes.get(name) is record], until_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from hil.kernel.engine import Engine
 from hil.record.around import AroundMoments
+from hil.record.composite import Streams
 from hil.record.events import EventLog
+from hil.record.reading import Batch
 from hil.record.reduce import Buckets, Sampled
 from hil.record.rows import Floats, Marks, Reducer, Rows, RowSink, Ticks, Times
-from hil.record.streams import Stream, Together
+from hil.record.streams import Stream
 
 _BATCH_ROWS = 4096
 _FLUSH_S = 0.15  # of wall-clock time: with 50 ms from one drain to the next, nothing is older than 0.2 s before it is written
@@ -34,7 +36,7 @@ class Recorder:
         self._log = log or EventLog()
         self._streams = [_Fed(stream, engine.recorded, sink(stream)) for stream in streams]
         self._capacity = engine.record_room
-        self._together = Together([fed.sink for fed in self._streams])
+        self._together = Streams([fed.sink for fed in self._streams])
         self._flush_at = time.monotonic() + _FLUSH_S
         self._closed = False
         self._abandoned_rows: int | None = None
@@ -53,6 +55,10 @@ class Recorder:
     def column(self, channel: str) -> tuple[Times, Floats]:
         """A column, of the first stream that has it, once closed. Raises KeyError; OSError for a file that cannot be read."""
         return self._together.column(channel)
+
+    def batches(self, channels: Sequence[str], until_ns: int | None = None) -> Iterator[Batch]:
+        """Rows of columns in order of time, stream by stream, once closed."""
+        return self._together.batches(channels, until_ns)
 
     def drain(self) -> None:
         """Take the rows that have gathered, if they are many, or have waited for long enough to be written."""

@@ -1,4 +1,4 @@
-"""The streams of a record: what each keeps, what the engine's ring has to carry for them, and all of them as one record."""
+"""The streams of a record: what each keeps, and what the engine's ring has to carry for them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-
-from hil.record.rows import Floats, Record, Times
 
 MAIN = "main"
 _UNITS = {"w": "W", "var": "var", "pu": "pu", "hz": "Hz", "v": "V", "a": "A", "degc": "degC", "s": "s", "us": "us"}
@@ -77,22 +75,3 @@ def ring(streams: Sequence[Stream], order: Sequence[str]) -> dict[str, Any]:
 def unit(column: str) -> str:
     """Unit of a column, as its name ends; empty for what has none."""
     return _UNITS.get(column.removesuffix(".min").removesuffix(".max").rpartition("_")[2], "")
-
-
-class Together:
-    """Several records as one: a channel is that of the first which has it."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._of: dict[str, Record] = {}
-        for record in records:
-            for channel in record.channels:
-                self._of.setdefault(channel, record)
-
-    @property
-    def channels(self) -> list[str]:
-        """Names of the channels."""
-        return list(self._of)
-
-    def column(self, channel: str) -> tuple[Times, Floats]:
-        """A channel."""
-        return self._of[channel].column(channel)

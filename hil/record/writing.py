@@ -6,13 +6,14 @@ Such a stream stays readable to its last whole batch however the process ends.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hil.record.appending import AppendedFile
 from hil.record.parquet import to_parquet
-from hil.record.reading import ArrowRecord
+from hil.record.reading import ArrowRecord, Batch
 from hil.record.rows import Floats, Rows, Ticks, Times
 from hil.record.streams import Stream, file_name, unit
 
@@ -94,6 +95,10 @@ class ArrowSink:
     def column(self, channel: str) -> tuple[Times, Floats]:
         """A channel, once closed."""
         return ArrowRecord(self._path).column(channel)
+
+    def batches(self, channels: Sequence[str], until_ns: int | None = None) -> Iterator[Batch]:
+        """Rows of channels, once closed."""
+        return ArrowRecord(self._path).batches(channels, until_ns)
 
     def _piece(self, ticks: Ticks, values: Rows) -> bytes:
         """A batch as it stands in the file."""

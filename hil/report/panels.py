@@ -11,7 +11,7 @@ from hil.scenario.limit import Limit
 from hil.site.limits import limit_bounds, limit_channel
 
 if TYPE_CHECKING:
-    from hil.report.result import Result
+    from hil.report.recording import Recording
 
 # Okabe and Ito's palette, which the colour-blind can tell apart ("Color Universal Design", 2008).
 LOAD, GRID = "#A0A0A0", "#0072B2"
@@ -50,35 +50,35 @@ class Panel:
         return {channel for line in self.lines for channel in line.channels}
 
 
-def panels(result: Result) -> list[Panel]:
+def panels(run: Recording) -> list[Panel]:
     """The panels that the record has channels for, from top to bottom."""
-    scenario = result.scenario
+    scenario = run.scenario
     bess = [f"bess.{name}" for name in scenario.bess]
     upss = [f"ups.{name}" for name in scenario.ups]
     power = [
         Line("load", ("load.power_w",), LOAD, width=2.0),
-        *_lines(result, bess, "power_w", "(+ discharges)", several="sum"),
+        *_lines(run, bess, "power_w", "(+ discharges)", several="sum"),
         Line("grid", ("pcc.power_w",), GRID),
     ]
-    ups = [*_lines(result, upss, "input_w", "input"), *_lines(result, upss, "battery_w", "battery (+ discharges)", dash="--")]
+    ups = [*_lines(run, upss, "input_w", "input"), *_lines(run, upss, "battery_w", "battery (+ discharges)", dash="--")]
     found = [
         Panel("power / MW", 1e-6, 2.1, power),
         Panel("UPS / MW", 1e-6, 1.6, ups),
-        Panel("voltage / pu", 1.0, 1.3, _voltages(result)),
+        Panel("voltage / pu", 1.0, 1.3, _voltages(run)),
         Panel("frequency / Hz", 1.0, 0.9, [Line("frequency", ("pcc.frequency_measured_hz",), GRID)]),
-        Panel("SoC / %", 100.0, 1.3, [*_lines(result, bess, "soc", "SoC"), *_lines(result, upss, "soc", "SoC")]),
+        Panel("SoC / %", 100.0, 1.3, [*_lines(run, bess, "soc", "SoC"), *_lines(run, upss, "soc", "SoC")]),
     ]
     for panel in found:
-        panel.lines = [line for line in panel.lines if all(channel in result.channels for channel in line.channels)]
+        panel.lines = [line for line in panel.lines if all(channel in run.channels for channel in line.channels)]
         _add_thresholds(panel, scenario.limits)
-    if not _frequency_matters(result):
+    if not _frequency_matters(run):
         del found[3]
     return [panel for panel in found if panel.lines]
 
 
-def place_of(result: Result, name: str, shown: list[Panel]) -> tuple[Panel, str] | None:
+def place_of(run: Recording, name: str, shown: list[Panel]) -> tuple[Panel, str] | None:
     """The panel in which a violation of a limit is marked, and the channel on which; None where nothing of it is shown."""
-    limit = next((limit for limit in result.scenario.limits if limit.name == name), None)
+    limit = next((limit for limit in run.scenario.limits if limit.name == name), None)
     if limit is None:
         return None
     channel = limit_channel(limit)
@@ -91,7 +91,7 @@ def place_of(result: Result, name: str, shown: list[Panel]) -> tuple[Panel, str]
 
 
 def _lines(
-    result: Result,
+    run: Recording,
     devices: list[str],
     channel: str,
     what: str,
@@ -102,7 +102,7 @@ def _lines(
 ) -> list[Line]:
     """A line for each device, or one for all where they are many. What is drawn later is thinner: it may lie on the others."""
     if len(devices) <= most_named:
-        every = result.scenario.devices
+        every = run.scenario.devices
         return [
             Line(
                 f"{device} {what}",
@@ -119,17 +119,17 @@ def _lines(
     return [Line(label, tuple(f"{device}.{channel}" for device in devices), colour, dash, several)]
 
 
-def _voltages(result: Result) -> list[Line]:
+def _voltages(run: Recording) -> list[Line]:
     """Of PCC, bus and UPS outputs what a limit looks at, and of the PCC always the lowest phase."""
-    looked_at = {limit_channel(limit) for limit in result.scenario.limits}
+    looked_at = {limit_channel(limit) for limit in run.scenario.limits}
     lines = []
     for node, colour in (("pcc", GRID), ("bus", _DEVICES[2])):
         for side, dash in (("lowest", "-"), ("highest", ":")):
             channel = f"{node}.voltage_{side}_measured_pu"
             if channel in looked_at or (node, side) == ("pcc", "lowest"):
                 lines.append(Line(f"{node.upper() if node == 'pcc' else node}, {side} phase", (channel,), colour, dash))
-    outputs = [f"ups.{name}" for name in result.scenario.ups if f"ups.{name}.output_voltage_pu" in looked_at]
-    return [*lines, *_lines(result, outputs, "output_voltage_pu", "output", dash="--", most_named=1)]
+    outputs = [f"ups.{name}" for name in run.scenario.ups if f"ups.{name}.output_voltage_pu" in looked_at]
+    return [*lines, *_lines(run, outputs, "output_voltage_pu", "output", dash="--", most_named=1)]
 
 
 def _add_thresholds(panel: Panel, limits: list[Limit]) -> None:
@@ -145,13 +145,12 @@ def _add_thresholds(panel: Panel, limits: list[Limit]) -> None:
         panel.thresholds[f"{names[0]}{more}, {value:g}"] = value
 
 
-def _frequency_matters(result: Result) -> bool:
+def _frequency_matters(run: Recording) -> bool:
     """Whether a limit looks at it, or it leaves the governors' dead band."""
-    scenario, channel = result.scenario, "pcc.frequency_measured_hz"
+    scenario, channel = run.scenario, "pcc.frequency_measured_hz"
     if any("frequency" in limit_channel(limit) for limit in scenario.limits):
         return True
-    if channel not in result.channels:
+    if channel not in run.channels:
         return False
-    _, frequency_hz = result.signal(channel)
-    moved = np.abs(frequency_hz - scenario.grid.frequency_hz)
-    return bool(moved.size and moved.max() > scenario.grid.deadband_hz)
+    most_hz = scenario.grid.deadband_hz
+    return any(bool((np.abs(hz[channel] - scenario.grid.frequency_hz) > most_hz).any()) for _, hz in run.batches([channel]))

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 
-from hil.report.envelope import Floats, envelope
 from hil.report.event_strip import LANE_IN, draw_strip, lanes
 from hil.report.lettering import fitted, width_in
-from hil.report.limit_rows import VIOLATED, draw_limits, gid, height_in
+from hil.report.limit_rows import VIOLATED, Row, draw_limits, gid, height_in, rows_of
 from hil.report.panels import Line, Panel, panels, place_of
+from hil.report.result import Result
+from hil.report.traces import Sample, Trace, gather
 from hil.report.words import held
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
-    from hil.report.result import Result
+    from hil.report.recording import Recording
 
 FORMATS = (".png", ".svg")
 _DPI = 110
@@ -38,14 +38,14 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw(result: Result, path: Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
+def draw(run: Recording, path: Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
     """Draw a run, or its part between two times, into a PNG or an SVG file, as its name ends.
 
     Raises ValueError for times that are no part of the run, or another ending; OSError for a file that cannot be written.
     """
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
-    end_s = max(result.duration_s, result.scenario.tick_s)  # one that was ended before its first tick has a picture too
+    end_s = max(run.duration_s, run.scenario.tick_s)  # one that was ended before its first tick has a picture too
     view = (0.0 if from_s is None else from_s, end_s if to_s is None else to_s)
     if not 0.0 <= view[0] < view[1] <= end_s:
         raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {end_s:g} s")
@@ -53,7 +53,7 @@ def draw(result: Result, path: Path, *, from_s: float | None = None, to_s: float
         mpl.rcdefaults()  # whatever a user's own style is
         mpl.rcParams.update(_STYLE)
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name that somebody gave
-        figure = _Picture(result, view).figure
+        figure = _Picture(run, view).figure
         metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
         figure.savefig(path, dpi=_DPI, format=path.suffix[1:].lower(), metadata=metadata)
 
@@ -61,15 +61,17 @@ def draw(result: Result, path: Path, *, from_s: float | None = None, to_s: float
 class _Picture:
     """Puts the axes of a figure one below the other, each as high as it needs."""
 
-    def __init__(self, result: Result, view: tuple[float, float]) -> None:
-        self._result = result
+    def __init__(self, run: Recording, view: tuple[float, float]) -> None:
+        self._run = run
         self._view = view
-        shown = panels(result)
-        named, left_out = lanes(result.scenario.events, view, _INNER_IN)
+        self._limits = rows_of(run)
+        shown = panels(run)
+        self._gather(shown)
+        named, left_out = lanes(run.scenario.events, view, _INNER_IN)
         strip_in = LANE_IN * (1 + max((name.lane for name in named), default=-1))
         legends_in = [_LEGEND_IN * -(-len(_labels(panel)) // _legend_columns(_labels(panel))) for panel in shown]
         above_in = [*(_GAP_IN + legend_in for legend_in in legends_in), _GAP_IN + _LEGEND_IN]
-        heights_in = [*(panel.height_in for panel in shown), height_in(result)]
+        heights_in = [*(panel.height_in for panel in shown), height_in(self._limits)]
         self._height_in = _TITLE_IN + strip_in + sum(above_in) + sum(heights_in) + _FOOT_IN
         self.figure = Figure(figsize=(_WIDTH_IN, self._height_in))
         self._title()
@@ -83,8 +85,8 @@ class _Picture:
             top_in += gap_in + panel_in
         for panel, axis in zip(shown, axes, strict=False):
             self._panel(panel, axis)
-        self._violations(dict(zip(map(id, shown), axes, strict=False)), shown)
-        draw_limits(result, axes[-1], view, _INNER_IN)
+        self._violations(dict(zip(map(id, shown), axes, strict=False)))
+        draw_limits(self._limits, axes[-1], run, view, _INNER_IN)
         self._explain_marks(axes[-1])
         for axis in axes[:-1]:
             self._events(axis)
@@ -99,13 +101,26 @@ class _Picture:
         axis.set_xlim(*self._view)
         return axis
 
+    def _gather(self, shown: list[Panel]) -> None:
+        """Read what the panels show, once: lines, and the values at which the first violations stand."""
+        self._traces = {
+            id(line): Trace(line, set(self._run.channels), self._view, _COLUMNS) for panel in shown for line in panel.lines
+        }
+        self._firsts: list[tuple[Row, Panel, Sample]] = []
+        for row in self._limits:
+            place = place_of(self._run, row.name, shown)
+            if row.first_s is not None and place is not None and self._view[0] <= row.first_s <= self._view[1]:
+                self._firsts.append((row, place[0], Sample(place[1], row.first_s)))
+        gather(self._run, [*self._traces.values(), *(sample for _, _, sample in self._firsts)], self._view[1])
+
     def _title(self) -> None:
-        result, scenario = self._result, self._result.scenario
+        run, scenario = self._run, self._run.scenario
         title = fitted(scenario.title or scenario.name, _INNER_IN, 12.0)
         self.figure.text(0.5, 1.0 - 0.2 / self._height_in, title, ha="center", va="center", fontsize=12)
-        colour = VIOLATED if result.verdict is Outcome.FAIL else "#303030"
-        run = f"{result.duration_s:g} s · seed {scenario.seed} · waveform {result.waveform_hash}"
-        words = f"{result.verdict} · {held(result)} · {run}"
+        words, colour = f"not finished: rows to {run.duration_s:g} s · seed {scenario.seed}", "#303030"
+        if isinstance(run, Result):
+            words = f"{run.verdict} · {held(run)} · {run.duration_s:g} s · seed {scenario.seed} · waveform {run.waveform_hash}"
+            colour = VIOLATED if run.verdict is Outcome.FAIL else colour
         self.figure.text(0.5, 1.0 - 0.41 / self._height_in, words, ha="center", va="center", fontsize=9, color=colour)
 
     def _panel(self, panel: Panel, axis: Any) -> None:
@@ -132,49 +147,36 @@ class _Picture:
 
     def _line(self, line: Line, scale: float, axis: Any) -> None:
         label, name = fitted(line.label, _LABEL_IN, _LEGEND_PT), f"signal-{line.channels[0]}"
-        time_s, low = self._signal(line.channels[0])
-        high = low
-        for channel in line.channels[1:]:
-            values = self._signal(channel)[1]
-            if line.several == "sum":
-                low = high = low + values
-            else:
-                low, high = np.fmin(low, values), np.fmax(high, values)
-        if len(line.channels) == 1 or line.several == "sum":
-            places = envelope(low, _COLUMNS)
+        trace = self._traces[id(line)]
+        if trace.band is not None:
+            points = trace.band.points()
+            alone = {"label": label, "gid": name, "edgecolor": line.colour, "lw": line.width}
+            style = {"lw": 0, "gid": f"band-{line.channels[0]}"} if trace.curve is not None else alone
+            axis.fill_between(
+                points.time_s, points.low * scale, points.high * scale, **{"facecolor": (line.colour, 0.35)} | style
+            )
+        if trace.curve is not None:
+            points = trace.curve.points()
             style = {"lw": line.width, "ls": line.dash, "color": line.colour, "label": label, "gid": name}
-            axis.plot(time_s[places], low[places] * scale, **style)
-            return
-        places = np.union1d(envelope(low, _COLUMNS // 2), envelope(high, _COLUMNS // 2))
-        style = {"lw": line.width, "facecolor": (line.colour, 0.35), "edgecolor": line.colour, "label": label, "gid": name}
-        axis.fill_between(time_s[places], low[places] * scale, high[places] * scale, **style)
+            axis.plot(points.time_s, points.low * scale, **style)
 
-    def _signal(self, channel: str) -> tuple[Floats, Floats]:
-        """What of a channel lies in view, and a sample beyond it on either side."""
-        time_s, values = self._result.signal(channel)
-        first, last = np.searchsorted(time_s, self._view)
-        seen = slice(max(0, int(first) - 1), int(last) + 1)
-        return time_s[seen], values[seen]
-
-    def _violations(self, axes: dict[int, Any], shown: list[Panel]) -> None:
+    def _violations(self, axes: dict[int, Any]) -> None:
         """A cross where a limit was first violated, on the signal that it looks at."""
-        for name, limit in self._result.limits.items():
-            first_s, place = limit.first_violation_s, place_of(self._result, name, shown)
-            if first_s is None or place is None or not self._view[0] <= first_s <= self._view[1]:
-                continue
-            panel, channel = place
+        for row, panel, sample in self._firsts:
             axis = axes[id(panel)]
-            time_s, values = self._signal(channel)
-            axis.axvline(first_s, color=VIOLATED, lw=0.9, zorder=3)
-            if values.size:
-                y = values[min(int(np.searchsorted(time_s, first_s)), values.size - 1)] * panel.scale
+            axis.axvline(row.first_s, color=VIOLATED, lw=0.9, zorder=3)
+            if sample.value is not None:
                 cross = {"marker": "x", "ms": 8, "mew": 2.4, "color": VIOLATED, "ls": "", "zorder": 6}
-                axis.plot([first_s], [y], gid=f"on-signal-{gid('first-violation', limit)}", **cross)
+                axis.plot(
+                    [row.first_s], [sample.value * panel.scale], gid=f"on-signal-{gid('first-violation', row.name)}", **cross
+                )
 
     def _explain_marks(self, axis: Any) -> None:
         """A legend of the marks in the rows of the limits."""
-        marks = [axis.plot([], [], marker="v", ms=5, mew=0, color="black", ls="", label="worst")[0]]
-        if any(limit.first_violation_s is not None for limit in self._result.limits.values()):
+        marks = []
+        if isinstance(self._run, Result):
+            marks.append(axis.plot([], [], marker="v", ms=5, mew=0, color="black", ls="", label="worst")[0])
+        if any(row.first_s is not None for row in self._limits):
             marks += [
                 axis.plot([], [], marker="x", ms=6, mew=2, color=VIOLATED, ls="", label="first violation")[0],
                 axis.plot([], [], marker="|", ms=7, mew=1, color=VIOLATED, ls="", label="violated again")[0],
@@ -185,7 +187,7 @@ class _Picture:
         )  # fmt: skip
 
     def _events(self, axis: Any) -> None:
-        for event in self._result.scenario.events:
+        for event in self._run.scenario.events:
             if self._view[0] <= event.at_s <= self._view[1]:
                 axis.axvline(event.at_s, color="black", lw=0.7, ls=":", zorder=1)
 

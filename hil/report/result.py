@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hil.realtime.evidence import Timing
-from hil.record.rows import Record
-from hil.scenario.model import Scenario
+from hil.report.recording import Recording
 from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.difference import Difference
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-
 
 @dataclass(frozen=True)
-class Result:
+class Result(Recording):
     """A finished run.
 
     reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
@@ -29,20 +23,14 @@ class Result:
     "wall"; timing: of the wall clock.
     """
 
-    scenario: Scenario
     verdict: Outcome
     limits: dict[str, LimitResult]
     reasons: list[str]
-    events: list[dict[str, Any]]
     waveform_hash: str
-    duration_s: float
     wall_s: float
     load: dict[str, Any]
     traffic: dict[str, Any]
     signal_number: int | None
-    folder: Path | None
-    channels: list[str]
-    record: Record
     clock: str = "lockstep"
     timing: Timing | None = None
 
@@ -60,25 +48,6 @@ class Result:
         """This result without some evidence: what was PASS is INCONCLUSIVE."""
         verdict = Outcome.INCONCLUSIVE if self.verdict is Outcome.PASS else self.verdict
         return replace(self, verdict=verdict, reasons=[*self.reasons, reason])
-
-    def signal(self, channel: str) -> tuple[Floats, Floats]:
-        """A recorded channel as (time_s, values), float64 arrays of shape (n,), as its stream of the record has it.
-
-        Raises KeyError naming the channels there are.
-        """
-        if channel not in self.channels:
-            raise KeyError(f"no channel {channel!r}; recorded: {', '.join(self.channels)}")
-        time_ns, values = self.record.column(channel)
-        return time_ns / 1e9, values.astype(np.float64)
-
-    def plot(self, path: str | Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
-        """Draw the run, or its part between two times, into a PNG or an SVG file, as its name ends. Needs matplotlib.
-
-        Raises ValueError for times that are no part of the run, or another ending; OSError for a file that cannot be written.
-        """
-        from hil.report.picture import draw
-
-        draw(self, Path(path), from_s=from_s, to_s=to_s)
 
     def diff(self, other: Result) -> Difference:
         """What changed from this run to another. Raises RunUnreadable where the record of a saved run is damaged."""

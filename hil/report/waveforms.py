@@ -63,26 +63,28 @@ def compared(before: Result, after: Result) -> Waveforms:
     ]
     if not common:
         return Waveforms(same=False, unlike=[*unlike, "no channel is in both"])
-    times: list[Any] = []
-    rows = 0
     deviations = []
+    places: dict[tuple[bytes, bytes], tuple[Any, Any, Any]] = {}  # of the common times, for each pair of streams
     for channel in common:
-        (time_before, one), (time_after, other) = before.record.column(channel), after.record.column(channel)
-        if not times or not (np.array_equal(time_before, times[0]) and np.array_equal(time_after, times[1])):
-            times = [time_before, time_after]  # of another stream of the record
-            shared, here, there = np.intersect1d(time_before, time_after, assume_unique=True, return_indices=True)
-            rows = max(rows, int(shared.size))
-            if not np.array_equal(time_before, time_after):
+        columns = [run.record.column(channel) for run in (before, after)]
+        times = [time_ns for time_ns, _ in columns]
+        key = (times[0].tobytes(), times[1].tobytes())
+        if key not in places:
+            places[key] = np.intersect1d(times[0], times[1], assume_unique=True, return_indices=True)
+            if not np.array_equal(times[0], times[1]):
                 unlike.append(
-                    f"{_extent(time_before)} against {_extent(time_after)}: compared at {shared.size:,} common times"
+                    f"{_extent(times[0])} against {_extent(times[1])}: compared at {places[key][0].size:,} common times"
                 )
-        if shared.size:
-            values = one[here].astype(np.float64), other[there].astype(np.float64)
-            deviation = _deviation(channel, shared / 1e9, *values)
-            if deviation is not None:
-                deviations.append(deviation)
+        shared, here, there = places[key]
+        if not shared.size:
+            continue
+        one, other = columns[0][1][here], columns[1][1][there]
+        deviation = _deviation(channel, shared / 1e9, one.astype(np.float64), other.astype(np.float64))
+        if deviation is not None:
+            deviations.append(deviation)
     deviations.sort(key=lambda deviation: -deviation.share)
-    return Waveforms(False, rows, len(common), deviations, unlike)
+    rows = max(shared.size for shared, _, _ in places.values())
+    return Waveforms(False, int(rows), len(common), deviations, unlike)
 
 
 def _extent(times_ns: Any) -> str:

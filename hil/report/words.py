@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from hil.site.limits import limit_bounds
+from hil.verdict.limits import UNITS
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from hil.report.result import Result
+    from hil.scenario.limit import Limit
     from hil.verdict.limits import LimitResult
 
 
 def quantity(value: float, limit: LimitResult) -> str:
     """A value of a limit, with its unit."""
-    if limit.unit == "W/s":
+    return _with_unit(value, limit.unit)
+
+
+def bounds(limit: Limit) -> str:
+    """The bounds of a limit, with their unit."""
+    low, high = (_with_unit(bound, UNITS[limit.kind]) if math.isfinite(bound) else None for bound in limit_bounds(limit))
+    if low is None or high is None:
+        return f"at least {low}" if high is None else f"at most {high}"
+    return f"{low} to {high}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit == "W/s":
         return f"{value * 60e-6:.2f} MW/min"
-    if limit.unit == "W":
+    if unit == "W":
         return f"{value * 1e-6:.2f} MW"
-    if limit.unit == "Hz":
+    if unit == "Hz":
         return f"{value:.3f} Hz"
-    if limit.unit == "degC":
+    if unit == "degC":
         return f"{value:.2f} degC"
-    return f"{value:.3f} {limit.unit}".rstrip()
+    return f"{value:.3f} {unit}".rstrip()
 
 
 def worst(limit: LimitResult) -> str:
