@@ -71,7 +71,7 @@ def test_streams_are_one_record(tmp_path):
     written(tmp_path / "record.arrow", [4])
     written(tmp_path / "record-fast.arrow", [9], ["bess.a.soc", "pcc.power_w"])
     files = stream_files(tmp_path)
-    assert list(files) == ["record", "fast"]
+    assert list(files) == ["main", "fast"]
     record = Streams([ArrowRecord(file) for file in files.values()])
     assert record.channels == [*CHANNELS, "bess.a.soc"]
     assert record.column("pcc.power_w")[0].size == 4

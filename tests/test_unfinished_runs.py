@@ -277,7 +277,7 @@ def test_convert_takes_another_stream(run, monkeypatch, capsys):
     shutil.copy(run / "record.arrow", run / "record-fast.arrow")
     assert command(capsys, monkeypatch, "convert", run, "--stream", "fast")[1] == f"{run}/record-fast.parquet\n"
     assert command(capsys, monkeypatch, "tail", run, "--stream", "fast", "--no-follow")[0] == 0
-    line = f"{run}: no stream 'slow' in it; there is record, fast\n"
+    line = f"{run}: no stream 'slow' in it; there is main, fast\n"
     assert command(capsys, monkeypatch, "convert", run, "--stream", "slow") == (2, "", line)
     assert command(capsys, monkeypatch, "tail", run, "--stream", "slow") == (2, "", line)
 

@@ -38,7 +38,8 @@ class Envelope:
         self._lowest = np.full((3, columns), np.nan)
         self._highest = np.full((3, columns), np.nan)
         self._edges: list[Floats] = []  # first, last, and on both sides of each gap
-        self._last = np.empty((3, 0))
+        self._last = np.empty((3, 0))  # sample that is a number
+        self._last_s = np.empty(0)  # row, whatever it holds
         self._gaps: list[tuple[float, float]] = []
         self._step_s = np.inf
         self._over = False
@@ -83,10 +84,12 @@ class Envelope:
         if known.size and not self._edges:
             self._edges.append(known[:, :1])
         width_s = (self._view[1] - self._view[0]) / self._columns
-        for before, after in _gaps(np.concatenate([self._last[0], rows[0]]), max(_GAP * self._step_s, width_s)):
+        for before, after in _gaps(np.concatenate([self._last_s, rows[0]]), max(_GAP * self._step_s, width_s)):
             self._gaps.append((before, after))
             beside = np.concatenate([self._last, known], axis=1)
-            self._edges.append(beside[:, np.isin(beside[0], (before, after))])
+            place = int(np.searchsorted(beside[0], after))
+            self._edges.append(beside[:, max(0, place - 1) : place + 1])
+        self._last_s = rows[0, -1:]
         if known.size:
             self._last = known[:, -1:]
         known = known[:, (self._view[0] <= known[0]) & (known[0] <= self._view[1])]
