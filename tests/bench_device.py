@@ -13,7 +13,6 @@ from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
 from hil.record.events import EventLog
-from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.session.plant import SitePlant
 from hil.site.build import build_engine
@@ -28,9 +27,7 @@ class Bench:
         self.engine = build_engine(scenario, source.first_w)
         names = ([limit.name for limit in scenario.limits], ["bess.main"])
         self.log = EventLog()
-        self.plant = SitePlant(
-            self.engine, source.feed, Recorder(self.engine, MemorySink([], self.engine.period_ns)), self.log, names
-        )
+        self.plant = SitePlant(self.engine, source.feed, Recorder(self.engine, [], lambda stream: None), self.log, names)
         self.device = SunSpecBess(EngineStorageImage(self.engine, scenario, "main"))
         self.server = ModbusTcpServer(self.device.registers)
 

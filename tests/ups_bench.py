@@ -23,7 +23,6 @@ from hil.mqtt.address import BrokerAddress
 from hil.mqtt.flight import Flight
 from hil.mqtt.layout import DeviceTopics
 from hil.record.events import EventLog
-from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
 from hil.session.plant import SitePlant
@@ -52,7 +51,7 @@ class UpsBench:
         source = LoadSource(self.scenario)
         self.engine = build_engine(self.scenario, source.first_w)
         self.log = EventLog()
-        recorder = Recorder(self.engine, MemorySink([], self.engine.period_ns))
+        recorder = Recorder(self.engine, [], lambda stream: None)
         self.plant = SitePlant(self.engine, source.feed, recorder, self.log, ([], []))
         self.topics = DeviceTopics("hall", "ups.a")
         self.device = EmulatedUps(EngineUpsImage(self.engine, self.scenario, "a"), serial="a-0001")

@@ -19,7 +19,6 @@ from hil.fleet.surroundings import Surroundings
 from hil.fleet.ups import MqttSupply
 from hil.loads.source import LoadSource
 from hil.record.events import EventLog
-from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
 from hil.session.plant import SitePlant
@@ -40,7 +39,7 @@ class Site:
         source = LoadSource(self.scenario)
         self.engine = build_engine(self.scenario, source.first_w)
         self.log = EventLog()
-        recorder = Recorder(self.engine, MemorySink([], self.engine.period_ns))
+        recorder = Recorder(self.engine, [], lambda stream: None)
         self.plant = SitePlant(self.engine, source.feed, recorder, self.log, ([], []))
         self.events: list[tuple[float, str, dict[str, object]]] = []
         self.commands: list[tuple[float, str, float]] = []

@@ -49,6 +49,8 @@ def _asks_for(wanted: str, table: Table, key: Key | None = None) -> bool:
             return key.name == wanted
         own = table.path.removesuffix(f".{NAME}").removesuffix(f".{NUMBER}")
         return bool(wanted and own) and wanted in (own, own.rpartition(".")[2], table.kind)
+    if key is None and wanted == table.path.removesuffix(f".{NAME}"):
+        return True
     match = re.fullmatch(_pattern(table, key), wanted)
     kinds = {other.kind for other in tables() if other.path == table.path} if match and table.kind else set()
     return match is not None and (match["middle"] not in kinds or match["middle"] == table.kind)
@@ -57,6 +59,8 @@ def _asks_for(wanted: str, table: Table, key: Key | None = None) -> bool:
 def _pattern(table: Table, key: Key | None) -> str:
     """Texts that name a table or a key of it; the group `middle` is a name, its placeholder or a kind."""
     head, *rest = table.path.split(".") if table.path else [""]
+    if rest and rest[-1] == NAME:  # of tables by name within a section
+        head, rest = ".".join([head, *rest[:-1]]), rest[-1:]
     middle = r"\.(?P<middle>.+)" if table.listed and key is not None else r"\.(?P<middle>[^.]+)"
     if rest and key is not None:
         middle = f"(?:{middle})?"

@@ -5,22 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from hil.record.rows import Floats, Rows, Ticks, Times
-from hil.record.streams import Stream
 
 
 class MemorySink:
     """Keeps the rows in memory."""
 
-    def __init__(self, stream: Stream, period_ns: int) -> None:
-        self._stream = stream
+    def __init__(self, channels: list[str], period_ns: int) -> None:
+        self._channels = channels
         self._period_ns = period_ns
         self._ticks: list[Ticks] = [np.empty(0, np.int64)]
-        self._values: list[Rows] = [np.empty((0, len(stream.columns)), np.float32)]
+        self._values: list[Rows] = [np.empty((0, len(channels)), np.float32)]
 
     @property
     def channels(self) -> list[str]:
         """Names of the columns."""
-        return self._stream.columns
+        return self._channels
 
     def rows(self, ticks: Ticks, values: Rows) -> None:
         """Keep rows."""

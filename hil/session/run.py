@@ -87,7 +87,9 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         stack.callback(log.close)
 
         def sink(stream: Stream) -> RowSink:
-            return MemorySink(stream, engine.period_ns) if folder is None else folder.record(stream, engine.period_ns)
+            if folder is None:
+                return MemorySink(stream.columns, engine.period_ns)
+            return folder.record(stream, engine.period_ns)
 
         recorder = stack.enter_context(Recorder(engine, streams(scenario, engine.channels), sink, log))
         names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
