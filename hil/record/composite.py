@@ -8,13 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from hil.record.reading import Batch
 from hil.record.rows import Floats, Record, Times
-<<<<<<< ours
 from hil.record.streams import MAIN, file_name
-=======
-
-MAIN = "main"
-"""What the stream `record.arrow` goes by."""
->>>>>>> theirs
 
 
 @runtime_checkable
@@ -39,14 +33,9 @@ def batches(record: Record, channels: Sequence[str], until_ns: int | None = None
 
 def stream_files(folder: Path) -> dict[str, Path]:
     """The streams that a run left, by name, the main one first; of those there are no others but `record-NAME.arrow`."""
-<<<<<<< ours
     prefix, suffix = file_name("*").split("*")
     others = sorted(folder.glob(file_name("*")))
     return {MAIN: folder / file_name(MAIN)} | {file.name.removeprefix(prefix).removesuffix(suffix): file for file in others}
-=======
-    others = sorted(folder.glob("record-*.arrow"))
-    return {MAIN: folder / "record.arrow"} | {file.stem.removeprefix("record-"): file for file in others}
->>>>>>> theirs
 
 
 class Streams:
