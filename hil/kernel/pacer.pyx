@@ -211,9 +211,10 @@ cdef class Pacer:
             now_ns = monotonic_ns()
             if now_ns < due_ns - self.spin_ns:
                 sleep_until(min(due_ns - self.spin_ns, now_ns + LONGEST_SLEEP_NS))
-                awake_ns = monotonic_ns()
+                now_ns = awake_ns = monotonic_ns()    # at once: what follows is slow on a core that has cooled down
                 wake_ups = 0
-                continue
+                if now_ns < due_ns - self.spin_ns:
+                    continue
             while now_ns < due_ns:
                 pause()
                 now_ns = monotonic_ns()

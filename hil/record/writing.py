@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hil.record.appending import AppendedFile
-from hil.record.parquet import to_parquet
+from hil.record.conversion import convert
 from hil.record.reading import ArrowRecord, Batch
 from hil.record.rows import Floats, Rows, Ticks, Times
 from hil.record.streams import Stream, file_name, unit
@@ -79,7 +79,7 @@ class ArrowSink:
         self._ended = self._file.close(_END)
         if clean and self._ended:
             try:
-                to_parquet(self._path, self._path.with_suffix(".parquet"))
+                convert(ArrowRecord(self._path, whole=True), self._path.with_suffix(".parquet"), "parquet")
             except OSError as error:
                 self._parquet = error.strerror or str(error)
 
