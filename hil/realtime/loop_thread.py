@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any, Self
 
@@ -45,9 +46,8 @@ class LoopThread:
         self._wanted = wanted
         self._engine = engine
         self._speed = speed
-        self._claims = ProcessClaims.held(wanted, self.obtained)
-        self._ready = threading.Event()
         self._rehearsed = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kernel")
         self.bell = Bell()
         try:
@@ -57,28 +57,27 @@ class LoopThread:
             raise
 
     def __enter__(self) -> Self:
-        self._claims.__enter__()
-        self._engine.touch()
-        twin = self._engine.twin()
-        twin.touch()
-        twin.states["run"]["end_tick"] = _FOR_EVER
-        self._rehearsal_bell = Bell()
-        self._rehearsal = self._pacer(twin, self._rehearsal_bell.write_fd)
-        self._rehearsal.start(time.monotonic_ns())
-        self._thread.start()
-        self._ready.wait(self._wanted.warm_up_s)
-        self._rehearsal.stop()
-        self._rehearsed.wait()
+        with ExitStack() as held:
+            held.callback(self.bell.close)
+            held.callback(self.pacer.release)
+            held.enter_context(ProcessClaims.held(self._wanted, self.obtained))
+            self._engine.touch()
+            twin = self._engine.twin()
+            twin.touch()
+            twin.states["run"]["end_tick"] = _FOR_EVER
+            rehearsal_bell = held.enter_context(closing(Bell()))
+            self._rehearsal = self._pacer(twin, rehearsal_bell.write_fd)
+            self._rehearsal.start(time.monotonic_ns())
+            self._thread.start()
+            held.callback(self._end)
+            self._ended.wait(self._wanted.warm_up_s)
+            self._rehearsal.stop()
+            self._rehearsed.wait()
+            self._held = held.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.pacer.stop()
-        try:
-            self._thread.join()
-        finally:
-            self.pacer.release()
-            self.bell.close()
-            self._claims.__exit__(None, None, None)
+        self._held.close()
 
     @property
     def started(self) -> bool:
@@ -105,6 +104,11 @@ class LoopThread:
             spin_ns=spin_ns,
         )
 
+    def _end(self) -> None:
+        self._rehearsal.stop()
+        self.pacer.stop()
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             claim_thread(self._wanted, self.obtained)
@@ -114,8 +118,8 @@ class LoopThread:
             self.error = error
             self.bell.ring()
         finally:
-            self._ready.set()
             self._rehearsed.set()
+            self._ended.set()
 
     def _rehearse(self) -> None:
         """Run a copy of the site for a while: code and stack are there then, and how late this machine wakes is known."""
@@ -124,7 +128,6 @@ class LoopThread:
         finally:
             self.warm_up = self._rehearsal.timing
             self._rehearsal.release()
-            self._rehearsal_bell.close()
         if self._wanted.spin_s is None and self.obtained.priority > 0 and self.warm_up["ticks"][0] > 0:
             late_ns = quantile_ns(self.warm_up[0]["late"], _SPIN_SHARE)
             quarter_ns = int(self._engine.period_ns / self._speed) // 4
