@@ -79,7 +79,7 @@ class PacedPlant:
             self._feeder.stop(_DISK_PATIENCE_S)
             if not self._writer.stop(_DISK_PATIENCE_S):
                 self._plant.abandon_record()
-            if self._clocks is not None:
+            elif self._clocks is not None:
                 self._clocks.close()
                 if self._clocks.problem is not None:
                     self._log.add(self._plant.time_s, "clocks_not_written", {"problem": self._clocks.problem})
