@@ -268,8 +268,8 @@ def soak(folder: Path, minutes: float, tick: str, seed: int) -> Soak:
             one.kill()
 
 
-def checks(done: Soak, minutes: float, tick_hz: float) -> Iterator[tuple[str, Any, bool]]:
-    """What is asked, the figure, whether it is good."""
+def checks(done: Soak, minutes: float, tick_hz: float) -> Iterator[tuple[str, str, Any, bool]]:
+    """Name of the figure, what is asked, the figure, whether it is good."""
     result = hil.open_run(done.folder)
     timing = result.timing
     assert timing is not None
@@ -278,32 +278,33 @@ def checks(done: Soak, minutes: float, tick_hz: float) -> Iterator[tuple[str, An
     other = [reason for reason in result.reasons if not any(late in reason for late in _LATE)]
     unsafe = {f"bess.{name}" for name in result.scenario.bess} | {f"ups.{name}" for name in result.scenario.ups}
     unsafe -= {event["device"] for event in result.events if event["event"] == "made_safe"}
-    yield "verdict", result.verdict.value, result.verdict is not Outcome.FAIL
-    yield "reasons besides late ticks (load, rows, lines, commands, silence)", other, not other
-    yield "ticks", timing.ticks, timing.ticks == round(duration_s * tick_hz)
+    yield "verdict", "verdict", result.verdict.value, result.verdict is not Outcome.FAIL
+    yield "other_reasons", "reasons besides late ticks (load, rows, lines, commands, silence)", other, not other
+    yield "ticks", "ticks", timing.ticks, timing.ticks == round(duration_s * tick_hz)
     yield (
+        "drift_ms",
         "drift of the ticks against CLOCK_MONOTONIC, ms",
         round(done.of_run["drift_ms"], 3),
         (abs(done.of_run["drift_ms"]) <= MOST_DRIFT_MS),
     )
     pairs = len((done.folder / "clocks.csv").read_text(encoding="ascii").splitlines()) - 1
-    yield "pairs of clocks", pairs, pairs >= 0.8 * duration_s
+    yield "clock_pairs", "pairs of clocks", pairs, pairs >= 0.8 * duration_s
     growth_mb = growth(done.seen.rss_mb)
-    yield "growth of resident memory, MB", round(growth_mb, 2), growth_mb <= MOST_GROWTH_MB
-    yield "growth of open descriptors", growth(done.seen.descriptors), growth(done.seen.descriptors) <= 0
-    yield "growth of threads", growth(done.seen.threads), growth(done.seen.threads) <= 0
+    yield "memory_growth_mb", "growth of resident memory, MB", round(growth_mb, 2), growth_mb <= MOST_GROWTH_MB
+    yield "descriptor_growth", "growth of open descriptors", growth(done.seen.descriptors), growth(done.seen.descriptors) <= 0
+    yield "thread_growth", "growth of threads", growth(done.seen.threads), growth(done.seen.threads) <= 0
     time_ns, _ = ArrowRecord(done.folder / "record.arrow").column("pcc.power_w")
     whole = np.array_equal(time_ns, np.arange(1, rows + 1) * (1_000_000_000 // RECORD_HZ))
-    yield "rows of the record", int(time_ns.size), whole
-    yield "rows of the live reader", done.reader.rows, done.reader.rows == rows
-    yield "rows of the live reader out of order", done.reader.jumps, done.reader.jumps == 0
-    yield "exit code of the live reader", done.reader_exit, done.reader_exit == 0
+    yield "rows", "rows of the record", int(time_ns.size), whole
+    yield "live_rows", "rows of the live reader", done.reader.rows, done.reader.rows == rows
+    yield "live_rows_out_of_order", "rows of the live reader out of order", done.reader.jumps, done.reader.jumps == 0
+    yield "live_reader_exit_code", "exit code of the live reader", done.reader_exit, done.reader_exit == 0
     asked, answered = done.polled["asked"], len(done.polled["answers_ms"])
-    yield "polls answered", answered, answered == asked >= 0.8 * done.polled["expected"]
-    yield "trouble of clients", done.polled["problems"], not done.polled["problems"]
-    yield "devices not made safe", sorted(unsafe), not unsafe
+    yield "polls_answered", "polls answered", answered, answered == asked >= 0.8 * done.polled["expected"]
+    yield "client_problems", "trouble of clients", done.polled["problems"], not done.polled["problems"]
+    yield "devices_not_safe", "devices not made safe", sorted(unsafe), not unsafe
     locked = timing.obtained["memory_locked"]
-    yield "page faults of the loop's thread", timing.minor_faults, not locked or timing.minor_faults == 0
+    yield "minor_faults", "page faults of the loop's thread", timing.minor_faults, not locked or timing.minor_faults == 0
 
 
 def main() -> int:
@@ -319,7 +320,7 @@ def main() -> int:
         found = list(checks(done, options.minutes, tick_hz))
         timing = hil.open_run(done.folder).timing
     assert timing is not None
-    for what, figure, good in found:
+    for _, what, figure, good in found:
         print(f"{'ok  ' if good else 'FAIL'}  {what}: {figure}")
     answers_ms = done.polled["answers_ms"]
     print(
@@ -327,20 +328,20 @@ def main() -> int:
             {
                 "minutes": options.minutes,
                 "kernel_hz": tick_hz,
-                "good": all(good for _, _, good in found),
-                **{what: figure for what, figure, _ in found},
+                "good": all(good for *_, good in found),
+                **{name: figure for name, _, figure, _ in found},
                 "rss_mb": round(done.seen.rss_mb[-1], 1),
                 "scheduler": timing.obtained["scheduler"],
                 "missing": timing.obtained["missing"],
                 "lateness_us": timing.lateness_us,
                 "overruns": timing.overruns,
-                "late by more than the budget": timing.beyond_budget,
+                "beyond_budget": timing.beyond_budget,
                 "stolen_share": timing.stolen_share,
                 "answer_ms": {name: round(float(np.quantile(answers_ms, q)), 2) for name, q in _QUANTILES.items()},
             }
         )
     )
-    return 0 if all(good for _, _, good in found) else 1
+    return 0 if all(good for *_, good in found) else 1
 
 
 def _hertz(text: str) -> float:
@@ -348,7 +349,8 @@ def _hertz(text: str) -> float:
     try:
         return TypeAdapter(Frequency).validate_python(text)
     except ValidationError as error:
-        raise SystemExit(f"--kernel-rate {text!r}: {error.errors()[0]['msg']}") from None
+        print(f"--kernel-rate {text!r}: {error.errors()[0]['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":
