@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hil.record.framing import frames
+from hil.record.streams import Stream
 from hil.record.writing import ArrowSink
 
 CHANNELS = ["load.power_w", "pcc.power_w"]
@@ -21,13 +22,28 @@ def rows(first: int, count: int, channels: int = len(CHANNELS)) -> tuple[np.ndar
 
 def written(path: Path, batches: list[int], channels: list[str] = CHANNELS) -> Path:
     """A whole record of batches so long."""
-    sink = ArrowSink(path, channels, PERIOD_NS, {"period_ns": str(PERIOD_NS)})
+    apart = path.with_suffix(".made")
+    apart.mkdir()
+    sink = sink_of(apart, channels)
     first = 1
     for count in batches:
-        sink.rows(*rows(first, count, len(channels)))
+        put(sink, rows(first, count, len(channels)))
         first += count
-    sink.close()
+    sink.close(clean=False)
+    (apart / "record.arrow").replace(path)
+    apart.rmdir()
     return path
+
+
+def sink_of(folder: Path, channels: list[str] = CHANNELS, period_ns: int = PERIOD_NS) -> ArrowSink:
+    """The sink of a record's main stream."""
+    return ArrowSink(folder, Stream("main", tuple(channels)), period_ns, {})
+
+
+def put(sink: ArrowSink, batch: tuple[np.ndarray, np.ndarray]) -> None:
+    """Write a batch, now."""
+    sink.rows(*batch)
+    sink.flush()
 
 
 def ends(path: Path) -> list[int]:

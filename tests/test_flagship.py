@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from record_support import put, rows, sink_of
 
 import hil
 
@@ -175,7 +176,7 @@ def test_run_folder_holds_what_reproduces_the_run(tmp_path):
     code, document = summary("--set", "duration='70 s'", "--set", "events=[]", cwd=tmp_path)
     folder = tmp_path / document["folder"]
     assert {path.name for path in folder.iterdir()} == {
-        "scenario.toml", "provenance.json", "record.arrow", "events.jsonl", "summary.json", "picture.png",
+        "scenario.toml", "provenance.json", "record.arrow", "record.parquet", "events.jsonl", "summary.json", "picture.png",
     }  # fmt: skip
     again = hil.run(hil.load(folder / "scenario.toml"))
     assert again.waveform_hash == document["waveform_hash"]
@@ -207,12 +208,10 @@ def test_record_rate_and_channels_come_from_the_scenario():
 
 
 def test_a_record_that_was_cut_short_reads_to_its_last_batch(tmp_path):
-    from hil.record.writing import ArrowSink
-
-    sink = ArrowSink(tmp_path / "r.arrow", ["a", "b"], 1_000_000, {})
+    sink = sink_of(tmp_path)
     for start in (0, 4):
-        sink.rows(np.arange(start, start + 4), np.ones((4, 2), np.float32))
-    data = (tmp_path / "r.arrow").read_bytes()  # no end-of-stream mark yet, as after kill -9
+        put(sink, rows(start, 4))
+    data = (tmp_path / "record.arrow").read_bytes()  # no end-of-stream mark yet, as after kill -9
     sink.close()
     reader = pa.ipc.open_stream(data[:-10])
     assert reader.read_next_batch()["time_ns"].to_pylist() == [0, 1_000_000, 2_000_000, 3_000_000]

@@ -111,6 +111,7 @@ def test_without_a_wire_it_is_the_same_run(hall):
 def test_on_the_wall_clock_the_same_limits_hold():
     """The margins are such that no lateness of a machine under test turns them; the verdict may lack evidence of the clock."""
     short = ["duration='60 s'", "supervisor.ups.ramp='60 MW/min'", "supervisor.ups.stale_after='60 s'", "clock.overruns=1.0"]
+    short.append("clock.overrun_budget='60 s'")
     lockstep = run_scenario(hil.load("hall", short), Options())
     wall = run_scenario(hil.load("hall", short), Options(clock="wall", speed=15.0))
     decided = [

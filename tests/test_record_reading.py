@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from record_support import CHANNELS, PERIOD_NS, ends, rows, written
+from record_support import CHANNELS, PERIOD_NS, ends, put, rows, sink_of, written
 
 from hil.record.composite import Streams, batches, stream_files
 from hil.record.conversion import FORMATS, convert
@@ -17,7 +17,6 @@ from hil.record.framing import frames
 from hil.record.memory import MemorySink
 from hil.record.reading import ArrowRecord
 from hil.record.selection import chosen, handy_unit
-from hil.record.writing import ArrowSink
 
 
 def test_a_record_cut_at_any_byte_is_read_to_its_last_whole_batch(tmp_path):
@@ -86,7 +85,7 @@ def test_streams_are_one_record(tmp_path):
 
 def test_a_record_in_memory_gives_its_rows_in_one_batch():
     sink = MemorySink(CHANNELS, PERIOD_NS)
-    sink.rows(*rows(1, 5))
+    put(sink, rows(1, 5))
     sink.close()
     ((time_ns, values),) = batches(sink, CHANNELS)
     assert time_ns.size == 5
@@ -101,15 +100,15 @@ def given(found) -> list[int]:
 
 
 def test_a_follower_gives_each_row_once(tmp_path):
-    sink = ArrowSink(tmp_path / "record.arrow", CHANNELS, PERIOD_NS, {})
-    sink.rows(*rows(1, 6))
-    sink.rows(*rows(7, 3))
+    sink = sink_of(tmp_path)
+    put(sink, rows(1, 6))
+    put(sink, rows(7, 3))
     with Follower(tmp_path / "record.arrow") as follower:
         assert follower.channels == CHANNELS
         assert given(follower.newest(5)) == [5, 6, 7, 8, 9]
         assert given(follower.more()) == []
-        sink.rows(*rows(10, 2))
-        sink.rows(*rows(12, 1))
+        put(sink, rows(10, 2))
+        put(sink, rows(12, 1))
         assert given(follower.more()) == [10, 11, 12]
         sink.close()
         assert given(follower.more()) == []
@@ -200,7 +199,7 @@ def test_an_arrow_file_holds_the_same(record, tmp_path):
 
 def test_text_gives_back_every_float32(tmp_path):
     values = np.array([[0.1, -1.5e-38], [16777216, np.nan], [np.float32(1) / 3, 3e38]], np.float32)
-    sink = ArrowSink(tmp_path / "record.arrow", CHANNELS, 7, {})
+    sink = sink_of(tmp_path, period_ns=7)
     sink.rows(np.array([1, 10**12, 86_400 * 10**9], np.int64), values)
     sink.close()
     convert(ArrowRecord(tmp_path / "record.arrow"), tmp_path / "a.csv", "csv")

@@ -27,7 +27,7 @@ def finished(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "finished"
     hil.run(hil.load("training_job", [*SMALL, "absorber.main.kind=none", "record.rate='1 kHz'"]), folder=folder)
     with pa.ipc.open_stream((folder / "record.arrow").read_bytes()) as reader:
-        table = reader.read_all()
+        table = reader.read_all().combine_chunks()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(folder / "record.arrow", table.schema, options=options) as stream:
         stream.write_table(table, max_chunksize=500)  # of which a kill leaves seven
