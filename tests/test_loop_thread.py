@@ -147,6 +147,13 @@ def test_a_spin_that_is_found_is_within_its_bounds():
 
 
 @pytest.mark.realtime
+def test_a_loop_that_has_given_its_priority_back_in_the_rehearsal_says_so():
+    with LoopThread(made(), Wanted(warm_up_s=0.5), speed=1e9) as loop:  # it never sleeps
+        assert (loop.obtained.scheduler, loop.obtained.priority) == ("SCHED_OTHER", 0)
+        assert any("given back" in line or "SCHED_FIFO" in line for line in loop.obtained.missing)
+
+
+@pytest.mark.realtime
 def test_no_page_is_met_for_the_first_time_after_the_rehearsal():
     loop = ran(Wanted(warm_up_s=0.1), ticks=1_000)
     if not loop.obtained.memory_locked:

@@ -128,6 +128,9 @@ class LoopThread:
         finally:
             self.warm_up = self._rehearsal.timing
             self._rehearsal.release()
+        if self.warm_up["demoted_tick"][0] >= 0:
+            self.obtained.missing.append(f"priority {self.obtained.priority}: given back, the rehearsal never slept")
+            self.obtained.scheduler, self.obtained.priority = "SCHED_OTHER", 0
         if self._wanted.spin_s is None and self.obtained.priority > 0 and self.warm_up["ticks"][0] > 0:
             late_ns = quantile_ns(self.warm_up[0]["late"], _SPIN_SHARE)
             quarter_ns = int(self._engine.period_ns / self._speed) // 4
