@@ -29,6 +29,6 @@ import hil.kernel.pacer as pacer
 assert pacer.__file__.startswith('$COPY'), pacer.__file__"
 # Without the tests that start the command line: half a minute each, and the same threads.
 checked -m pytest -q -p no:cacheprovider --capture=sys tests/test_thread_sanitizer.py tests/test_shared_memory.py \
-    tests/test_pacer.py tests/test_wall_clock.py \
+    tests/test_pacer.py tests/test_loop_thread.py tests/test_wall_clock.py tests/test_paced_runs.py \
     --deselect tests/test_wall_clock.py::test_a_signal_ends_a_paced_run_safely \
     --deselect tests/test_wall_clock.py::test_a_speed_that_cannot_be_is_told_in_one_line

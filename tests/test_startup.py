@@ -59,3 +59,13 @@ def test_importing_hil_imports_nothing_heavy(tmp_path):
 def test_loading_a_scenario_needs_no_kernel(tmp_path):
     modules = imported("import hil\nhil.load('training_job')", tmp_path)
     assert modules.isdisjoint({"pyarrow", "matplotlib", "pymodbus", "aiomqtt", "hil.kernel.engine"}), modules
+
+
+def test_a_run_that_is_recorded_does_without_pandas(tmp_path):
+    """Which Arrow's own conversions import wherever it is installed; pictures do not need it either."""
+    script = (
+        "import hil\nhil.run(hil.load('training_job', ['duration=\"1 s\"', 'events=[]']), folder='run')\nhil.open_run('run')"
+    )
+    modules = imported(script, tmp_path)
+    assert {"pyarrow", "matplotlib"} <= modules
+    assert "pandas" not in modules

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hil.record.arrays import to_numpy
 from hil.record.reading import CHUNK_BYTES, TIME, ArrowRecord
 
 FORMATS = {"parquet": ".parquet", "csv": ".csv", "arrow": ".feather"}
@@ -49,7 +50,7 @@ def convert(
 
 def _between(chunk: Any, from_ns: int | None, to_ns: int | None) -> Any:
     """Rows come in order of time."""
-    times = chunk.column(0).to_numpy()
+    times = to_numpy(chunk.column(0))
     first = 0 if from_ns is None else int(times.searchsorted(from_ns))
     last = times.size if to_ns is None else int(times.searchsorted(to_ns, side="right"))
     return chunk.slice(first, max(0, last - first))
@@ -81,5 +82,5 @@ def _writer(path: Path, form: str, record: ArrowRecord, channels: list[str]) -> 
             options = csv.WriteOptions(include_header=False, quoting_style="none")
             with csv.CSVWriter(file, text, write_options=options) as lines:
                 yield lambda batch: lines.write_batch(
-                    pa.record_batch([batch.column(0).to_numpy() / 1e9, *batch.columns[1:]], schema=text)
+                    pa.record_batch([pa.array(to_numpy(batch.column(0)) / 1e9), *batch.columns[1:]], schema=text)
                 )

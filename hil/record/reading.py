@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from hil.record.arrays import to_numpy
 from hil.record.framing import END_MARK, Frame, frames
 from hil.record.rows import Floats, Times
 
@@ -89,7 +90,7 @@ class ArrowRecord:
         if not names:
             return
         for chunk in self.chunks(names, until_ns, _BATCH_BYTES):
-            yield chunk.column(0).to_numpy(), {name: chunk.column(name).to_numpy() for name in names}
+            yield to_numpy(chunk.column(0)), {name: to_numpy(chunk.column(name)) for name in names}
 
     def chunks(self, channels: Sequence[str], until_ns: int | None = None, size: int = CHUNK_BYTES) -> Iterator[Any]:
         """Time and the named channels, in the record's order, as `pyarrow.RecordBatch`es of so many bytes or a batch more."""

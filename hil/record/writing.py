@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hil.record.appending import AppendedFile
+from hil.record.arrays import to_arrow
 from hil.record.conversion import convert
 from hil.record.reading import ArrowRecord, Batch
 from hil.record.rows import Floats, Rows, Ticks, Times
@@ -103,7 +104,7 @@ class ArrowSink:
     def _piece(self, ticks: Ticks, values: Rows) -> bytes:
         """A batch as it stands in the file."""
         columns = [ticks * self._period_ns, *np.ascontiguousarray(values.T)]
-        batch = self._pa.record_batch([self._pa.array(column) for column in columns], schema=self._schema)
+        batch = self._pa.record_batch([to_arrow(column) for column in columns], schema=self._schema)
         writer = self._writers[ticks.size >= _FEW_ROWS]
         writer.write_batch(batch)
         piece = self._bytes.getvalue()
