@@ -69,6 +69,7 @@ def test_without_permissions_it_runs_all_the_same(monkeypatch):
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(claims, "_may_lock_all", lambda: False)
     monkeypatch.setattr(claims, "_LATENCY", Path("/dev/null/none"))
+    assert any(line.startswith("cpu 1000000000000: ") for line in ran(Wanted(cpu=10**12, **QUICK)).obtained.missing)
     loop = ran(Wanted(cpu=99_999, **QUICK))
     assert loop.error is None
     assert (loop.obtained.scheduler, loop.obtained.memory_locked) == ("SCHED_OTHER", False)

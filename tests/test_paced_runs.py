@@ -126,6 +126,8 @@ def test_the_policy_abort_ends_the_run_and_leaves_the_device_safe(monkeypatch, t
     result = hil.run(hil.load("training_job", overrides), folder=tmp_path, clock="wall")
     assert result.verdict is Outcome.INCONCLUSIVE
     assert result.duration_s == result.timing.aborted_s == 0.0
+    assert result.timing.worst[0].late_us >= 690e3
+    assert result.timing.warm_up["ticks"] > 0  # the rehearsal is not aborted
     assert "clock: ended at 0.000 s, where a tick was later than 300 ms (overrun_budget): policy abort" in result.reasons
     assert result.events[-1]["event"] == "made_safe"
     assert result.wall_s < 30.0

@@ -345,7 +345,9 @@ def test_a_speed_that_cannot_be_is_told_in_one_line(tmp_path):
     assert refused("--speed", "10", cwd=tmp_path) == "--speed 10: needs --clock wall; lock-step runs as fast as it can\n"
     for speed in ("0", "-2", "nan", "inf"):
         assert refused("--clock", "wall", "--speed", speed, cwd=tmp_path) == f"--speed {speed}: must be a positive number\n"
-    assert not list(tmp_path.iterdir())
+    too_short = "training_job: tick = 50 us: on the wall clock, must be at least 100 us at real time\n"
+    assert refused("--clock", "wall", "--set", "tick='50 us'", cwd=tmp_path) == too_short
+    assert not list(tmp_path.glob("runs/*"))
     scenario = hil.load("training_job")
     with pytest.raises(ValueError, match="only the wall clock has one"):
         hil.run(scenario, speed=10.0)

@@ -58,6 +58,8 @@ def convert(
         if path.exists() and path.samefile(source):
             fail(f"{path}: is the record itself")
         bounds_ns = [None if time_s is None else round(time_s * 1e9) for time_s in (from_s, to_s)]
+        if from_s is not None and from_s > (record.last_ns() or 0) / 1e9:
+            fail(f"--from {from_}: the record goes to {(record.last_ns() or 0) / 1e9:g} s")
         converted(record, path, to, channels=channels, from_ns=bounds_ns[0], to_ns=bounds_ns[1])
     except RunUnreadable as error:
         fail(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -49,7 +50,7 @@ def print_result(result: Result) -> None:
         console.print(f"[yellow]{escape(reason)}[/]")
     where = "" if result.folder is None else f"   {result.folder}"
     colour = _COLOURS[result.verdict]
-    if result.folder is not None and not (result.folder / "picture.png").exists():
+    if result.folder is not None and find_spec("matplotlib") is None:
         console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
     console.print(f"[{colour}]{result.verdict}[/]  {held(result)}{escape(where)}")
 

@@ -67,3 +67,7 @@ class Pacer:
 
     def take_overruns(self) -> list[tuple[int, int, int]]:
         """Overruns that ended since the last call: first tick, ticks in a row, the latest's lateness in ns."""
+
+    @property
+    def overruns_lost(self) -> int:
+        """Overruns that nobody took in time."""

@@ -135,6 +135,10 @@ cdef class Pacer:
         store_release(&self.late.tail, head)
         return [(one["tick"], one["ticks"], one["late_ns"]) for one in taken]
 
+    @property
+    def overruns_lost(self):
+        return self.late.dropped
+
     def stop(self):
         store_release(&self.stop_wanted, 1)
 
@@ -257,7 +261,7 @@ cdef class Pacer:
         return min(min(n, <int64_t>MOST_SKIPPED), left)
 
     cdef int64_t count_late(self, int64_t ticks, int64_t late_ns) noexcept nogil:
-        """Count how late the judged ones of a wake-up's ticks are; returns how many they are."""
+        """Count how late the judged ones of a wake-up's ticks are; returns how many of them are judged after that."""
         cdef RunState* run = self.engine.site.run
         cdef int64_t wake_ns = <int64_t>(<double>self.ticks_together * self.wall_period_ns)
         cdef int64_t done = 0
@@ -265,10 +269,6 @@ cdef class Pacer:
         cdef int64_t beyond = 0
         cdef int64_t n
         self.counts.wake_ups += 1
-        if self.policy == ABORT and late_ns > self.budget_ns:
-            self.counts.aborted_tick = run.tick
-            run.end_tick = run.tick
-            return 0
         while done < ticks:    # the first are the latest: each group by its own deadline
             n = min(self.ticks_together, ticks - done)
             timing_late(self.counts, n, late_ns)
@@ -288,6 +288,11 @@ cdef class Pacer:
         self.late.open.ticks += over
         if beyond:
             suspect(&self.engine.site, run.tick + beyond - 1)
+        if beyond and self.policy == ABORT:
+            self.counts.aborted_tick = run.tick
+            run.end_tick = run.tick
+            overrun_ends(&self.late)
+            return 0
         return ticks
 
     cdef void count_usage(self) noexcept nogil:

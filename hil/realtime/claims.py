@@ -31,7 +31,7 @@ def claim_thread(wanted: Wanted, obtained: Obtained) -> None:
             try:
                 os.sched_setaffinity(0, {cpu})
                 obtained.cpu = cpu
-            except OSError as error:
+            except (OSError, OverflowError) as error:
                 obtained.missing.append(f"cpu {cpu}: {_said(error)}; there are {_cores()}")
     if wanted.priority > 0:
         if sys.platform != "linux":
@@ -76,10 +76,13 @@ def _open_latency(obtained: Obtained) -> int | None:
     """As long as it is open with a zero in it, no core goes into a sleep that it is slow to wake from."""
     if not _LATENCY.exists():  # a system that does not manage it
         return None
+    latency = None
     try:
         latency = os.open(_LATENCY, os.O_WRONLY)
         os.write(latency, bytes(4))
     except OSError as error:
+        if latency is not None:
+            os.close(latency)
         obtained.missing.append(f"{_LATENCY}: {_said(error)}: cores may doze")
         return None
     obtained.cpu_latency_held = True
@@ -125,5 +128,5 @@ def _cores() -> str:
     return f"0 to {(os.cpu_count() or 1) - 1}"
 
 
-def _said(error: OSError) -> str:
-    return error.strerror or str(error)
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -5,10 +5,12 @@ Practice and measurements: docs/wall_clock.md, "What the loop's thread does".
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,7 +53,7 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, name="kernel")
         self.bell = Bell()
         try:
-            self.pacer = self._pacer(engine, self.bell.write_fd)
+            self.pacer = self._pacer(engine, self.bell.write_fd, wanted)
         except BaseException:
             self.bell.close()
             raise
@@ -66,7 +68,9 @@ class LoopThread:
             twin.touch()
             twin.states["run"]["end_tick"] = _FOR_EVER
             rehearsal_bell = held.enter_context(closing(Bell()))
-            self._rehearsal = self._pacer(twin, rehearsal_bell.write_fd)
+            self._rehearsal = self._pacer(
+                twin, rehearsal_bell.write_fd, replace(self._wanted, policy="skip", budget_s=math.inf)
+            )
             self._rehearsal.start(time.monotonic_ns())
             self._thread.start()
             held.callback(self._end)
@@ -90,8 +94,7 @@ class LoopThread:
             self.start_ns = time.monotonic_ns() + _LEAD_NS
             self.pacer.start(self.start_ns)
 
-    def _pacer(self, engine: Engine, fd: int) -> Pacer:
-        wanted = self._wanted
+    def _pacer(self, engine: Engine, fd: int, wanted: Wanted) -> Pacer:
         half_ns = int(engine.period_ns / self._speed) // 2
         spin_ns = min(round((wanted.spin_s or 0.0) * 1e9), half_ns)
         return Pacer(

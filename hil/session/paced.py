@@ -57,7 +57,7 @@ class PacedPlant:
         often = min(_PUMP_NS / plant.period_ns, _PUMP_NS / wall_period_ns)
         self.pump_ticks = max(1, int(min(max(often, _LEAST_PUMP_NS / wall_period_ns), STRETCH_TICKS // 4)))
         self._loop = LoopThread(plant.engine, wanted, speed=speed)
-        every_s = self.pump_ticks * wall_period_ns / 1e9
+        every_s = min(self.pump_ticks * wall_period_ns, _PUMP_NS) / 1e9
         self._feeder = Periodic("load", plant.feed, every_s, self.bell.ring)
         self._writer = Periodic("record", self._record, every_s, self.bell.ring)
         self._ended_at: int | None = None  # where time goes on without ticks, once a thread has failed and that is told
@@ -73,9 +73,6 @@ class PacedPlant:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self._loop.__exit__(kind, error, trace)
-            self._tell_overruns()
-        finally:
             self._feeder.stop(_DISK_PATIENCE_S)
             if not self._writer.stop(_DISK_PATIENCE_S):
                 self._plant.abandon_record()
@@ -83,6 +80,15 @@ class PacedPlant:
                 self._clocks.close()
                 if self._clocks.problem is not None:
                     self._log.add(self._plant.time_s, "clocks_not_written", {"problem": self._clocks.problem})
+        finally:
+            self._loop.__exit__(kind, error, trace)
+        self._tell_overruns()
+        untold = max(0, self._told - _MOST_TOLD) + self._loop.pacer.overruns_lost
+        if untold:
+            self._log.add(self._plant.time_s, "overruns_not_listed", {"count": untold})
+        failed = self._feeder.error or self._writer.error
+        if kind is None and failed is not None and self._ended_at is None:  # in its last moments, when nobody looked any more
+            raise failed
 
     @property
     def bell(self) -> Bell:

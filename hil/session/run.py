@@ -38,6 +38,8 @@ from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
 from hil.verdict.punctuality import late_reasons
 
+_SHORTEST_PACED_S = 1e-4  # of a wake-up; faster than real time shorter ticks share one
+
 
 @dataclass(frozen=True)
 class Options:
@@ -79,6 +81,9 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     """
     prepared = prepare(scenario, options.supervisors, controllers=options.controllers)
     scenario, source, engine = prepared.scenario, prepared.source, prepared.engine
+    if options.clock == "wall" and options.speed <= 1.0 and scenario.tick_s / options.speed < _SHORTEST_PACED_S:
+        problem = f" = {1e6 * scenario.tick_s:g} us: on the wall clock, must be at least 100 us at real time"
+        raise ScenarioError(scenario.source, "tick", problem)
     if options.tap is not None:
         engine.attach_tap(options.tap)
     with ExitStack() as stack:
@@ -197,16 +202,16 @@ async def _drive_with_devices(
     """paced: whose time begins once the devices are connected and the supervisors run."""
     scenario, leads = prepared.scenario, prepared.leads
     outcome = _Outcome({})
+    aborted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if paced is not None:
+        paced.on_abort = lambda: aborted.set_result(None)  # which may be while the devices are still set up
 
     def event(name: str, details: dict[str, object]) -> None:
         log.add(plant.time_s, name, details)
 
     async def to_the_end(failed: Iterable[asyncio.Future[None]] = ()) -> None:
-        ends = set(failed)
+        ends = {aborted, *failed}
         if paced is not None:
-            aborted = asyncio.get_running_loop().create_future()
-            paced.on_abort = lambda: aborted.set_result(None)
-            ends.add(aborted)
             paced.start()
         end = asyncio.ensure_future(asyncio.sleep(scenario.ticks * plant.period_ns / 1e9 - plant.time_s))
         try:
