@@ -109,6 +109,7 @@ SITE = [
     (["record.also=5"], "record.also = 5: must be a table"),
     (["record.also.a={}"], "record.also.a: needs `rate`, or `around`"),
     (["record.also.a={rate='300 Hz'}"], "record.also.a.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
+    (["record.also.a={rate='1 Hz', before='1 s'}"], "record.also.a.before = '1 s': only with `around`"),
     (["record.also.a={rate='1 Hz', arond=['limit']}"], "record.also.a.arond: unknown key; did you mean 'around'?"),
     (["record.also.a={around='limit'}"], "record.also.a.around = 'limit': must be a list"),
     (

@@ -18,6 +18,7 @@ MAIN = "main"
 
 _CHANNELS = "names of channels, or patterns such as 'pcc.*'; 'loop.*' has to be named"
 _DECIMATION = "what a row holds of the ticks since the last: the newest, their mean, or mean, NAME.min and NAME.max of each"
+_BEFORE_S, _AFTER_S = 0.5, 2.0
 _COMPRESSION = "of the batches in the file"
 
 
@@ -35,10 +36,12 @@ class AlsoRecord(Section):
         "the reversion of a device without its controller, what a UPS logs",
         json_schema_extra=CHOICE,
     )
-    before_s: Time = Field(
-        default=0.5, ge=0, description="with `around`: how much is kept before such a moment", json_schema_extra=CHOICE
+    before_s: Time | None = Field(
+        default=None, ge=0, description=f"how much is kept before such a moment; default: {_BEFORE_S:g} s; only with `around`"
     )
-    after_s: Time = Field(default=2.0, ge=0, description="with `around`: how much is kept after it", json_schema_extra=CHOICE)
+    after_s: Time | None = Field(
+        default=None, ge=0, description=f"how much is kept after it; default: {_AFTER_S:g} s; only with `around`"
+    )
     compression: Literal["zstd", "none"] = Field(default="zstd", description=_COMPRESSION, json_schema_extra=CHOICE)
 
     @model_validator(mode="after")
@@ -49,7 +52,16 @@ class AlsoRecord(Section):
             raise Refused("not with `around`, which keeps every tick", "decimation")
         if not self.around and self.rate_hz is None:
             raise Refused("needs `rate`, or `around`")
+        for key in ("before", "after"):
+            if not self.around and getattr(self, f"{key}_s") is not None:
+                raise Refused("only with `around`", key)
         return self
+
+    @property
+    def kept_s(self) -> tuple[float, float]:
+        """How much is kept before and after a moment."""
+        before_s, after_s = self.before_s, self.after_s
+        return _BEFORE_S if before_s is None else float(before_s), _AFTER_S if after_s is None else float(after_s)
 
 
 class Record(Section):

@@ -105,7 +105,7 @@ def check_times(scenario: Scenario) -> None:
         if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
             raise Refused(f"must divide the tick rate, {1 / scenario.tick_s:g} Hz", *rate_at)
     for name, stream in scenario.record.also.items():
-        if stream.around and scenario.ticks_of(stream.before_s) > _LONGEST_BEFORE:
+        if stream.around and scenario.ticks_of(stream.kept_s[0]) > _LONGEST_BEFORE:
             most_s = _LONGEST_BEFORE * scenario.tick_s
             raise Refused(f"must be at most {most_s:g} s, {_LONGEST_BEFORE} ticks", "record", "also", name, "before")
     if scenario.clock.spin_s is not None and scenario.clock.spin_s > 0.5 * scenario.tick_s:

@@ -47,7 +47,8 @@ def _around(scenario: Scenario, stream: Record | AlsoRecord) -> Around | None:
         return None
     marks = sum(MARKS[kind] for kind in set(stream.around) if kind in MARKS)
     scripted = _scripted(scenario) if "event" in stream.around else ()
-    return Around(marks, scripted, scenario.ticks_of(stream.before_s), scenario.ticks_of(stream.after_s))
+    before, after = map(scenario.ticks_of, stream.kept_s)
+    return Around(marks, scripted, before, after)
 
 
 def _scripted(scenario: Scenario) -> tuple[int, ...]:
