@@ -20,7 +20,7 @@ IN_A_TICK = {
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
     "ups_command", "ups_step", "ups_line", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request", "ups_deliver",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
-    "apply_commands", "judge_suspect", "limit_follow",
+    "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip
 BETWEEN_TICKS = {
     "_publish", "_notify", "_close_if_wanted", "_ticks_now", "_count_late", "_count_usage", "timing_late", "timing_busy",

@@ -99,7 +99,10 @@ cdef class Engine:
         self.kept = (*self.parameters.values(), *self.states.values(), user_laws)
         self.site.load_tan_phi = load_tan_phi
         self.site.direct_share = direct_share
+        limits_before = np.zeros(len(self.states["limits"]), dtype=state_dtypes()["limits"])
+        self.kept = (*self.kept, limits_before)
         self.bind(len(bess_names), len(ups_names), user_laws)
+        self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
         self.seen = self.states
         self.seen_run = self.site.run
         self.seen_row = self.site.row
@@ -276,7 +279,7 @@ cdef class Engine:
         own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
         if self.record_marks is not None:
             own.append(np.asarray(self.record_marks))
-        for array in (*self.parameters.values(), *self.states.values(), *own):
+        for array in (*own, *(array for array in self.kept if isinstance(array, np.ndarray))):
             touch(array.reshape(-1).view(np.uint8))
 
     def take_rows(self):

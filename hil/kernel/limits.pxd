@@ -7,7 +7,8 @@ rolling minimum (for `high`) or maximum (for `low`) over the delay, and its wors
 beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them. While a scripted stimulus acts
 nothing is judged, and the windows of ramp and range hold the last sample before it: what they see afterwards is the step from
 there to where the site has come. On the wall clock a tick may come too late for its samples to be evidence: as long as such a
-tick is within the window of a limit, the limit is followed and counted apart (`limit_follow`), and not judged.
+tick is within the window of a limit, what the limit shows is counted apart and put back (`limit_put_back`): it is followed,
+and not judged.
 """
 
 from libc.stdint cimport int64_t
@@ -222,11 +223,8 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     s.beyond = beyond
 
 
-cdef inline void limit_follow(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
-                              const int64_t* blank_until) noexcept nogil:
-    """As limit_step, for a sample that is no evidence: windows and timers go on, what it shows is counted apart."""
-    cdef LimitState before = s[0]
-    limit_step(p, s, arena, row, tick, blank_until)
+cdef inline void limit_put_back(const LimitParams* p, LimitState* s, const LimitState* before, int64_t tick) noexcept nogil:
+    """After limit_step, for a sample that is no evidence: windows and timers have gone on, what it showed is counted apart."""
     s.suspect_ticks += s.valid_ticks - before.valid_ticks
     s.suspect_beyond_ticks += s.beyond
     s.valid_ticks = before.valid_ticks

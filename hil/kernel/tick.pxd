@@ -16,7 +16,7 @@ from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
 from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
 from hil.kernel.cooling cimport CoolingParams, CoolingState, cooling_step
 from hil.kernel.events cimport Event, apply_events
-from hil.kernel.limits cimport LimitParams, LimitState, limit_follow, limit_step, other_value
+from hil.kernel.limits cimport LimitParams, LimitState, limit_put_back, limit_step, other_value
 from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.shared cimport load_acquire, store_release
@@ -117,6 +117,7 @@ cdef struct Site:
     BatteryState* ups_battery
     const LimitParams* limit_params
     LimitState* limits
+    LimitState* limits_before    # room for a copy of them
     int64_t* blank_until
     double* arena
     double* row
@@ -276,16 +277,21 @@ cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
         other_value(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
 
 
-cdef inline void judge_suspect(Site* s, int64_t tick) noexcept nogil:
-    """The limits, while a tick that came too late is within the window of one at least."""
+cdef inline void keep_limits(Site* s, int64_t tick) noexcept nogil:
+    """Before the limits of a tick, while a tick that came too late is within the window of one at least."""
+    cdef int64_t i
+    for i in range(s.limit_count):
+        s.limits_before[i] = s.limits[i]
+
+
+cdef inline void put_limits_back(Site* s, int64_t tick) noexcept nogil:
+    """And after them: those whose window holds it are not judged."""
     cdef int64_t i
     for i in range(s.limit_count):
         if tick < s.limits[i].suspect_until:
-            limit_follow(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+            limit_put_back(&s.limit_params[i], &s.limits[i], &s.limits_before[i], tick)
             if s.run.suspect_until < s.limits[i].suspect_until:
                 s.run.suspect_until = s.limits[i].suspect_until
-        else:
-            limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
 
 
 cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
@@ -321,6 +327,7 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
+    cdef bint suspected
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
@@ -361,10 +368,12 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     if judged:
         if s.other_limits > 0:
             far(other_values)(s, tick)
-        if tick < s.run.suspect_until:
-            far(judge_suspect)(s, tick)
-        else:
-            for i in range(s.limit_count):
-                limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+        suspected = tick < s.run.suspect_until
+        if suspected:
+            far(keep_limits)(s, tick)
+        for i in range(s.limit_count):    # the only call of limit_step, so that it is inlined
+            limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+        if suspected:
+            far(put_limits_back)(s, tick)
     s.run.it_demand_w = it_demand_w
     return demand_w
