@@ -60,7 +60,7 @@ class Paced(Protocol):
         """Have the bell rung when this tick has run."""
 
     def pump(self) -> None:
-        """Feed it and drain it; wanted every `pump_ticks`."""
+        """Look for what has happened in it; wanted every `pump_ticks`."""
 
 
 class WallLoop(ScenarioLoop):

@@ -14,13 +14,13 @@ import numpy as np
 from hil.record.appending import AppendedFile
 from hil.record.arrays import to_arrow
 from hil.record.conversion import convert
+from hil.record.framing import END_MARK
 from hil.record.reading import ArrowRecord, Batch
 from hil.record.rows import Floats, Rows, Ticks, Times
 from hil.record.streams import Stream, file_name, unit
 
 _BATCH_ROWS = 4096
 _FEW_ROWS = 64  # of so few zstd saves nothing and takes 0.5 ms (docs/decisions/026-a-record-is-streams.md)
-_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 class ArrowSink:
@@ -77,7 +77,7 @@ class ArrowSink:
     def close(self, *, clean: bool = True) -> None:
         """End the file; of a run that came to its end, write its rows as Parquet too."""
         self.flush()
-        self._ended = self._file.close(_END)
+        self._ended = self._file.close(END_MARK)
         if clean and self._ended:
             try:
                 convert(ArrowRecord(self._path, whole=True), self._path.with_suffix(".parquet"), "parquet")
