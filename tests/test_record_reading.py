@@ -16,7 +16,8 @@ from hil.record.following import Follower
 from hil.record.framing import frames
 from hil.record.memory import MemorySink
 from hil.record.reading import ArrowRecord
-from hil.record.selection import chosen, handy_unit
+from hil.record.selection import chosen
+from hil.record.units import handy_unit
 
 
 def test_a_record_cut_at_any_byte_is_read_to_its_last_whole_batch(tmp_path):

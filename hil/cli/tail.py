@@ -150,7 +150,7 @@ class _Table:
     """Prints rows below a head with names and units, which comes again where it has scrolled away."""
 
     def __init__(self, channels: Sequence[str], *, fitting: bool) -> None:
-        from hil.record.selection import handy_unit
+        from hil.record.units import handy_unit
 
         wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
         self._channels: list[str] = []

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 MAIN = "main"
-_UNITS = {"w": "W", "var": "var", "pu": "pu", "hz": "Hz", "v": "V", "a": "A", "degc": "degC", "s": "s", "us": "us"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,3 @@ def ring(streams: Sequence[Stream], order: Sequence[str]) -> dict[str, Any]:
         "record_every": math.gcd(*(stream.every if stream.decimation == "sample" else 1 for stream in streams)),
         "record_marks": any(stream.around and stream.around.marks for stream in streams),
     }
-
-
-def unit(column: str) -> str:
-    """Unit of a column, as its name ends; empty for what has none."""
-    return _UNITS.get(column.removesuffix(".min").removesuffix(".max").rpartition("_")[2], "")

@@ -17,7 +17,8 @@ from hil.record.conversion import convert
 from hil.record.framing import END_MARK
 from hil.record.reading import ArrowRecord, Batch
 from hil.record.rows import Floats, Rows, Ticks, Times
-from hil.record.streams import Stream, file_name, unit
+from hil.record.streams import Stream, file_name
+from hil.record.units import unit
 
 _BATCH_ROWS = 4096
 _FEW_ROWS = 64  # of so few zstd saves nothing and takes 0.5 ms (docs/decisions/026-a-record-is-streams.md)
