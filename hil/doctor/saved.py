@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.doctor.facts import Facts
+from hil.whole import whole
 
 _SAME = ("node", "kernel", "cpu_model", "cpus")  # what must not have changed for a result to count
 
@@ -28,13 +29,8 @@ def place() -> Path | None:
 def save(document: dict[str, Any], path: Path) -> None:
     """Put a result in place of the last one, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole(path) as part:
+        part.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def identity(facts: Facts) -> dict[str, Any]:

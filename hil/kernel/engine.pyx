@@ -96,11 +96,10 @@ cdef class Engine:
         self.tap = None
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
-        self.kept = (*self.parameters.values(), *self.states.values(), user_laws)
+        limits_before = np.zeros_like(self.states["limits"])
+        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before)
         self.site.load_tan_phi = load_tan_phi
         self.site.direct_share = direct_share
-        limits_before = np.zeros(len(self.states["limits"]), dtype=state_dtypes()["limits"])
-        self.kept = (*self.kept, limits_before)
         self.bind(len(bess_names), len(ups_names), user_laws)
         self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
         self.seen = self.states
@@ -277,8 +276,7 @@ cdef class Engine:
 
     def touch(self):
         own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
-        if self.record_marks is not None:
-            own.append(np.asarray(self.record_marks))
+        own += [] if self.record_marks is None else [np.asarray(self.record_marks)]
         for array in (*own, *(array for array in self.kept if isinstance(array, np.ndarray))):
             touch(array.reshape(-1).view(np.uint8))
 

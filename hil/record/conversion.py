@@ -5,7 +5,6 @@ In Parquet floats are split by bytes and times are differences, which is what ma
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from hil.record.arrays import to_numpy
 from hil.record.reading import CHUNK_BYTES, TIME, ArrowRecord
+from hil.whole import whole
 
 FORMATS = {"parquet": ".parquet", "csv": ".csv", "arrow": ".feather"}
 """Formats, and how the names of their files end: Parquet, text, and an Arrow IPC file."""
@@ -32,19 +32,14 @@ def convert(
     Text has the time in s first, and each value in the fewest digits that give the same float32 again. The file appears under
     its name once it is whole; whatever was there before is replaced. Raises OSError where it cannot be read or written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     wanted = record.channels if channels is None else list(channels)
     rows = 0
-    try:
-        with _writer(part, form, record, wanted) as write:
-            for chunk in record.chunks(wanted, to_ns, CHUNK_BYTES):
-                kept = _between(chunk, from_ns, to_ns)
-                if kept.num_rows:
-                    write(kept)
-                    rows += kept.num_rows
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, _writer(part, form, record, wanted) as write:
+        for chunk in record.chunks(wanted, to_ns, CHUNK_BYTES):
+            kept = _between(chunk, from_ns, to_ns)
+            if kept.num_rows:
+                write(kept)
+                rows += kept.num_rows
     return rows
 
 

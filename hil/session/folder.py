@@ -25,6 +25,7 @@ from hil.record.writing import ArrowSink
 from hil.scenario.absorber import OwnLaw
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import OwnSupervisor
+from hil.whole import whole
 
 if TYPE_CHECKING:
     from hil.report.result import Result
@@ -117,14 +118,8 @@ class RunFolder:
 
     def _summarize(self, result: Result) -> None:
         """The summary is there whole or not at all: it says that a run has finished."""
-        part = self.path / "summary.json.part"
-        try:
+        with whole(self.path / "summary.json") as part:
             part.write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
-            part.replace(self.path / "summary.json")
-        except OSError:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
 
 
 def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]:
