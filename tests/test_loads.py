@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import hil
 from hil.loads.base import LoadFeed
 from hil.loads.inference import Fleet
 from hil.loads.requests import Request, RequestFile
+from hil.loads.rows import Rows
 from hil.loads.sampler import fill
 from hil.loads.source import LoadSource
 from hil.loads.training import TrainingBreakpoints
@@ -213,3 +215,18 @@ def test_a_trace_is_interpolated_and_repeated(tmp_path):
     assert wave[500] == pytest.approx(50_050)
     assert wave[1500] == 100_000
     assert wave[2500] == pytest.approx(50_050)
+
+
+def test_a_csv_file_is_not_held_open(tmp_path):
+    """Neither between rows nor where a reader is left standing; lines stay whole over blocks, quoted line ends too."""
+    path = tmp_path / "rows.csv"
+    lines = [f"{i},é{i}" for i in range(10_000)]
+    lines[4094:4096] = ['4094,"two', 'lines"', "4095,é4095"]
+    path.write_text("\ufefft,p\r\n" + "\r\n".join(lines) + "\r\n", encoding="utf-8", newline="")
+    rows = Rows(path, ("p",), "s")
+    assert next(rows) == (2, ["é0"])
+    assert path not in [entry.resolve() for entry in Path("/proc/self/fd").glob("*")]
+    rest = [row for _, (row,) in rows]
+    assert len(rest) == 9_999
+    assert rest[4093] == "two\r\nlines"
+    assert rest[4094:] == [f"é{i}" for i in range(4095, 10_000)]

@@ -12,6 +12,8 @@ from hil.errors import ScenarioError
 
 Row = tuple[int, list[str]]
 
+_BLOCK_LINES = 4096
+
 
 def problem(source: str, path: Path, what: str, line: int | None = None) -> ScenarioError:
     """The error of a load's file."""
@@ -44,16 +46,28 @@ class Rows:
         return {**self.__dict__, "_open": None}
 
 
+def _lines(path: Path) -> Iterator[str]:
+    """Lines of a text file, read a block at a time, so that no file stays open where a reader is left standing."""
+    at = 0
+    while True:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            file.seek(at)
+            block = list(itertools.islice(iter(file.readline, ""), _BLOCK_LINES))
+            at = file.tell()
+        if not block:
+            return
+        yield from block
+
+
 def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = list(reader.fieldnames or [])
-            for column in columns:
-                if column not in header:
-                    raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")
-            for row in reader:
-                yield reader.line_num, [row[column] or "" for column in columns]
+        reader = csv.DictReader(_lines(path))
+        header = list(reader.fieldnames or [])
+        for column in columns:
+            if column not in header:
+                raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")
+        for row in reader:
+            yield reader.line_num, [row[column] or "" for column in columns]
     except UnicodeDecodeError as error:
         raise problem(source, path, f"not UTF-8 text, at byte {error.start}") from None
     except csv.Error as error:
