@@ -12,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections.abc import Sequence
+from typing import ClassVar
 
 from harness import interleaved, median_ratio, report
 
 import hil
 from controllers.modbus import ModbusConnection
+from firmware_sim.modbus.bank import Bank, Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.session.run import Options, run_scenario
 
@@ -26,34 +28,41 @@ DIRECT_S = 600.0  # long enough that setting up does not count
 CYCLE_HZ = 20.0
 
 
-class Recorded:
-    """A device's registers that also keeps the requests it sees."""
+FUNCTIONS = frozenset((3, 4, 6, 16))
 
-    def __init__(self, registers: object, seen: list[tuple[str, int, object]]) -> None:
-        self._registers = registers
+
+class Recorded:
+    """A device that also keeps the requests it sees."""
+
+    functions = FUNCTIONS
+    identity: ClassVar[dict[int, bytes]] = {}
+
+    def __init__(self, bank: Bank, seen: list[tuple[str, int, object]]) -> None:
+        self._bank = bank
         self._seen = seen
 
-    def read(self, address: int, count: int) -> Sequence[int]:
+    def read(self, table: Table, address: int, count: int) -> bytes:
         """Pass on and remember."""
         self._seen.append(("read", address, count))
-        return self._registers.read(address, count)  # type: ignore[attr-defined, no-any-return]
+        return self._bank.read(table, address, count)
 
-    def write(self, address: int, values: Sequence[int]) -> None:
+    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         """Pass on and remember."""
         self._seen.append(("write", address, list(values)))
-        self._registers.write(address, values)  # type: ignore[attr-defined]
+        self._bank.write(table, address, values)
 
 
 class Bare:
     """Registers that hold zeros."""
 
-    _ZEROS = (0,) * 125
+    functions = FUNCTIONS
+    identity: ClassVar[dict[int, bytes]] = {}
 
-    def read(self, address: int, count: int) -> Sequence[int]:
+    def read(self, table: Table, address: int, count: int) -> bytes:
         """Zeros."""
-        return self._ZEROS[:count]
+        return bytes(2 * count)
 
-    def write(self, address: int, values: Sequence[int]) -> None:
+    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         """Nothing."""
 
 

@@ -35,8 +35,8 @@ class UpsPoint(IntEnum):
     COUNTER = 108
 
 
-class StorageImage(Protocol):
-    """Process image of one storage system, as of the last tick."""
+class FirmwareImage(Protocol):
+    """What every device shows, as of the last tick."""
 
     @property
     def tick(self) -> int:
@@ -47,8 +47,25 @@ class StorageImage(Protocol):
         """Length of a tick."""
 
     @property
+    def room(self) -> int:
+        """Commands that the next tick still takes."""
+
+    @property
     def firmware(self) -> Any:
-        """State of the inverter firmware, fields of `PcsState`."""
+        """State of the firmware, fields of `PcsState` or `UpsState`."""
+
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+
+    def firmware_reader(self, field: str) -> Callable[[], float]:
+        """Reads a field of the firmware's state, as a plain number."""
+
+    def command(self, point: IntEnum, value: float) -> None:
+        """Queue a validated write for the next tick."""
+
+
+class StorageImage(FirmwareImage, Protocol):
+    """Process image of one storage system, as of the last tick."""
 
     @property
     def rating_va(self) -> float:
@@ -78,30 +95,9 @@ class StorageImage(Protocol):
     def soc_window(self) -> tuple[float, float]:
         """State of charge within which the firmware works."""
 
-    def reader(self, name: str) -> Callable[[], float]:
-        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
 
-    def firmware_reader(self, field: str) -> Callable[[], float]:
-        """Reads a field of the firmware's state, as a plain number."""
-
-    def command(self, point: PcsPoint, value: float) -> None:
-        """Queue a validated write for the next tick."""
-
-
-class UpsImage(Protocol):
+class UpsImage(FirmwareImage, Protocol):
     """Process image of one UPS, as of the last tick."""
-
-    @property
-    def tick(self) -> int:
-        """Ticks run so far."""
-
-    @property
-    def period_ns(self) -> int:
-        """Length of a tick."""
-
-    @property
-    def firmware(self) -> Any:
-        """State of the UPS firmware, fields of `UpsState`."""
 
     @property
     def rating_w(self) -> float:
@@ -118,9 +114,3 @@ class UpsImage(Protocol):
     @property
     def recharge_max_w(self) -> float:
         """Most with which it recharges the battery."""
-
-    def reader(self, name: str) -> Callable[[], float]:
-        """Reads a channel of the latest row: the device's own (`input_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
-
-    def command(self, point: UpsPoint, value: float) -> None:
-        """Queue a validated command for the next tick."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import hil
+from firmware_sim.modbus.bank import Bank, Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
-from firmware_sim.sunspec_bess import SunSpecBess
+from firmware_sim.storage.sunspec import SunSpecBess
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
@@ -16,6 +18,11 @@ from hil.record.events import EventLog
 from hil.record.recorder import Recorder
 from hil.session.plant import SitePlant
 from hil.site.build import build_engine
+
+
+def held(bank: Bank, address: int, count: int = 1) -> list[int]:
+    """Holding registers of a device."""
+    return list(struct.unpack(f">{count}H", bank.read(Table.HOLDING, address, count)))
 
 
 class Bench:

@@ -7,12 +7,14 @@ import math
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
 
 import pytest
 from link_rig import LATENCY, Far, frame, through
 from test_lockstep import in_lockstep, now
 
 from controllers.modbus import ModbusConnection
+from firmware_sim.modbus.bank import Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.clock.participants import acting_as, current
 from hil.errors import DeviceLost, DeviceTimeout
@@ -22,13 +24,16 @@ from hil.links import Link, LinkModel
 class Bank:
     """Registers that hold their address."""
 
+    functions = frozenset((3, 4, 6, 16))
+    identity: ClassVar[dict[int, bytes]] = {}
+
     def __init__(self) -> None:
         self.written: list[tuple[float, int]] = []
 
-    def read(self, address: int, count: int) -> Sequence[int]:
-        return range(address, address + count)
+    def read(self, table: Table, address: int, count: int) -> bytes:
+        return struct.pack(f">{count}H", *range(address, address + count))
 
-    def write(self, address: int, values: Sequence[int]) -> None:
+    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         self.written.append((now(), values[0]))
 
 

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from inspect import Signature, signature
 from itertools import pairwise
+from typing import ClassVar
 from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault, answer
+from firmware_sim.modbus.bank import ExceptionCode, ModbusFault, Table
+from firmware_sim.modbus.pdu import answer
 from firmware_sim.modbus.tcp import ModbusTcpServer, _Connection
 from hil.clock.lockstep import LockstepLoop
 
@@ -22,17 +24,21 @@ from hil.clock.lockstep import LockstepLoop
 class Bank:
     """A thousand registers that hold their address; 500 refuses 7 as a value; 600 fails."""
 
+    functions = frozenset((3, 4, 6, 16, 23))
+    identity: ClassVar[dict[int, bytes]] = {}
+
     def __init__(self) -> None:
         self.values = list(range(1000))
 
-    def read(self, address: int, count: int) -> Sequence[int]:
+    def read(self, table: Table, address: int, count: int) -> bytes:
+        assert table in (Table.HOLDING, Table.INPUT)
         assert address + count <= 0x10000  # is for the server to see
         if address + count > 1000:
             raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, "beyond the bank")
-        return self.values[address : address + count]
+        return struct.pack(f">{count}H", *self.values[address : address + count])
 
-    def write(self, address: int, values: Sequence[int]) -> None:
-        self.read(address, len(values))
+    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
+        self.read(table, address, len(values))
         for offset, value in enumerate(values):
             if (address + offset, value) == (500, 7):
                 raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, "seven")

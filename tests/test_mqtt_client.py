@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import pytest
 from mqtt_support import in_lockstep, mosquitto
 
 from controllers.modbus import ModbusConnection
+from firmware_sim.modbus.bank import Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.broker import Broker
 from hil.errors import BrokerLost, LockstepStall
@@ -79,10 +82,13 @@ def test_nothing_waits_for_nagle():
 class Nothing:
     """Registers that hold zeros."""
 
-    def read(self, address: int, count: int) -> list[int]:
-        return [0] * count
+    functions = frozenset((3, 4, 6, 16))
+    identity: ClassVar[dict[int, bytes]] = {}
 
-    def write(self, address: int, values: list[int]) -> None:
+    def read(self, table: Table, address: int, count: int) -> bytes:
+        return bytes(2 * count)
+
+    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         raise AssertionError
 
 

@@ -11,7 +11,8 @@ import socket
 import struct
 from collections.abc import Callable
 
-from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault, Registers, answer
+from firmware_sim.modbus.bank import Bank, ExceptionCode, ModbusFault
+from firmware_sim.modbus.pdu import answer
 
 _HEADER = struct.Struct(">HHHB")
 _LEAST_LENGTH = 2  # unit identifier and function code
@@ -19,7 +20,7 @@ _MOST_LENGTH = 254
 
 
 class ModbusTcpServer:
-    """Serves the registers of one device.
+    """Serves one device.
 
     unit_id: the device's own address; 0 and 255 are answered too, others with exception 0x0B.
     refused: hears of every request that is answered with an exception.
@@ -27,14 +28,14 @@ class ModbusTcpServer:
 
     def __init__(
         self,
-        registers: Registers,
+        bank: Bank,
         *,
         unit_id: int = 1,
         most_connections: int = 16,
         partial_timeout_s: float = 1.0,
         refused: Callable[[bytes, ModbusFault], None] | None = None,
     ) -> None:
-        self.registers = registers
+        self.bank = bank
         self.units = frozenset((unit_id, 0, 255))
         self.most_connections = most_connections
         self.partial_timeout_s = partial_timeout_s
@@ -158,7 +159,7 @@ class _Connection(asyncio.Protocol):
             if self._server.refused is not None:
                 self._server.refused(request, fault)
             return bytes((request[0] | 0x80, fault.code))
-        return answer(self._server.registers, request, self._server.refused)
+        return answer(self._server.bank, request, self._server.refused)
 
     def _await_rest(self, *, partial: bool) -> None:
         """Give the rest of a partial frame its time, which does not run while we do not read."""

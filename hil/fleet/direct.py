@@ -11,8 +11,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 
 from controllers.storage_driver import Measured, Ratings, StorageDriver
-from firmware_sim.modbus.pdu import ModbusFault
-from firmware_sim.sunspec_map import SunSpecMap
+from firmware_sim.modbus.bank import ModbusFault
+from firmware_sim.registers.sunspec_map import SunSpecMap
 from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.station import StorageStation

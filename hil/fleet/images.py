@@ -21,6 +21,8 @@ class _EngineImage:
         self._index = [name for name in scenario.devices if name.startswith(kind)].index(device)
         self._states = states
         self._firmware = engine.seen[states][self._index]
+        run = engine.states["run"]
+        self._commands, self._given, self._taken = engine.states["commands"], run["command_head"], run["command_tail"]
         own = f"{device}."
         self._channels = {channel.removeprefix(own): position for position, channel in enumerate(engine.channels)}
 
@@ -33,6 +35,11 @@ class _EngineImage:
     def period_ns(self) -> int:
         """Length of a tick."""
         return self._engine.period_ns
+
+    @property
+    def room(self) -> int:
+        """Commands that the next tick still takes."""
+        return len(self._commands) - int(self._given.item() - self._taken.item())
 
     @property
     def firmware(self) -> Any:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from controllers.storage_driver import DriverSettings
-from firmware_sim.sunspec_bess import SunSpecBess
+from firmware_sim.storage.sunspec import SunSpecBess
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol

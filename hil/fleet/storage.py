@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controllers.sunspec_storage import SunSpecStorage
-from firmware_sim.modbus.pdu import ModbusFault
+from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.errors import ScenarioError
 from hil.fleet.station import StorageStation

@@ -63,28 +63,24 @@ class Point:
             return [raw & 0xFFFF]
         return [raw >> shift & 0xFFFF for shift in range(16 * (size - 1), -1, -16)]
 
-    def encoder(self, scale: int = 0) -> Callable[[float | str | None], list[int]]:
-        """`encode` for one scale factor, made quick; a value that does not fit, or is not a number, reads as that."""
-        missing_registers = self.encode(None)
+    def encoder(self, scale: int = 0) -> Callable[[float | str | None], bytes]:
+        """`encode` for one scale factor, to bytes, made quick; what does not fit, or is no number, reads as None does."""
+        pack = struct.Struct(f">{self.size}H").pack
         if self.type == "string":
-            return self.encode
+            return lambda value: pack(*self.encode(value))
+        absent = pack(*self.encode(None))
         size, signed, _ = _INTEGERS[self.type]
         low, high = (-(1 << 16 * size - 1), (1 << 16 * size - 1) - 1) if signed else (0, (1 << 16 * size) - 1)
-        divisor = 10.0**scale
-        shifts = tuple(range(16 * (size - 1), -1, -16))
+        divisor, width = 10.0**scale, 2 * size
 
-        def encode(value: float | str | None) -> list[int]:
+        def encode(value: float | str | None) -> bytes:
             if value is None:
-                return missing_registers
+                return absent
             try:
                 raw = round(value / divisor)  # type: ignore[operator]  # a number, as the type says
             except (OverflowError, ValueError):  # infinity, not a number
-                return missing_registers
-            if not low <= raw <= high:
-                return missing_registers
-            if size == 1:
-                return [raw & 0xFFFF]
-            return [raw >> shift & 0xFFFF for shift in shifts]
+                return absent
+            return raw.to_bytes(width, "big", signed=signed) if low <= raw <= high else absent
 
         return encode
 

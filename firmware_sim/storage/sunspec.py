@@ -6,11 +6,12 @@ Signs are SunSpec's: positive power discharges. Undeclared points read "not impl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from firmware_sim.image import PcsPoint, StorageImage
-from firmware_sim.modbus.pdu import ExceptionCode, ModbusFault
-from firmware_sim.sunspec_map import Declaration, Setting, SunSpecMap
+from firmware_sim.registers.accepted import Accepted
+from firmware_sim.registers.point import ANY, FLAG, OneOf, Range
+from firmware_sim.registers.sunspec_map import Declaration, Setting, SunSpecMap
 from hil.standards.sunspec import scale_for
 
 _WATTS = 1  # WSetMod: the set-point is in watts
@@ -25,8 +26,7 @@ class SunSpecBess:
 
     def __init__(self, image: StorageImage, *, model_name: str = "Emulated BESS", serial: str = "0001") -> None:
         self._image = image
-        self._pending: dict[PcsPoint, float] = {}
-        self._pending_tick = -1
+        self._accepted = Accepted(image)
         power = scale_for(1.25 * max(image.rating_va, image.charge_max_w, image.discharge_max_w))
         energy = scale_for(image.energy_wh, 65_534)
         rated_a = image.rating_va / (math.sqrt(3.0) * image.grid_voltage_v)
@@ -49,34 +49,19 @@ class SunSpecBess:
                 715: {
                     "LocRemCtl": 0,
                     "DERHb": lambda: int(image.firmware["heartbeat"]),
-                    "ControllerHb": self._setting("controller_heartbeat", PcsPoint.CONTROLLER_HEARTBEAT, lambda _: True),
-                    "OpCtl": self._setting("operation", PcsPoint.OPERATION, lambda x: x in (0, 1)),
+                    "ControllerHb": self._setting("controller_heartbeat", PcsPoint.CONTROLLER_HEARTBEAT, ANY),
+                    "OpCtl": self._setting("operation", PcsPoint.OPERATION, FLAG),
                 },
                 802: self._battery(power, energy),
-            }
+            },
+            generation=lambda: image.tick,
+            room=lambda: image.room,
+            identity=("Ridethrough", model_name, "0.1.0"),
         )
 
-    def _setting(self, field: str, point: PcsPoint, allowed: Callable[[float], bool]) -> Setting:
-        """A setting of the firmware: reads what was last accepted, even before the tick that applies it."""
-        image = self._image
-        stored = image.firmware_reader(field)
-
-        def read() -> float:
-            if self._pending_tick == image.tick and point in self._pending:
-                return self._pending[point]
-            return stored()
-
-        def write(value: float) -> None:
-            if self._pending_tick != image.tick:
-                self._pending.clear()
-                self._pending_tick = image.tick
-            try:
-                image.command(point, value)
-            except OverflowError as error:
-                raise ModbusFault(ExceptionCode.DEVICE_FAILURE, str(error)) from None
-            self._pending[point] = value
-
-        return Setting(read, allowed, write)
+    def _setting(self, field: str, point: PcsPoint, allowed: Container[object]) -> Setting:
+        """A setting of the firmware. field: where its state keeps it."""
+        return Setting(self._accepted.reader(field, point), self._accepted.writer(point), allowed)
 
     def _measurements(self, power: int, rated_a: float) -> dict[str, Declaration]:
         image = self._image
@@ -139,29 +124,23 @@ class SunSpecBess:
     def _controls(self) -> dict[str, Declaration]:
         image = self._image
 
-        def power(value: float) -> bool:
-            return -image.charge_max_w <= value <= image.discharge_max_w
-
-        def reactive(value: float) -> bool:
-            return abs(value) <= image.rating_va
-
-        def flag(value: float) -> bool:
-            return value in (0, 1)
+        power = Range(-image.charge_max_w, image.discharge_max_w, "W")
+        reactive = Range(-image.rating_va, image.rating_va, "var")
 
         def remaining_s() -> float:
             at = int(image.firmware["revert_at"])
             return 0.0 if at < 0 else math.ceil((at - image.tick) * image.period_ns / 1e9)
 
         return {
-            "WSetEna": self._setting("set_enable", PcsPoint.SET_ENABLE, flag),
-            "WSetMod": Setting(lambda: _WATTS, lambda x: x == _WATTS, lambda _: None),
+            "WSetEna": self._setting("set_enable", PcsPoint.SET_ENABLE, FLAG),
+            "WSetMod": Setting(lambda: _WATTS, lambda _: None, OneOf(_WATTS), commands=0),
             "WSet": self._setting("set_w", PcsPoint.SET_W, power),
             "WSetRvrt": self._setting("revert_w", PcsPoint.REVERT_W, power),
-            "WSetEnaRvrt": self._setting("revert_enable", PcsPoint.REVERT_ENABLE, flag),
-            "WSetRvrtTms": self._setting("revert_s", PcsPoint.REVERT_S, lambda x: 0 <= x <= _MOST_SECONDS),
+            "WSetEnaRvrt": self._setting("revert_enable", PcsPoint.REVERT_ENABLE, FLAG),
+            "WSetRvrtTms": self._setting("revert_s", PcsPoint.REVERT_S, Range(0, _MOST_SECONDS, "s")),
             "WSetRvrtRem": remaining_s,
-            "VarSetEna": self._setting("var_enable", PcsPoint.VAR_ENABLE, flag),
-            "VarSetMod": Setting(lambda: _VARS, lambda x: x == _VARS, lambda _: None),
+            "VarSetEna": self._setting("var_enable", PcsPoint.VAR_ENABLE, FLAG),
+            "VarSetMod": Setting(lambda: _VARS, lambda _: None, OneOf(_VARS), commands=0),
             "VarSet": self._setting("set_var", PcsPoint.SET_VAR, reactive),
             "WSet_SF": 0,
             "VarSet_SF": 0,
@@ -174,7 +153,7 @@ class SunSpecBess:
         capacity = scale_for(image.capacity_ah, 65_534)
         current = scale_for(2.0 * max(image.charge_max_w, image.discharge_max_w) / max(volts(), 1.0))
 
-        operation = self._setting("operation", PcsPoint.OPERATION, lambda _: True)
+        operation = self._setting("operation", PcsPoint.OPERATION, FLAG)
 
         def inverter_state() -> int:
             return 3 if operation.read() else 1
@@ -200,9 +179,9 @@ class SunSpecBess:
             "ChaSt": charge_status,
             "LocRemCtl": 0,
             "Hb": lambda: int(image.firmware["heartbeat"]) % 65_535,
-            "AlmRst": Setting(lambda: 0, lambda x: x in (0, 1), lambda _: None),
-            "SetOp": Setting(lambda: 1, lambda x: x == 1, lambda _: None),  # connected; this battery has no contactor
-            "SetInvState": Setting(inverter_state, lambda x: x in (1, 2, 3), set_inverter_state),
+            "AlmRst": Setting(lambda: 0, lambda _: None, FLAG, commands=0),
+            "SetOp": Setting(lambda: 1, lambda _: None, OneOf(1), commands=0),  # connected; this battery has no contactor
+            "SetInvState": Setting(inverter_state, set_inverter_state, OneOf(1, 2, 3)),
             "Typ": _LFP,
             "State": 3,
             "Evt1": 0,
