@@ -42,7 +42,7 @@ def number(kind: Kind, scale: float = 1.0, *, missing: int | None = None, little
     def encode(value: Value) -> bytes:
         if value is None or isinstance(value, str) or math.isnan(value):
             return absent
-        count = value / scale
+        count = value if scale == 1.0 else value / scale  # whole numbers of 64 bits stay whole
         if kind == "f32":
             try:
                 return layout.pack(count)
@@ -55,8 +55,8 @@ def number(kind: Kind, scale: float = 1.0, *, missing: int | None = None, little
     def decode(registers: bytes) -> Value:
         if missing is not None and registers == absent:
             return None
-        count = layout.unpack(registers)[0]
-        return float(count) * scale
+        count: float = layout.unpack(registers)[0]
+        return count if scale == 1.0 else count * scale
 
     if not little_words or size == 1:
         return Codec(size, encode, decode)
