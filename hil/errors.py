@@ -9,6 +9,7 @@
     ├── BrokerLost (ConnectionError)       the connection to an MQTT broker is gone, or it does not answer
     ├── SnapshotRefused (RuntimeError)     the state of a run cannot be taken, or not be put back
     ├── RunUnreadable (ValueError)         a folder holds no finished run, or a damaged one
+    ├── EventRefused (ValueError)          an event given by hand cannot be
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
         ├── DeviceLost (ConnectionError)   the connection is gone
@@ -63,6 +64,10 @@ class RunUnreadable(HilError, ValueError):
     def __init__(self, folder: object, problem: str) -> None:
         self.folder, self.problem = printable(str(folder)), printable(problem)
         super().__init__(f"{self.folder}: {self.problem}")
+
+
+class EventRefused(HilError, ValueError):
+    """An event given by hand cannot be; the message is one line."""
 
 
 class DeviceError(HilError):

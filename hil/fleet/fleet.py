@@ -1,4 +1,4 @@
-"""The slow side of a run as a whole: what starts when, and what ends in which order."""
+"""The slow side of a run as a whole: devices, drivers and supervisors; what starts when, what ends in which order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from functools import partial
 from typing import Any, Self
 
 from hil.clock.participants import acting_as
-from hil.fleet.broker import SiteBroker
-from hil.fleet.direct import DirectStorage
-from hil.fleet.direct_ups import DirectSupply
+from hil.fleet.devices import Devices
 from hil.fleet.leads import DEFAULT_TARGET_TTL_S, GroupLead, Leads
-from hil.fleet.links import SiteLinks
-from hil.fleet.script import Script
-from hil.fleet.station import Station, Storage, Supply
-from hil.fleet.storage import ModbusStorage
+from hil.fleet.station import Station, Storage
 from hil.fleet.supervision import Failure, end, supervise, together
 from hil.fleet.surroundings import Event, Order, Surroundings
-from hil.fleet.ups import MqttSupply
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
@@ -31,15 +25,10 @@ class Fleet:
     def __init__(self, scenario: Scenario, engine: Engine, event: Event, leads: Leads) -> None:
         self._around = Surroundings(scenario, engine, event)
         self._leads = leads
-        self._wired = scenario.transport == "wire"
-        self._broker = SiteBroker(self._around) if scenario.ups and self._wired else None
-        self._links = SiteLinks(self._around)
-        self._storage: dict[str, Storage] = {}
-        self._supplies: dict[str, Supply] = {}
+        self._devices = Devices(self._around)
         self._drivers: list[tuple[int, str, contextlib.AbstractAsyncContextManager[Any]]] = []
         self._supervisors: list[asyncio.Task[None]] = []
         self._failure = Failure()
-        self._script = Script(self._around)
 
     @property
     def liveness(self) -> Mapping[str, Liveness]:
@@ -53,19 +42,15 @@ class Fleet:
 
     def traffic(self) -> dict[str, Any]:
         """Modbus requests answered, MQTT messages that devices sent and received, and what the links carried."""
-        return {
-            "requests": sum(station.traffic for station in self._storage.values()),
-            "messages": sum(station.traffic for station in self._supplies.values()),
-            "links": self._links.summary(),
-        }
+        return self._devices.traffic()
 
     async def __aenter__(self) -> Self:
         self._around.engine.shared_with = "controllers"
         try:
-            await self._start_stations()
-            await together([self._drive_storage(station) for station in self._storage.values()])
+            await self._devices.start()
+            await together([self._drive_storage(station) for station in self._devices.storage.values()])
             await together([self._drive_group(lead) for lead in self._leads.groups])
-            self._script.start(self._failure, [*self._stations], self._broker, self._links)
+            self._devices.play(self._failure)
         except BaseException:
             await self.__aexit__()
             raise
@@ -75,38 +60,10 @@ class Fleet:
         """Supervisors first, then the drivers, each leaving its device safe, then all that lies between, and the devices."""
         await end(self._supervisors)
         problems = await self._leave_safe()
-        await self._script.end()
-        await self._links.stop()
-        for station in reversed(self._stations):
-            try:
-                await station.stop()
-            except Exception as problem:  # noqa: BLE001  # a defect of one device must not leave others open
-                problems.append(problem)
-        if self._broker is not None:
-            await self._broker.stop()
+        problems += await self._devices.stop()
         self._failure.seen()
         if problems:
             raise problems[0]
-
-    @property
-    def _stations(self) -> list[Station]:
-        return [*self._storage.values(), *self._supplies.values()]
-
-    async def _start_stations(self) -> None:
-        scenario, around = self._around.scenario, self._around
-        if self._broker is not None:
-            with acting_as(Order.BROKER, self._broker.name):
-                await self._broker.start()
-        for index, name in enumerate(scenario.bess):
-            self._storage[f"bess.{name}"] = (ModbusStorage if self._wired else DirectStorage)(around, index, name)
-        for index, name in enumerate(scenario.ups, len(scenario.bess)):
-            supply = (
-                DirectSupply(around, index, name) if self._broker is None else MqttSupply(around, index, name, self._broker)
-            )
-            self._supplies[f"ups.{name}"] = supply
-        for station in self._stations:
-            with acting_as(Order.STATIONS + station.index, station.name):
-                await station.start()
 
     async def _leave_safe(self) -> list[BaseException]:
         """Leave all drivers at once, so that many devices need no longer than the slowest; returns what they raised."""
@@ -126,10 +83,6 @@ class Fleet:
         self._drivers.append((order, station.name, driver))
         return device
 
-    async def _endpoint(self, station: Station) -> tuple[str, int]:
-        """Where the driver of a device connects."""
-        return station.endpoint if station.speaks is None else await self._links.through(station, station.speaks)
-
     async def _drive_storage(self, station: Storage) -> None:
         """Start the driver of a system that has a supervisor or a law on the wire, and the supervisor."""
         lead = self._leads.of(station.name)
@@ -138,15 +91,15 @@ class Fleet:
             return
         ttl_s = DEFAULT_TARGET_TTL_S if lead is None else lead.target_ttl_s
         led_by = None if lead is None else lead.label
-        driver = station.driver(await self._endpoint(station), ttl_s, led_by=led_by, law_of=law_of)
+        driver = station.driver(await self._devices.endpoint(station), ttl_s, led_by=led_by, law_of=law_of)
         device = await self._drive(station, driver)
         if lead is not None:
             self._lead(station, lead.label, partial(lead.supervisor.run, device))
 
     async def _drive_group(self, lead: GroupLead) -> None:
         """Start the drivers of the UPSs that a supervisor leads, and the supervisor."""
-        stations = [self._supplies[name] for name in lead.devices]
-        drivers = [station.driver(await self._endpoint(station), led_by=lead.label) for station in stations]
+        stations = [self._devices.supplies[name] for name in lead.devices]
+        drivers = [station.driver(await self._devices.endpoint(station), led_by=lead.label) for station in stations]
         devices = await together([self._drive(*entry) for entry in zip(stations, drivers, strict=True)])
         self._lead(stations[0], lead.label, partial(lead.supervisor.run, devices))
 

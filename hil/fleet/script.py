@@ -1,91 +1,83 @@
-"""Scripted events of the slow side: what happens to devices, servers and connections at set times."""
+"""Events of the slow side: each begins at its time, or by hand, and is taken back after its duration."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Awaitable, Iterable
 
 from hil.clock.participants import acting_as
-from hil.fleet.broker import SiteBroker
-from hil.fleet.links import SiteLinks
-from hil.fleet.station import Station
-from hil.fleet.storage import ModbusStorage
+from hil.errors import EventRefused
+from hil.fleet.acts import Act, Acted, acts
 from hil.fleet.supervision import Failure, end
-from hil.fleet.surroundings import Order, Surroundings
-from hil.fleet.ups import MqttSupply
-from hil.scenario.event import BrokerStop, DeviceLoss, DeviceSilence, Event, LinkCut, ServerStop
-
-Act = Callable[[], Coroutine[Any, Any, None]]
+from hil.fleet.surroundings import Order
+from hil.scenario.event import Event
 
 
 class Script:
-    """Plays the events that are not the plant's: each begins at its time and is taken back after its duration."""
+    """Plays what is not the plant's, and what is given by hand."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
-        self._tasks: list[asyncio.Task[None]] = []
+    def __init__(self, on: Acted, failure: Failure) -> None:
+        self._on = on
+        self._failure = failure
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scripted: dict[str, Event] = {}  # what acts now, by what it disturbs
+        self._by_hand: dict[str, Event] = {}
 
-    def start(self, failure: Failure, stations: Iterable[Station], broker: SiteBroker | None, links: SiteLinks) -> None:
-        """Start one task an event."""
-        by_name = {station.name: station for station in stations}
-        events = list(enumerate(self._around.scenario.events))
+    def start(self, events: Iterable[Event], *, every_s: float | None = None) -> None:
+        """Start one task an event. every_s: after so long each happens again; None: once."""
         # Of one instant: what began earlier ends before another begins.
-        for order, (index, event) in enumerate(sorted(events, key=lambda entry: entry[1].at_s)):
-            acts = self._acts(event, by_name, broker, links)
-            if acts is not None:
-                with acting_as(Order.SCRIPT + order, f"events.{index}"):
-                    self._tasks.append(failure.start(self._play(event, *acts), f"events.{index}"))
+        for order, (index, event) in enumerate(sorted(enumerate(events), key=lambda entry: entry[1].at_s)):
+            found = acts(event, self._on)
+            if found is not None:
+                self._begin(order, f"events.{index}", self._due(event, *found, every_s))
+
+    def by_hand(self, event: Event) -> None:
+        """Play an event now, whatever its time. Raises EventRefused."""
+        found = acts(event, self._on)
+        if found is None:
+            raise EventRefused(f"{event.kind} cannot be given by hand")
+        other = self._scripted.get(event.disturbs) or self._by_hand.get(event.disturbs)
+        if other is not None:
+            raise EventRefused(f"{event.disturbs} is disturbed already, by {other.kind}")
+        if event.disturbs:
+            self._by_hand[event.disturbs] = event
+        self._begin(0, f"{event.kind} by hand", self._once(event, asyncio.get_running_loop().time(), *found))
 
     async def end(self) -> None:
         """End those that still wait."""
-        await end(self._tasks)
+        await end(list(self._tasks))
 
-    def _acts(
-        self, event: Event, stations: dict[str, Station], broker: SiteBroker | None, links: SiteLinks
-    ) -> tuple[Act, Act] | None:
-        """What to do at the beginning and at the end; None for what is the plant's or the load's."""
-        if isinstance(event, BrokerStop) and broker is not None:
-            return self._told(broker.stop, "broker_stopped"), broker.start
-        if isinstance(event, LinkCut):
-            cut, mend = _plain(links.cut, event.link), _plain(links.mend, event.link)
-            return self._told(cut, "link_cut", link=event.link), self._told(mend, "link_mended", link=event.link)
-        if not isinstance(event, (ServerStop, DeviceSilence, DeviceLoss)):
-            return None
-        station = stations[event.device]
-        if isinstance(event, ServerStop):
-            return self._told(station.stop, "server_stopped", device=station.name), station.start
-        if isinstance(event, DeviceLoss) and isinstance(station, MqttSupply):
-            back = self._told(station.restart, "device_restarted", device=station.name)
-            return self._told(station.die, "device_lost", device=station.name), back
-        assert isinstance(station, (ModbusStorage, MqttSupply))
-        silent, speaks = _plain(station.hang, hung=True), _plain(station.hang, hung=False)
-        return (
-            self._told(silent, "device_silent", device=station.name),
-            self._told(speaks, "device_speaks", device=station.name),
-        )
+    def _begin(self, order: int, name: str, play: Awaitable[None]) -> None:
+        with acting_as(Order.SCRIPT + order, name):
+            task = self._failure.start(play, name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _play(self, event: Any, begin: Act, back: Act) -> None:
+    async def _due(self, event: Event, begin: Act, back: Act, every_s: float | None) -> None:
+        """Play an event each time that it is due, unless the same is disturbed by hand then."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(event.at_s - loop.time())
-        await begin()
-        await asyncio.sleep(event.at_s + event.duration_s - loop.time())
-        await back()
+        due_s = float(event.at_s)
+        while True:
+            await asyncio.sleep(due_s - loop.time())
+            if event.disturbs in self._by_hand:
+                self._on.log("event_left_out", {"kind": event.kind, "disturbed": event.disturbs})
+            else:
+                if event.disturbs:
+                    self._scripted[event.disturbs] = event
+                await self._once(event, due_s, begin, back)
+            if every_s is None:
+                return
+            while due_s <= loop.time():
+                due_s += every_s
 
-    def _told(self, act: Act, what: str, **details: object) -> Act:
-        """An act that stands in the log."""
-
-        async def told() -> None:
-            await act()
-            self._around.event(what, details)
-
-        return told
-
-
-def _plain(act: Callable[..., None], *args: Any, **options: Any) -> Act:
-    """An act that does not wait."""
-
-    async def acted() -> None:
-        act(*args, **options)
-
-    return acted
+    async def _once(self, event: Event, at_s: float, begin: Act, back: Act) -> None:
+        duration_s: float | None = getattr(event, "duration_s", None)
+        try:
+            await begin()
+            if duration_s is not None:
+                await asyncio.sleep(at_s + duration_s - asyncio.get_running_loop().time())
+                await back()
+        finally:
+            for acting in (self._scripted, self._by_hand):
+                if acting.get(event.disturbs) is event:
+                    del acting[event.disturbs]

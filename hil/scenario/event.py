@@ -15,6 +15,11 @@ class EventSection(Section):
 
     at_s: Time = Field(ge=0, description="when it happens, from the start of the run")
 
+    @property
+    def disturbs(self) -> str:
+        """What is disturbed by one thing at a time; nothing where that does not matter."""
+        return ""
+
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
 
@@ -36,6 +41,11 @@ class GridDip(EventSection):
     judged: Flag = Field(
         default=False, description="true: limits are not blanked, the dip itself is judged", json_schema_extra=CHOICE
     )
+
+    @property
+    def disturbs(self) -> str:
+        """The voltage; a file may have dips of all three phases together."""
+        return "the voltage"
 
 
 class GenerationLoss(EventSection):
@@ -65,7 +75,7 @@ class WireEvent(EventSection):
 
     @property
     def disturbs(self) -> str:
-        """The device or the broker, which is disturbed by one thing at a time; nothing where that does not matter."""
+        """The device or the broker."""
         return str(getattr(self, "device", "the broker"))
 
 

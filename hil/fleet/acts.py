@@ -1,0 +1,119 @@
+"""Scripted events as acts: what each does to devices, broker, links and grid when it begins, and how it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hil.fleet.broker import SiteBroker
+from hil.fleet.links import SiteLinks
+from hil.fleet.station import Station
+from hil.fleet.storage import ModbusStorage
+from hil.fleet.surroundings import Event as Log
+from hil.fleet.ups import MqttSupply
+from hil.scenario.event import (
+    BrokerStop,
+    DeviceLoss,
+    DeviceSilence,
+    Event,
+    GenerationLoss,
+    GridDip,
+    LinkCut,
+    LoadCrash,
+    ServerStop,
+)
+
+Act = Callable[[], Coroutine[Any, Any, None]]
+PlantEvent = GridDip | GenerationLoss
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all."""
+
+    stations: Mapping[str, Station]
+    broker: SiteBroker | None
+    links: SiteLinks
+    log: Log
+    stimulate: Callable[[PlantEvent], None] | None = None
+
+
+def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
+    """What to do at the beginning and at the end of an event; None for what is the plant's or the load's."""
+    return _ACTS[type(event)](event, on)
+
+
+def _broker_stop(_: BrokerStop, on: Acted) -> tuple[Act, Act] | None:
+    return None if on.broker is None else (_told(on, on.broker.stop, "broker_stopped"), on.broker.start)
+
+
+def _link_cut(event: LinkCut, on: Acted) -> tuple[Act, Act]:
+    cut, mend = _plain(on.links.cut, event.link), _plain(on.links.mend, event.link)
+    return _told(on, cut, "link_cut", link=event.link), _told(on, mend, "link_mended", link=event.link)
+
+
+def _server_stop(event: ServerStop, on: Acted) -> tuple[Act, Act]:
+    station = on.stations[event.device]
+    return _told(on, station.stop, "server_stopped", device=station.name), station.start
+
+
+def _device_loss(event: DeviceLoss, on: Acted) -> tuple[Act, Act]:
+    station = on.stations[event.device]
+    assert isinstance(station, MqttSupply)
+    back = _told(on, station.restart, "device_restarted", device=station.name)
+    return _told(on, station.die, "device_lost", device=station.name), back
+
+
+def _device_silence(event: DeviceSilence, on: Acted) -> tuple[Act, Act]:
+    station = on.stations[event.device]
+    assert isinstance(station, (ModbusStorage, MqttSupply))
+    silent, speaks = _plain(station.hang, hung=True), _plain(station.hang, hung=False)
+    return (
+        _told(on, silent, "device_silent", device=station.name),
+        _told(on, speaks, "device_speaks", device=station.name),
+    )
+
+
+def _plant(event: PlantEvent, on: Acted) -> tuple[Act, Act] | None:
+    """The plant ends it by itself, to the tick."""
+    if on.stimulate is None:
+        return None
+    details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
+    ends = _told(on, _plain(lambda: None), f"{event.kind}_over")
+    return _told(on, _plain(on.stimulate, event), event.kind, **details), ends
+
+
+def _load_crash(_: LoadCrash, __: Acted) -> None:
+    """It lies in the load, which is made ahead."""
+
+
+_ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
+    BrokerStop: _broker_stop,
+    LinkCut: _link_cut,
+    ServerStop: _server_stop,
+    DeviceLoss: _device_loss,
+    DeviceSilence: _device_silence,
+    GridDip: _plant,
+    GenerationLoss: _plant,
+    LoadCrash: _load_crash,
+}
+
+
+def _told(on: Acted, act: Act, what: str, **details: object) -> Act:
+    """An act that stands in the log."""
+
+    async def told() -> None:
+        await act()
+        on.log(what, details)
+
+    return told
+
+
+def _plain(act: Callable[..., None], *args: Any, **options: Any) -> Act:
+    """An act that does not wait."""
+
+    async def acted() -> None:
+        act(*args, **options)
+
+    return acted
