@@ -1,4 +1,4 @@
-"""What an emulated device's server sees of its firmware and plant: the process image of one storage system."""
+"""What an emulated device's server sees of its firmware and plant: the process image, and the numbers of commands and states."""
 
 from __future__ import annotations
 
@@ -19,6 +19,29 @@ class PcsPoint(IntEnum):
     VAR_ENABLE = 6
     OPERATION = 7
     CONTROLLER_HEARTBEAT = 8
+    RESET = 9
+    LOCAL = 10
+    LIMIT_CHARGE_W = 11
+    LIMIT_DISCHARGE_W = 12
+    LIMIT_ENABLE = 13
+    LIMIT_REVERT_S = 14
+    LIMIT_RAMP_S = 15
+    CONNECT = 16
+    CONNECT_REVERT_S = 17
+    RESTARTS = 18
+    REFRESH = 19
+    REBOOT = 20
+
+
+class PcsCondition(IntEnum):
+    """What an inverter is doing: its firmware's `state`."""
+
+    OFF = 0
+    STARTING = 1
+    STANDBY = 2
+    RUNNING = 3
+    STOPPING = 4
+    FAULT = 5
 
 
 class UpsPoint(IntEnum):
@@ -33,6 +56,49 @@ class UpsPoint(IntEnum):
     BYPASS = 106
     RESET_DISTURBANCES = 107
     COUNTER = 108
+    ECO = 109
+    TEST = 110
+    FAULT = 111
+    RESET = 112
+
+
+class UpsMode(IntEnum):
+    """What feeds the output of a UPS, and why: its firmware's `mode`."""
+
+    OFF = 0
+    BYPASS = 1
+    NORMAL = 2
+    BATTERY = 3
+    ECO = 4
+    TEST = 5
+
+
+class UpsTest(IntEnum):
+    """How the last test of a UPS's battery ended: its firmware's `test`."""
+
+    NONE = 0
+    PASSED = 1
+    FAILED = 2
+    IN_PROGRESS = 3
+
+
+class FaultPoint(IntEnum):
+    """What a command can break in the equipment of a device (hil/kernel/faults.pxd).
+
+    A UPS takes CAPACITY, RESISTANCE, DEAD, TEMPERATURE, SOC_DRIFT and RECTIFIER, a storage system all but RECTIFIER.
+    """
+
+    CONTACTOR = 200
+    PLL = 201
+    DERATING = 202
+    CAPACITY = 203
+    RESISTANCE = 204
+    DEAD = 205
+    TEMPERATURE = 206
+    SOC_DRIFT = 207
+    POWER_GAIN = 208
+    TRIP = 209
+    RECTIFIER = 210
 
 
 class FirmwareImage(Protocol):

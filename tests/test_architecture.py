@@ -195,10 +195,10 @@ def test_packages_and_their_data_are_listed():
 
 
 def test_python_and_the_kernel_agree_on_the_points_of_a_device():
-    from firmware_sim.image import PcsPoint, UpsPoint
+    from firmware_sim.image import FaultPoint, PcsPoint, UpsPoint
     from hil.kernel.layout import CODES
 
-    for kind, points in (("point.", PcsPoint), ("ups_point.", UpsPoint)):
+    for kind, points in (("point.", PcsPoint), ("ups_point.", UpsPoint), ("fault_point.", FaultPoint)):
         coded = {name.removeprefix(kind): value for name, value in CODES.items() if name.startswith(kind)}
         assert coded == {point.name.lower(): point.value for point in points}
 

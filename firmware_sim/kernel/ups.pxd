@@ -19,12 +19,18 @@ cdef enum:
     UPS_BYPASS = 106
     UPS_RESET_DISTURBANCES = 107
     UPS_COUNTER = 108
+    UPS_ECO = 109
+    UPS_TEST = 110
+    UPS_FAULT = 111
+    UPS_RESET = 112
 
 cdef enum:
     MODE_OFF = 0
     MODE_BYPASS = 1
     MODE_NORMAL = 2
     MODE_BATTERY = 3
+    MODE_ECO = 4
+    MODE_TEST = 5
 
 cdef enum:
     RECTIFIER_OFF = 0

@@ -12,13 +12,15 @@ from controllers.kernel.law cimport (
     LawParams, LawState, command_t, signals_t,
 )
 from firmware_sim.kernel.pcs cimport (
-    POINT_CONTROLLER_HEARTBEAT, POINT_OPERATION, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE,
-    POINT_SET_VAR, POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
+    POINT_CONNECT, POINT_CONNECT_REVERT_S, POINT_CONTROLLER_HEARTBEAT, POINT_LIMIT_CHARGE_W, POINT_LIMIT_DISCHARGE_W,
+    POINT_LIMIT_ENABLE, POINT_LIMIT_RAMP_S, POINT_LIMIT_REVERT_S, POINT_LOCAL, POINT_OPERATION, POINT_REBOOT, POINT_REFRESH,
+    POINT_RESET, POINT_RESTARTS, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE, POINT_SET_VAR,
+    POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
 )
 from firmware_sim.kernel.ups cimport (
-    UPS_BYPASS, UPS_COUNTER, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
-    UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W,
-    UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL,
+    UPS_BYPASS, UPS_COUNTER, UPS_ECO, UPS_FAULT, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
+    UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S,
+    UPS_SUPPORT_W, UPS_TEST, UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL,
     UpsParams, UpsState,
 )
 from hil.kernel.area cimport AreaParams, AreaState
@@ -26,6 +28,10 @@ from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport EVENT_DIP, EVENT_GENERATION_LOSS, Event
+from hil.kernel.faults cimport (
+    FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
+    FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP,
+)
 from hil.kernel.limits cimport (
     AFTER_DIP, BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, IN_DIP, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE,
     LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
@@ -77,11 +83,21 @@ CODES = {
     "point.set_w": POINT_SET_W, "point.set_enable": POINT_SET_ENABLE, "point.revert_w": POINT_REVERT_W,
     "point.revert_enable": POINT_REVERT_ENABLE, "point.revert_s": POINT_REVERT_S, "point.set_var": POINT_SET_VAR,
     "point.var_enable": POINT_VAR_ENABLE, "point.operation": POINT_OPERATION,
-    "point.controller_heartbeat": POINT_CONTROLLER_HEARTBEAT,
+    "point.controller_heartbeat": POINT_CONTROLLER_HEARTBEAT, "point.reset": POINT_RESET, "point.local": POINT_LOCAL,
+    "point.limit_charge_w": POINT_LIMIT_CHARGE_W, "point.limit_discharge_w": POINT_LIMIT_DISCHARGE_W,
+    "point.limit_enable": POINT_LIMIT_ENABLE, "point.limit_revert_s": POINT_LIMIT_REVERT_S,
+    "point.limit_ramp_s": POINT_LIMIT_RAMP_S, "point.connect": POINT_CONNECT,
+    "point.connect_revert_s": POINT_CONNECT_REVERT_S, "point.restarts": POINT_RESTARTS, "point.refresh": POINT_REFRESH,
+    "point.reboot": POINT_REBOOT,
     "ups_point.recharge_w": UPS_RECHARGE_W, "ups_point.walk_in_s": UPS_WALK_IN_S,
     "ups_point.walk_in_delay_s": UPS_WALK_IN_DELAY_S, "ups_point.support_w": UPS_SUPPORT_W,
     "ups_point.support_s": UPS_SUPPORT_S, "ups_point.operation": UPS_OPERATION, "ups_point.bypass": UPS_BYPASS,
-    "ups_point.reset_disturbances": UPS_RESET_DISTURBANCES, "ups_point.counter": UPS_COUNTER,
+    "ups_point.reset_disturbances": UPS_RESET_DISTURBANCES, "ups_point.counter": UPS_COUNTER, "ups_point.eco": UPS_ECO,
+    "ups_point.test": UPS_TEST, "ups_point.fault": UPS_FAULT, "ups_point.reset": UPS_RESET,
+    "fault_point.contactor": FAULT_CONTACTOR, "fault_point.pll": FAULT_PLL, "fault_point.derating": FAULT_DERATING,
+    "fault_point.capacity": FAULT_CAPACITY, "fault_point.resistance": FAULT_RESISTANCE, "fault_point.dead": FAULT_DEAD,
+    "fault_point.temperature": FAULT_TEMPERATURE, "fault_point.soc_drift": FAULT_SOC_DRIFT,
+    "fault_point.power_gain": FAULT_POWER_GAIN, "fault_point.trip": FAULT_TRIP, "fault_point.rectifier": FAULT_RECTIFIER,
     "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
     "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
     "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
