@@ -1,4 +1,4 @@
-"""What an emulated device's server sees of its firmware and plant: the process image, and the numbers of commands and states."""
+"""What the server of an emulated device sees of it: the process image, and the numbers of commands and states."""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from hil.fleet.breakage import breakage
 from hil.fleet.broker import SiteBroker
 from hil.fleet.links import SiteLinks
 from hil.fleet.station import Station
@@ -23,9 +25,11 @@ from hil.scenario.event import (
     LoadCrash,
     ServerStop,
 )
+from hil.scenario.event_kind import EventSection
+from hil.scenario.fault import EquipmentFault, ValuesMissing, ValuesStale
 
 Act = Callable[[], Coroutine[Any, Any, None]]
-PlantEvent = GridDip | GenerationLoss
+Stimulus = GridDip | GenerationLoss
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,12 @@ class Acted:
     broker: SiteBroker | None
     links: SiteLinks
     log: Log
-    stimulate: Callable[[PlantEvent], None] | None = None
+    stimulate: Callable[[Stimulus], None] | None = None
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
     """What to do at the beginning and at the end of an event; None for what is the plant's or the load's."""
-    return _ACTS[type(event)](event, on)
+    return _equipment(event, on) if isinstance(event, EquipmentFault) else _ACTS[type(event)](event, on)
 
 
 def _broker_stop(_: BrokerStop, on: Acted) -> tuple[Act, Act] | None:
@@ -75,13 +79,36 @@ def _device_silence(event: DeviceSilence, on: Acted) -> tuple[Act, Act]:
     )
 
 
-def _plant(event: PlantEvent, on: Acted) -> tuple[Act, Act] | None:
+def _equipment(event: EquipmentFault, on: Acted) -> tuple[Act, Act]:
+    broken, whole = breakage(event, on.stations[event.device].image)
+    return _noted(event, on, broken, whole)
+
+
+def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[Act, Act]]:
+    """fault: the property of the register map."""
+
+    def acts_of(event: ValuesStale | ValuesMissing, on: Acted) -> tuple[Act, Act]:
+        station = on.stations[event.device]
+        assert isinstance(station, ModbusStorage)
+        return _noted(
+            event, on, partial(setattr, station.registers, fault, True), partial(setattr, station.registers, fault, False)
+        )
+
+    return acts_of
+
+
+def _noted(event: EventSection, on: Acted, begin: Callable[[], None], back: Callable[[], None]) -> tuple[Act, Act]:
+    """Acts that do not wait, and stand in the log as the event and its end."""
+    details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
+    device = {"device": details["device"]} if "device" in details else {}
+    return _told(on, _plain(begin), event.kind, **details), _told(on, _plain(back), f"{event.kind}_over", **device)
+
+
+def _plant(event: Stimulus, on: Acted) -> tuple[Act, Act] | None:
     """The plant ends it by itself, to the tick."""
     if on.stimulate is None:
         return None
-    details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
-    ends = _told(on, _plain(lambda: None), f"{event.kind}_over")
-    return _told(on, _plain(on.stimulate, event), event.kind, **details), ends
+    return _noted(event, on, partial(on.stimulate, event), lambda: None)
 
 
 def _load_crash(_: LoadCrash, __: Acted) -> None:
@@ -97,6 +124,8 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     GridDip: _plant,
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
+    ValuesMissing: _values("absent"),
+    ValuesStale: _values("frozen"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.clock.participants import acting_as
-from hil.fleet.acts import Acted, PlantEvent
+from hil.fleet.acts import Acted, Stimulus
 from hil.fleet.broker import SiteBroker
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
@@ -25,7 +25,7 @@ class Devices:
     stimulate: has the plant feel an event from now on, which the script then plays too; None where the plant has its own.
     """
 
-    def __init__(self, around: Surroundings, stimulate: Callable[[PlantEvent], None] | None = None) -> None:
+    def __init__(self, around: Surroundings, stimulate: Callable[[Stimulus], None] | None = None) -> None:
         self._around = around
         self._wired = around.scenario.transport == "wire"
         self._stimulate = stimulate

@@ -136,7 +136,7 @@ class DirectStorage(StorageStation):
         law_of: str | None,
     ) -> PromptDriver:
         """The driver. led_by: its supervisor. law_of: the absorber whose law is sent with the set-point."""
-        port = ImagePort(self.name, self._device.registers, self._refused)
+        port = ImagePort(self.name, self.registers, self._refused)
         return PromptDriver(self.name, port, **self._driver_options(target_ttl_s, led_by, law_of))
 
     def _refused(self, request: str, fault: ModbusFault) -> None:

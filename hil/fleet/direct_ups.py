@@ -30,7 +30,8 @@ class DirectSupply:
         self.index = index
         self._around = around
         self._section = around.scenario.ups[name]
-        self._device = EmulatedUps(EngineUpsImage(around.engine, around.scenario, name))
+        self.image = EngineUpsImage(around.engine, around.scenario, name)
+        self._device = EmulatedUps(self.image)
         self._signals = [(signal, self._device.signal(signal)) for signal in self._section.mqtt.signals]
         self._rhythm = Rhythm(1.0 / self._section.mqtt.rate_hz)
         self._state_at = 0.0

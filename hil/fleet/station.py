@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from controllers.storage_driver import DriverSettings
+from firmware_sim.image import FirmwareImage
 from firmware_sim.storage.sunspec import SunSpecBess
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.surroundings import Surroundings
@@ -18,6 +19,10 @@ class Station(Protocol):
     name: str
     index: int
     speaks: WireProtocol | None
+
+    @property
+    def image(self) -> FirmwareImage:
+        """Its process image."""
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -60,6 +65,7 @@ class StorageStation:
         self._section = around.scenario.bess[name]
         self.image = EngineStorageImage(around.engine, around.scenario, name)
         self._device = SunSpecBess(self.image, serial=f"{name}-{index + 1:04d}")
+        self.registers = self._device.registers
 
     def _driver_options(self, target_ttl_s: float, led_by: str | None, law_of: str | None) -> dict[str, Any]:
         """Keywords of its `StorageDriver`."""

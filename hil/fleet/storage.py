@@ -18,7 +18,7 @@ class ModbusStorage(StorageStation):
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         super().__init__(around, index, name)
-        self._server = ModbusTcpServer(self._device.registers, unit_id=self._section.unit_id, refused=self._refused)
+        self._server = ModbusTcpServer(self.registers, unit_id=self._section.unit_id, refused=self._refused)
         self._listens_at = ("", 0)
 
     @property

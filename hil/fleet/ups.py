@@ -29,7 +29,8 @@ class MqttSupply:
         self._broker = broker
         self._section = around.scenario.ups[name]
         self._topics = DeviceTopics(around.scenario.mqtt.site, self.name)
-        self._device = EmulatedUps(EngineUpsImage(around.engine, around.scenario, name), serial=f"{name}-{index + 1:04d}")
+        self.image = EngineUpsImage(around.engine, around.scenario, name)
+        self._device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}")
         self._wire: UpsMqtt | None = None
         self._messages = 0
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import ASSUMED, CHOICE, Flag, Section
+from hil.scenario.base import ASSUMED, CHOICE, Flag
+from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.fault import DeviceFault
 from hil.scenario.quantity import PerUnit, Power, Time
-
-
-class EventSection(Section):
-    """Keys of every event."""
-
-    at_s: Time = Field(ge=0, description="when it happens, from the start of the run")
-
-    @property
-    def disturbs(self) -> str:
-        """What is disturbed by one thing at a time; nothing where that does not matter."""
-        return ""
-
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
 
@@ -68,20 +58,10 @@ class LoadCrash(EventSection):
     kind: Literal["load_crash"] = "load_crash"
 
 
-class WireEvent(EventSection):
-    """Keys of what disturbs the wire, for a while."""
-
-    duration_s: Time = Field(gt=0, description="how long it lasts")
-
-    @property
-    def disturbs(self) -> str:
-        """The device or the broker."""
-        return str(getattr(self, "device", "the broker"))
-
-
 class ServerStop(WireEvent):
     """The Modbus server of a storage device closes its connections and stays away for `duration`."""
 
+    of: ClassVar[tuple[str, ...]] = ("bess.",)
     kind: Literal["server_stop"] = "server_stop"
     device: str = Field(description="the device, 'bess.NAME'")
 
@@ -101,6 +81,7 @@ class LinkCut(WireEvent):
 class DeviceSilence(WireEvent):
     """A device's communication hangs for `duration`: connections stay, nothing is answered or published."""
 
+    of: ClassVar[tuple[str, ...]] = ("bess.", "ups.")
     kind: Literal["device_silent"] = "device_silent"
     device: str = Field(description="the device, 'bess.NAME' or 'ups.NAME'")
 
@@ -108,6 +89,7 @@ class DeviceSilence(WireEvent):
 class DeviceLoss(WireEvent):
     """A UPS's communication loses its power: its connection ends without a farewell, so that the broker publishes its will."""
 
+    of: ClassVar[tuple[str, ...]] = ("ups.",)
     kind: Literal["device_lost"] = "device_lost"
     device: str = Field(description="the device, 'ups.NAME'")
 
@@ -118,7 +100,10 @@ class BrokerStop(WireEvent):
     kind: Literal["broker_stop"] = "broker_stop"
 
 
+PlantEvent = GridDip | GenerationLoss | LoadCrash
+"""What the plant or the load knows from the start."""
+
 Event = Annotated[
-    GridDip | GenerationLoss | LoadCrash | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop,
+    PlantEvent | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop | DeviceFault,
     Field(discriminator="kind"),
 ]

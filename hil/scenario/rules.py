@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
-from hil.scenario.event import GridDip, WireEvent
+from hil.scenario.event import GridDip
+from hil.scenario.event_kind import WireEvent
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN
@@ -189,11 +190,7 @@ def _device_references(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ..
         if limit.node not in ("pcc", "bus"):
             yield ("limits", index, "node"), limit.node, (limit.node.partition(".")[0] + ".",)
     for index, event in enumerate(scenario.events):
-        if event.kind == "server_stop":
-            yield ("events", index, "device"), event.device, ("bess.",)
-        elif event.kind == "device_silent":
-            yield ("events", index, "device"), event.device, ("bess.", "ups.")
-        elif event.kind == "device_lost":
-            yield ("events", index, "device"), event.device, ("ups.",)
+        if event.of:
+            yield ("events", index, "device"), str(getattr(event, "device", "")), event.of
     for name, link in scenario.link.items():
         yield ("link", name, "between", 1), link.device, ("bess.", "ups.")

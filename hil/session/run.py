@@ -26,7 +26,7 @@ from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
 from hil.record.streams import Stream
 from hil.report.result import Result
-from hil.scenario.event import WireEvent
+from hil.scenario.event import PlantEvent
 from hil.scenario.model import Scenario
 from hil.session.folder import RunFolder
 from hil.session.law_errors import LawErrors
@@ -281,6 +281,6 @@ class _signals:  # noqa: N801  # used as a with-statement's verb
 def _script(scenario: Scenario, log: EventLog) -> None:
     """Scripted events of the plant stand in the log from the start, at their times."""
     for event in scenario.events:
-        if not isinstance(event, WireEvent):
+        if isinstance(event, PlantEvent):
             details = event.model_dump(mode="json", by_alias=True, exclude={"at_s", "kind"}, exclude_none=True)
             log.add(event.at_s, event.kind, {"scripted": True, **details})

@@ -1,0 +1,205 @@
+"""Entries of `[[events]]` that break a device: its answers on the wire, the values that it shows, its equipment."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hil.scenario.base import CHOICE, Flag, Number, Share, Whole
+from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.quantity import Time
+
+STORAGE = ("bess.",)
+EVERY_DEVICE = ("bess.", "ups.")
+
+
+class WireFault(WireEvent):
+    """Keys of what a device's communication does wrong, for a while."""
+
+    of: ClassVar[tuple[str, ...]] = STORAGE
+    device: str = Field(description="the device, 'bess.NAME'")
+
+    @property
+    def disturbs(self) -> str:
+        """One kind of fault of one device: different ones may act together."""
+        return f"{self.kind} of {self.device}"
+
+
+class AnswerFault(WireFault):
+    """Keys of what becomes of single answers."""
+
+    share: Share = Field(
+        default=1.0,
+        description="share of the requests that it meets, drawn by seed, device and number of the request",
+        json_schema_extra=CHOICE,
+    )
+
+
+class AnswersLate(AnswerFault):
+    """A device answers late, each connection in its order: a slow device."""
+
+    kind: Literal["answers_late"] = "answers_late"
+    delay_s: Time = Field(gt=0, description="how much later an answer leaves")
+
+
+class AnswersLost(AnswerFault):
+    """Requests are carried out, but not answered."""
+
+    kind: Literal["answers_lost"] = "answers_lost"
+
+
+class RequestsRefused(AnswerFault):
+    """Requests are answered with an exception, and not carried out."""
+
+    kind: Literal["requests_refused"] = "requests_refused"
+    code: Whole = Field(
+        default=6,
+        ge=1,
+        le=11,
+        description="exception code (Modbus specification, section 7): 6 is 'busy'",
+        json_schema_extra=CHOICE,
+    )
+
+
+class AnswersGarbled(AnswerFault):
+    """Bytes of an answer are wrong: its checksum (on TCP its header), or all of it."""
+
+    kind: Literal["answers_garbled"] = "answers_garbled"
+    whole: Flag = Field(
+        default=False, description="true: noise in place of the answer; false: one wrong field", json_schema_extra=CHOICE
+    )
+
+
+class ConnectionsDropped(AnswerFault):
+    """A connection is closed in place of an answer."""
+
+    kind: Literal["connections_dropped"] = "connections_dropped"
+
+
+class ValuesStale(WireFault):
+    """A device shows what it showed when this began; writes still act."""
+
+    kind: Literal["values_stale"] = "values_stale"
+
+
+class ValuesMissing(WireFault):
+    """A device shows that nothing that changes has a value: "not implemented"."""
+
+    kind: Literal["values_missing"] = "values_missing"
+
+
+class DeviceReboot(WireFault):
+    """A device starts anew: no power and no answer for `duration`, volatile settings lost, then power-up."""
+
+    kind: Literal["device_reboot"] = "device_reboot"
+
+
+class EquipmentFault(EventSection):
+    """Keys of what breaks in a device's equipment; it is whole again after `duration`, without one never."""
+
+    of: ClassVar[tuple[str, ...]] = STORAGE
+    device: str = Field(description="the device, 'bess.NAME'")
+    duration_s: Time | None = Field(default=None, gt=0, description="how long it lasts; default: to the end")
+
+    @property
+    def disturbs(self) -> str:
+        """One kind of fault of one device."""
+        return f"{self.kind} of {self.device}"
+
+
+class AnyDeviceFault(EquipmentFault):
+    """Keys of what can break in a UPS too."""
+
+    of: ClassVar[tuple[str, ...]] = EVERY_DEVICE
+    device: str = Field(description="the device, 'bess.NAME' or 'ups.NAME'")
+
+
+class ContactorOpen(EquipmentFault):
+    """The contactor between converter and grid opens: no power, whatever is asked."""
+
+    kind: Literal["contactor_open"] = "contactor_open"
+
+
+class PllLoss(EquipmentFault):
+    """The converter loses the angle of the grid: no current until it has found it again."""
+
+    kind: Literal["pll_loss"] = "pll_loss"
+
+
+class Derating(EquipmentFault):
+    """The converter gives less than its rating."""
+
+    kind: Literal["derating"] = "derating"
+    left: Share = Field(description="share of its power that is left")
+
+
+class DeviceTrip(EquipmentFault):
+    """A protection of the device trips: fault, latched; it can be reset once `duration` is over."""
+
+    kind: Literal["device_trip"] = "device_trip"
+
+
+class PowerReading(EquipmentFault):
+    """The device reports its power wrongly."""
+
+    kind: Literal["power_reading"] = "power_reading"
+    factor: Number = Field(ge=-10, le=10, description="what it reports, as a multiple of the truth")
+
+
+class WeakCells(AnyDeviceFault):
+    """The battery holds less, and gives way more, than its management system knows."""
+
+    kind: Literal["weak_cells"] = "weak_cells"
+    capacity: Share = Field(gt=0.01, description="share of the rated energy that is left")
+    resistance: Number = Field(default=1.0, ge=1, le=10, description="its resistance, as a multiple", json_schema_extra=CHOICE)
+
+
+class BatteryDead(AnyDeviceFault):
+    """The battery gives and takes nothing, while charge, voltage and state are reported as healthy."""
+
+    kind: Literal["battery_dead"] = "battery_dead"
+
+
+class BatteryHot(AnyDeviceFault):
+    """The battery is hotter than its load makes it: the firmware derates, then trips."""
+
+    kind: Literal["battery_hot"] = "battery_hot"
+    rise_k: Number = Field(gt=0, le=200, description="how much hotter, K")
+
+
+class SocDrift(AnyDeviceFault):
+    """The state of charge that firmware and clients see drifts away from the truth."""
+
+    kind: Literal["soc_drift"] = "soc_drift"
+    per_hour: Number = Field(ge=-100, le=100, description="drift in one hour; 0.1 is ten per cent of a full charge")
+
+
+class RectifierFault(EquipmentFault):
+    """The rectifier of a UPS fails: the battery carries the load."""
+
+    of: ClassVar[tuple[str, ...]] = ("ups.",)
+    kind: Literal["rectifier_fault"] = "rectifier_fault"
+    device: str = Field(description="the device, 'ups.NAME'")
+
+
+DeviceFault = (
+    AnswersLate
+    | AnswersLost
+    | RequestsRefused
+    | AnswersGarbled
+    | ConnectionsDropped
+    | ValuesStale
+    | ValuesMissing
+    | DeviceReboot
+    | ContactorOpen
+    | PllLoss
+    | Derating
+    | DeviceTrip
+    | PowerReading
+    | WeakCells
+    | BatteryDead
+    | BatteryHot
+    | SocDrift
+    | RectifierFault
+)
