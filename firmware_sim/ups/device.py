@@ -51,12 +51,14 @@ class Setting:
 class EmulatedUps:
     """One UPS over its process image.
 
-    Powers: input > 0 draws from the grid, output > 0 feeds the load, battery > 0 discharges.
+    Powers: input > 0 draws from the grid, output > 0 feeds the load, battery > 0 discharges. epoch_s: what its clock shows at
+    the first tick.
     """
 
-    def __init__(self, image: UpsImage, *, serial: str = "0001") -> None:
+    def __init__(self, image: UpsImage, *, serial: str = "0001", epoch_s: float = 0.0) -> None:
         self._image = image
         self._serial = serial
+        self._epoch_s = epoch_s
         self._read = {name: image.reader(_CHANNELS[name]) for name in UNITS}
         self.settings = {
             "recharge_w": Setting(UpsPoint.RECHARGE_W, "W", 0.0, image.recharge_max_w),
@@ -72,8 +74,8 @@ class EmulatedUps:
 
     @property
     def time_s(self) -> float:
-        """Time of the last tick."""
-        return self._image.tick * self._image.period_ns / 1e9
+        """Time of the last tick, by its clock."""
+        return self._epoch_s + self._image.tick * self._image.period_ns / 1e9
 
     def meta(self) -> dict[str, Any]:
         """What it is: ratings, units, signs, and what its commands take."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
 from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
+from hil.cli.serve import serve
 from hil.cli.tail import tail
 from hil.cli.validate import validate
 
@@ -35,9 +37,9 @@ def options(
         raise typer.Exit
 
 
-_PANELS = {
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Write a scenario": (init, explain, schema, validate),
-    "Run it": (run, scenarios, wire),
+    "Run it": (run, serve, scenarios, wire),
     "Read a run": (show, plot, tail, convert, diff),
     "Before you trust the clock": (doctor,),
 }

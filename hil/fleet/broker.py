@@ -31,7 +31,7 @@ class SiteBroker:
         if self._section.broker == OWN:
             self._own = Broker(event=self._happened)
             host, _, port = self._section.listen.rpartition(":")
-            self.address = BrokerAddress(host, int(port))
+            self.address = BrokerAddress(around.host or host, int(port))
         else:
             self.address = broker_address(self._section.broker)
             hold_open = getattr(asyncio.get_running_loop(), "hold_open", None)
@@ -41,6 +41,14 @@ class SiteBroker:
     def own(self) -> Broker | None:
         """Our own, where it is."""
         return self._own
+
+    @property
+    def clients(self) -> int | None:
+        """How many are connected to our own, the site's devices aside; None where it is another."""
+        if self._own is None:
+            return None
+        devices = {f"{self._section.site}:{name}" for name in self._around.scenario.devices}
+        return sum(client not in devices for client in self._own.clients)
 
     async def start(self) -> None:
         """Listen, where it is our own. Raises ScenarioError where that cannot be."""

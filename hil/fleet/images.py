@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 from typing import Any
 
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that a device has taken, and when, in scenario time."""
+
+    point: str
+    value: float
+    time_s: float
 
 
 class _EngineImage:
@@ -20,6 +30,7 @@ class _EngineImage:
         kind = device.partition(".")[0] + "."
         self._index = [name for name in scenario.devices if name.startswith(kind)].index(device)
         self._states = states
+        self.last_command: Written | None = None
         self._firmware = engine.seen[states][self._index]
         run = engine.states["run"]
         self._commands, self._given, self._taken = engine.states["commands"], run["command_head"], run["command_tail"]
@@ -57,6 +68,7 @@ class _EngineImage:
     def command(self, point: IntEnum, value: float) -> None:
         """Queue a write for the next tick."""
         self._engine.command(self._number, int(point), value)
+        self.last_command = Written(point.name.lower(), value, self._engine.tick * self._engine.period_ns / 1e9)
 
 
 class EngineStorageImage(_EngineImage):

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from controllers.storage_driver import DriverSettings
 from firmware_sim.image import FirmwareImage
-from firmware_sim.storage.sunspec import SunSpecBess
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol
@@ -56,7 +55,7 @@ class Supply(Station, Protocol):
 
 
 class StorageStation:
-    """One system: its process image, and its emulated inverter."""
+    """One system: its process image, and what its driver is given."""
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         self.name = f"bess.{name}"
@@ -64,8 +63,7 @@ class StorageStation:
         self._around = around
         self._section = around.scenario.bess[name]
         self.image = EngineStorageImage(around.engine, around.scenario, name)
-        self._device = SunSpecBess(self.image, serial=f"{name}-{index + 1:04d}")
-        self.registers = self._device.registers
+        self.serial = f"{name}-{index + 1:04d}"
 
     def _driver_options(self, target_ttl_s: float, led_by: str | None, law_of: str | None) -> dict[str, Any]:
         """Keywords of its `StorageDriver`."""

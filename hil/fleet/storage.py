@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controllers.sunspec_storage import SunSpecStorage
+from firmware_sim.maps import STORAGE_MAPS
 from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.errors import ScenarioError
@@ -18,6 +19,7 @@ class ModbusStorage(StorageStation):
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         super().__init__(around, index, name)
+        self.registers = STORAGE_MAPS[self._section.firmware].bank(self.image, self.serial)
         self._server = ModbusTcpServer(self.registers, unit_id=self._section.unit_id, refused=self._refused)
         self._listens_at = ("", 0)
 
@@ -31,12 +33,17 @@ class ModbusStorage(StorageStation):
         """Requests that the server has answered."""
         return self._server.requests
 
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._server.connections)
+
     async def start(self) -> None:
         """Listen. Raises ScenarioError where that cannot be."""
         listen = self._section.listen
         host, _, port = listen.rpartition(":")
         try:
-            self._listens_at = await self._server.start(host, self._listens_at[1] or int(port))
+            self._listens_at = await self._server.start(self._around.host or host, self._listens_at[1] or int(port))
         except OSError as error:
             what = f" = {listen!r}: cannot listen there ({error.strerror or error}); port 0 takes any free one"
             raise ScenarioError(self._around.scenario.source, f"{self.name}.listen", what) from None

@@ -29,12 +29,16 @@ class Order(IntEnum):
 class Surroundings:
     """The scenario, its engine, the run's log, and who was heard of when.
 
-    liveness: by `supervisor.NAME` and `absorber.NAME`, with the device where there are several; for the verdict.
+    host: where devices and our broker listen, in place of what the scenario says. epoch_s: what the site's clock shows at the
+    start, as devices tell it. liveness: by `supervisor.NAME` and `absorber.NAME`, with the device where there are several; for
+    the verdict.
     """
 
     scenario: Scenario
     engine: Engine
     event: Event
+    host: str | None = None
+    epoch_s: float = 0.0
     liveness: dict[str, Liveness] = field(default_factory=dict)
 
     def heard(self, who: str, device: str | None = None) -> Callable[[], None]:

@@ -30,7 +30,7 @@ class MqttSupply:
         self._section = around.scenario.ups[name]
         self._topics = DeviceTopics(around.scenario.mqtt.site, self.name)
         self.image = EngineUpsImage(around.engine, around.scenario, name)
-        self._device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}")
+        self._device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}", epoch_s=around.epoch_s)
         self._wire: UpsMqtt | None = None
         self._messages = 0
 
@@ -38,6 +38,11 @@ class MqttSupply:
     def traffic(self) -> int:
         """Messages that the device has sent and received."""
         return self._messages + (0 if self._wire is None else self._wire.messages)
+
+    @property
+    def clients(self) -> int | None:
+        """How many are connected to the broker, devices aside; None where it is not ours."""
+        return self._broker.clients
 
     @property
     def endpoint(self) -> tuple[str, int]:

@@ -7,7 +7,7 @@ That is what a snapshot of a run holds of its load.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,17 @@ from hil.loads.sampler import fill
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Piece = tuple[Floats, Floats]
+
+
+class Feed(Protocol):
+    """Who gives the load, block by block."""
+
+    @property
+    def tick(self) -> int:
+        """First tick of the next block."""
+
+    def block(self, ticks: int) -> Floats:
+        """Mean power of the next `ticks` ticks, W; fewer, or none, where there is no more."""
 
 
 class LoadFeed:

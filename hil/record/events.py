@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ _WAITING = 100_000
 class EventLog:
     """What happened, in order; also as JSON lines where a path is given, which `drain` writes.
 
-    `add` never waits for a disk; `drain` may be called by another thread, by one at a time.
+    heard: is told each event. `add` never waits for a disk; `drain` may be called by another thread, by one at a time.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, heard: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self._heard = heard or (lambda _event: None)
         self._first: list[dict[str, Any]] = []
         self._last: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._later = 0
@@ -42,6 +44,7 @@ class EventLog:
     def add(self, time_s: float, name: str, details: dict[str, object]) -> None:
         """Add an event at a scenario time."""
         event = {"time_s": round(time_s, 9), "event": name, **details}
+        self._heard(event)
         if len(self._first) < _KEPT:
             self._first.append(event)
         else:

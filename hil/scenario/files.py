@@ -111,12 +111,12 @@ def override_document(source: str, document: dict[str, Any], text: str) -> None:
         elif not isinstance(node, dict):
             raise ScenarioError(source, f"--set {key}", f": {'.'.join(parts[:index])} is not a table")
         if index == len(parts) - 1:
-            node[place] = _value(value_text)
+            node[place] = toml_value(value_text)
         else:
             node = node[place] if isinstance(node, list) else node.setdefault(place, {})
 
 
-def _value(text: str) -> Any:
+def toml_value(text: str) -> Any:
     """The text as TOML, or else as a string."""
     try:
         document = tomllib.loads(f"value = {text}")

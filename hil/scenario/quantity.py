@@ -135,6 +135,14 @@ FREQUENCY_RATE = Dimension("rate of change of frequency", "Hz/s", "1 Hz/s", {"Hz
 TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
 PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
 
+UNITS = frozenset(
+    unit
+    for dimension in (TIME, FREQUENCY, POWER, APPARENT, REACTIVE, ENERGY, VOLTAGE, RAMP, FREQUENCY_RATE, TEMPERATURE, PER_UNIT)
+    for unit in dimension.units
+    if unit
+)
+"""All units that there are."""
+
 _ENDINGS = {
     "_w_per_s": RAMP, "_hz_per_s": FREQUENCY_RATE, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT,
     "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_degc": TEMPERATURE, "_pu": PER_UNIT,

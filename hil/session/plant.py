@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.kernel.engine import Engine
-from hil.loads.base import LoadFeed
+from hil.loads.base import Feed
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
 from hil.session.ups_watch import UpsWatch
@@ -15,7 +15,7 @@ from hil.site.build import LOAD_BLOCK_TICKS
 STRETCH_TICKS = 16_384
 
 
-def top_up(engine: Engine, feed: LoadFeed) -> None:
+def top_up(engine: Engine, feed: Feed) -> None:
     """Keep at least one stretch of load ahead of an engine, for as long as the load has any."""
     if engine.load_filled - engine.tick > STRETCH_TICKS:
         return
@@ -36,7 +36,7 @@ class SitePlant:
     def __init__(
         self,
         engine: Engine,
-        feed: LoadFeed,
+        feed: Feed,
         recorder: Recorder,
         log: EventLog,
         names: tuple[list[str], list[str]],

@@ -17,7 +17,6 @@ from hil.clock.wall import WallLoop
 from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
-from hil.kernel.engine import Engine
 from hil.realtime.evidence import Timing
 from hil.record.clocks import ClockPairs
 from hil.record.events import EventLog
@@ -33,6 +32,7 @@ from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
+from hil.session.signals import StopSignals
 from hil.site.record import streams
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
@@ -236,46 +236,19 @@ async def _drive_with_devices(
             outcome.traffic = fleet.traffic()
 
     task = asyncio.ensure_future(whole_run())
-    with _signals(task, plant.engine) as caught:
+
+    def cancel() -> None:
+        plant.engine.close()
+        task.cancel()
+
+    with StopSignals(cancel) as signals:
         try:
             await task
         except asyncio.CancelledError:
-            if not caught:
+            if signals.caught is None:
                 raise
-    if caught:
-        outcome.signal_number = caught[0]
+    outcome.signal_number = signals.caught
     return outcome
-
-
-class _signals:  # noqa: N801  # used as a with-statement's verb
-    """SIGINT and SIGTERM cancel the run once; what makes devices safe is not disturbed by more of them."""
-
-    def __init__(self, task: asyncio.Future[None], engine: Engine) -> None:
-        self._task = task
-        self._engine = engine
-        self._caught: list[int] = []
-        self._handled: list[signal.Signals] = []
-
-    def __enter__(self) -> list[int]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                loop.add_signal_handler(number, self._on, number)
-            except (RuntimeError, ValueError):  # not the main thread: its owner handles signals
-                continue
-            self._handled.append(number)
-        return self._caught
-
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for number in self._handled:
-            loop.remove_signal_handler(number)
-
-    def _on(self, number: int) -> None:
-        if not self._caught:
-            self._caught.append(number)
-            self._engine.close()
-            self._task.cancel()
 
 
 def _script(scenario: Scenario, log: EventLog) -> None:

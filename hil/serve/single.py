@@ -1,0 +1,127 @@
+"""Scenarios of one device alone, for `hil serve bess` and the like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from firmware_sim.maps import STORAGE_MAPS
+from hil.errors import ScenarioError
+from hil.scenario.files import from_document
+from hil.scenario.model import Scenario
+from hil.scenario.quantity import POWER
+
+_STIFF = 20.0  # short-circuit power of the grid over the device's rating: what the device does hardly moves the voltage
+_NAME = "main"
+_LOOPBACK = "127.0.0.1"
+_OPTIONS = {"firmware": "map", "listen": "port", "unit_id": "unit"}
+"""Options by the keys that they set, where they are not named alike."""
+
+
+@dataclass(frozen=True)
+class SingleOptions:
+    """What of a device can be chosen, in the words of a scenario file; None: as by default.
+
+    load: the power that it stands beside, or feeds: "40 kW", or a share of the rating.
+    """
+
+    map: str | None = None
+    rating: str | None = None
+    energy: str | None = None
+    soc: float | None = None
+    load: str | None = None
+    port: int | None = None
+    unit: int | None = None
+    broker: str | None = None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of device. maps: what each is, by name, the default first; takes: options that others have not."""
+
+    maps: Mapping[str, str]
+    rating: str
+    load: str
+    takes: tuple[str, ...]
+    sections: Callable[[SingleOptions, str], dict[str, Any]]
+
+
+def single_scenario(kind: str, options: SingleOptions) -> Scenario:
+    """The scenario of one device, `bess.main` or `ups.main`, behind a stiff grid. Raises ScenarioError."""
+    source, chosen = f"hil serve {kind}", KINDS[kind]
+    for name in ("unit", "broker"):
+        if getattr(options, name) is not None and name not in chosen.takes:
+            raise ScenarioError(source, f"--{name}", f": a {kind} has none")
+    name = options.map or next(iter(chosen.maps))
+    if name not in chosen.maps:
+        raise ScenarioError(source, "--map", f" = {name!r}: a {kind} has no such map; there are: {', '.join(chosen.maps)}")
+    rating = options.rating or chosen.rating
+    rated_w = _read(source, "rating", rating.replace("VA", "W"))
+    load_w = _load_w(source, options.load or chosen.load, rated_w)
+    document = {
+        "title": f"One {kind.upper()}",
+        "duration": "1 d",
+        "grid": {"short_circuit": f"{_STIFF * max(rated_w, load_w)!r} VA"},
+        "load": {"kind": "training", "power": f"{load_w!r} W", "compute_share": 1.0},
+    }
+    device = {"rating": rating, "energy": options.energy, "soc": options.soc}
+    sections = chosen.sections(options, name)
+    sections[kind][_NAME] |= {key: value for key, value in device.items() if value is not None}
+    try:
+        return from_document(document | sections, source=source).named(kind, source)
+    except ScenarioError as error:
+        key = error.key.rpartition(".")[2]
+        raise ScenarioError(source, f"--{_OPTIONS.get(key, key)}", error.problem) from None
+
+
+def _bess(options: SingleOptions, name: str) -> dict[str, Any]:
+    device: dict[str, Any] = {"firmware": name, "energy": options.energy or _two_hours(options.rating or _BESS_RATING)}
+    if options.port is not None:
+        device["listen"] = f"{_LOOPBACK}:{options.port}"
+    if options.unit is not None:
+        device["unit_id"] = options.unit
+    return {"bess": {_NAME: device}}
+
+
+def _ups(options: SingleOptions, _: str) -> dict[str, Any]:
+    mqtt: dict[str, Any] = {}
+    if options.port is not None:
+        mqtt["listen"] = f"{_LOOPBACK}:{options.port}"
+    if options.broker is not None:
+        mqtt["broker"] = options.broker
+    return {"ups": {_NAME: {}}, "mqtt": mqtt}
+
+
+_BESS_RATING = "1 MVA"
+KINDS: Mapping[str, _Kind] = {
+    "bess": _Kind({name: each.meaning for name, each in STORAGE_MAPS.items()}, _BESS_RATING, "0", ("unit",), _bess),
+    "ups": _Kind({"mqtt": "topics of docs/mqtt.md, on a broker"}, "100 kW", "0.5", ("broker",), _ups),
+}
+"""Devices that can be served without a scenario."""
+
+
+def _two_hours(rating: str) -> str:
+    """The energy of a system of that rating, where none is given."""
+    return f"{2.0 * _read('hil serve bess', 'rating', rating.replace('VA', 'W'))!r} Wh"
+
+
+def _load_w(source: str, load: str, rated_w: float) -> float:
+    """The load's power: no load has none at all."""
+    try:
+        load_w = float(load) * rated_w
+    except ValueError:
+        load_w = _read(source, "load", load)
+    if not 0.0 <= load_w < math.inf:
+        raise ScenarioError(
+            source, "--load", f" = {load!r}: must be a power, such as '40 kW', or a share of the rating, 0 or more"
+        )
+    return max(load_w, 1.0)
+
+
+def _read(source: str, option: str, text: str) -> float:
+    try:
+        return POWER.read(text, plain=False)
+    except ValueError as problem:
+        raise ScenarioError(source, f"--{option}", f" = {text!r}: {problem}") from None
