@@ -20,19 +20,20 @@ WRITTEN = sorted(
 )
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
-SHARED = ("hil.coroutines", "hil.errors", "hil.mqtt", "hil.standards")
+SHARED = ("hil.coroutines", "hil.draws", "hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.
 RULES = {
     "firmware_sim": SHARED,
     "controllers": SHARED,
     "hil.coroutines": (),
+    "hil.draws": (),
     "hil.errors": (),
     "hil.whole": (),
     "hil.mqtt": ("hil.coroutines", "hil.errors"),
     "hil.standards": (),
     "hil.broker": ("hil.errors",),
     "hil.clock": ("hil.errors",),
-    "hil.links": ("hil.errors",),
+    "hil.links": ("hil.draws", "hil.errors"),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.guide": ("hil.errors", "hil.scenario"),
     "hil.loads": ("hil.errors", "hil.scenario"),
@@ -43,6 +44,7 @@ RULES = {
     "hil.verdict": ("hil.kernel", "hil.realtime.evidence", "hil.scenario", "hil.site"),
     "hil.fleet": (
         "hil.coroutines",
+        "hil.draws",
         "hil.errors",
         "hil.broker",
         "hil.clock.participants",

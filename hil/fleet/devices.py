@@ -70,8 +70,10 @@ class Devices:
     def play(self, failure: Failure, *, every_s: float | None = None) -> Script:
         """Begin the script. failure: hears of what goes wrong in it. every_s: after so long it begins anew."""
         by_name = {station.name: station for station in self.stations}
-        self._script = Script(Acted(by_name, self.broker, self.links, self._around.event, self._stimulate), failure)
-        self._script.start(self._around.scenario.events, every_s=every_s)
+        scenario = self._around.scenario
+        on = Acted(by_name, self.broker, self.links, self._around.event, self._stimulate)
+        self._script = Script(on, failure, scenario.seed)
+        self._script.start(scenario.events, every_s=every_s)
         return self._script
 
     async def stop(self) -> list[BaseException]:

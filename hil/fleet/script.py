@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Iterable
 
 from hil.clock.participants import acting_as
+from hil.draws import uniform
 from hil.errors import EventRefused
 from hil.fleet.acts import Act, Acted, acts
 from hil.fleet.supervision import Failure, end
@@ -16,8 +18,9 @@ from hil.scenario.event import Event
 class Script:
     """Plays what is not the plant's, and what is given by hand."""
 
-    def __init__(self, on: Acted, failure: Failure) -> None:
+    def __init__(self, on: Acted, failure: Failure, seed: int) -> None:
         self._on = on
+        self._seed = seed
         self._failure = failure
         self._tasks: set[asyncio.Task[None]] = set()
         self._scripted: dict[str, Event] = {}  # what acts now, by what it disturbs
@@ -29,7 +32,8 @@ class Script:
         for order, (index, event) in enumerate(sorted(enumerate(events), key=lambda entry: entry[1].at_s)):
             found = acts(event, self._on)
             if found is not None:
-                self._begin(order, f"events.{index}", self._due(event, *found, every_s))
+                name = f"events.{index}"
+                self._begin(order, name, self._due(name, event, *found, every_s))
 
     def by_hand(self, event: Event) -> None:
         """Play an event now, whatever its time. Raises EventRefused."""
@@ -53,10 +57,11 @@ class Script:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _due(self, event: Event, begin: Act, back: Act, every_s: float | None) -> None:
+    async def _due(self, name: str, event: Event, begin: Act, back: Act, every_s: float | None) -> None:
         """Play an event each time that it is due, unless the same is disturbed by hand then."""
         loop = asyncio.get_running_loop()
         due_s = float(event.at_s)
+        times = 0
         while True:
             await asyncio.sleep(due_s - loop.time())
             if event.disturbs in self._by_hand:
@@ -65,6 +70,11 @@ class Script:
                 if event.disturbs:
                     self._scripted[event.disturbs] = event
                 await self._once(event, due_s, begin, back)
+            mean_s: float | None = getattr(event, "again_after_s", None)
+            if mean_s is not None:
+                times += 1
+                due_s = loop.time() - mean_s * math.log1p(-uniform(self._seed, times, name))
+                continue
             if every_s is None:
                 return
             while due_s <= loop.time():

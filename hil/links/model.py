@@ -6,9 +6,10 @@ else: there is no state, so a draw is the same whenever and wherever it is made.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from hil.draws import uniform
 
 Direction = Literal["to_device", "to_controller"]
 
@@ -58,7 +59,4 @@ class LinkModel:
         return Delay(seconds, lost)
 
     def _uniform(self, direction: Direction, connection: int, message: int, draw: int) -> float:
-        """A number in [0, 1) of 53 bits; the name stands last, so that no two keys are spelled alike."""
-        key = f"{self.seed}/{direction}/{connection}/{message}/{draw}/{self.name}"
-        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-        return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
+        return uniform(self.seed, direction, connection, message, draw, self.name)

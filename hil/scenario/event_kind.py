@@ -27,10 +27,18 @@ class EventSection(Section):
         return ""
 
 
+AGAIN = Field(
+    default=None,
+    gt=0,
+    description="mean time from its end until it happens again, each drawn by the seed (exponential); default: once",
+)
+
+
 class WireEvent(EventSection):
     """Keys of what disturbs the wire, for a while."""
 
     duration_s: Time = Field(gt=0, description="how long it lasts")
+    again_after_s: Time | None = AGAIN
 
     @property
     def disturbs(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hil.scenario.base import CHOICE, Flag, Number, Share, Whole
-from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.base import CHOICE, Flag, Number, Refused, Share, Whole
+from hil.scenario.event_kind import AGAIN, EventSection, WireEvent
 from hil.scenario.quantity import Time
 
 STORAGE = ("bess.",)
@@ -101,11 +101,18 @@ class EquipmentFault(EventSection):
     of: ClassVar[tuple[str, ...]] = STORAGE
     device: str = Field(description="the device, 'bess.NAME'")
     duration_s: Time | None = Field(default=None, gt=0, description="how long it lasts; default: to the end")
+    again_after_s: Time | None = AGAIN
 
     @property
     def disturbs(self) -> str:
         """One kind of fault of one device."""
         return f"{self.kind} of {self.device}"
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.again_after_s is not None and self.duration_s is None:
+            raise Refused("needs a duration: what does not end does not happen again", "again_after")
+        return self
 
 
 class AnyDeviceFault(EquipmentFault):

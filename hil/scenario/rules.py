@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip
-from hil.scenario.event_kind import WireEvent
+from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN
@@ -133,7 +134,7 @@ def check_wires(scenario: Scenario) -> None:
     for index, event in enumerate(scenario.events):
         if scenario.transport == "direct" and isinstance(event, WireEvent):
             raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
-        if isinstance(event, WireEvent) and event.disturbs:
+        if event.disturbs:
             _one_at_a_time(scenario, index, event)
         if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.ups):
             raise Refused("needs the testbed's own broker, and a UPS on it", "events", index, "kind")
@@ -144,13 +145,16 @@ def check_wires(scenario: Scenario) -> None:
             raise Refused("a link to a UPS needs mqtt.broker = 'own'", "link", name, "between")
 
 
-def _one_at_a_time(scenario: Scenario, index: int, event: WireEvent) -> None:
+def _one_at_a_time(scenario: Scenario, index: int, event: EventSection) -> None:
     """Refuse what would be taken back while something else still disturbs the same."""
     for earlier, other in enumerate(scenario.events[:index]):
-        if isinstance(other, WireEvent) and other.disturbs == event.disturbs:
+        if other.disturbs == event.disturbs:
             first, second = sorted((event, other), key=lambda one: one.at_s)
-            if first.at_s + first.duration_s > second.at_s + 1e-9:
-                problem = f"overlaps events.{earlier}; {event.disturbs} can be disturbed by one thing at a time"
+            again = getattr(first, "again_after_s", None) is not None
+            lasts_s = math.inf if again else getattr(first, "duration_s", None) or math.inf
+            if first.at_s + lasts_s > second.at_s + 1e-9:
+                what = f"overlaps events.{earlier}" + (", which happens again at any time" if again else "")
+                problem = f"{what}; {event.disturbs} can be disturbed by one thing at a time"
                 raise Refused(problem, "events", index, "at")
 
 
