@@ -36,4 +36,4 @@ $(VENV)/.ready: $(SOURCES)
 
 clean:
 	rm -rf build *.egg-info runs
-	find hil -name '*.so' -delete
+	find hil firmware_sim -name '*.so' -delete

@@ -46,8 +46,16 @@ def extension(name: str) -> Extension:
 setup(
     ext_modules=cythonize(
         [
-            extension(f"hil.{name}")
-            for name in ("kernel.engine", "kernel.layout", "kernel.memory", "kernel.pacer", "loads.sampler")
+            extension(name)
+            for name in (
+                "firmware_sim.modbus.engine",
+                "firmware_sim.modbus.framing",
+                "hil.kernel.engine",
+                "hil.kernel.layout",
+                "hil.kernel.memory",
+                "hil.kernel.pacer",
+                "hil.loads.sampler",
+            )
         ],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",

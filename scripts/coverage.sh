@@ -17,8 +17,10 @@ SUFFIX=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_config_var('EXT_SUF
 INCLUDE=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_path('include'))")
 DIRECTIVES=$("$PYTHON" scripts/coverage_lines.py directives)
 mkdir build
-for MODULE in hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/loads/sampler; do
-    C=build/$(basename "$MODULE")
+MODULES="firmware_sim/modbus/engine firmware_sim/modbus/framing
+hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/loads/sampler"
+for MODULE in $MODULES; do
+    C=build/$(echo "$MODULE" | tr / .)
     # As comments the #line directives stay readable, and gcov counts lines of C: as directives they would also hold for
     # what Cython puts behind a function.
     # shellcheck disable=SC2086 # one word a directive
@@ -35,7 +37,13 @@ find build -name '*.gcda' -delete
 [ $# -gt 0 ] || set -- tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py tests/test_rare_limits.py \
     tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py \
-    tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_site.py
+    tests/test_record_streams.py tests/test_modbus_*.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_site.py
 "$PYTHON" -m pytest -q -p no:cacheprovider "$@"
-for MODULE in engine layout memory pacer sampler; do gcov --json-format --stdout "build/$MODULE.gcda" >"build/$MODULE.json"; done
-"$PYTHON" scripts/coverage_lines.py report "$MINIMUM" build/engine build/layout build/memory build/pacer build/sampler
+BUILT=
+for MODULE in $MODULES; do
+    NAME=build/$(echo "$MODULE" | tr / .)
+    gcov --json-format --stdout "$NAME.gcda" >"$NAME.json"
+    BUILT="$BUILT $NAME"
+done
+# shellcheck disable=SC2086 # one word a module
+"$PYTHON" scripts/coverage_lines.py report "$MINIMUM" $BUILT

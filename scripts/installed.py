@@ -18,6 +18,7 @@ for name in hil.__all__:
 assert (Path(include()) / "ridethrough_law.h").is_file()
 for data in (
     "hil/py.typed",
+    "firmware_sim/modbus/engine.pyi",
     "hil/guide/site.toml",
     "hil/loads/azure_2023.json",
     "hil/kernel/engine.pyi",

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hil", "firmware_sim", "controllers")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-GENERATED = {path.with_suffix(".c") for path in (ROOT / "hil").rglob("*.pyx")}
+GENERATED = {path.with_suffix(".c") for package in PACKAGES for path in (ROOT / package).rglob("*.pyx")}
 WRITTEN = sorted(
     path
     for folder in (*PACKAGES, "benchmarks", "examples", "scripts", "tests", "validation")

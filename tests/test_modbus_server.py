@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.modbus.bank import ExceptionCode, ModbusFault, Table
-from firmware_sim.modbus.pdu import answer
-from firmware_sim.modbus.tcp import ModbusTcpServer, _Connection
+from firmware_sim.modbus.connection import Connection
+from firmware_sim.modbus.engine import answer
+from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.clock.lockstep import LockstepLoop
 
 
@@ -229,9 +230,9 @@ async def test_what_cannot_be_a_frame_closes_the_connection_after_earlier_answer
     assert (await client.reader.read(), asyncio.get_running_loop().time()) == (b"", 0.0)  # at once
 
 
-def wired() -> tuple[_Connection, Mock]:
+def wired() -> tuple[Connection, Mock]:
     """A connection without a network."""
-    connection, wire = _Connection(ModbusTcpServer(Bank())), Mock(spec=asyncio.Transport)
+    connection, wire = Connection(ModbusTcpServer(Bank()), None), Mock(spec=asyncio.Transport)
     wire.get_extra_info.return_value = None
     connection.connection_made(wire)
     return connection, wire

@@ -18,7 +18,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 from controllers.modbus import ModbusConnection
 from controllers.sunspec_client import SunSpecClient
 from firmware_sim.modbus.bank import Table
-from firmware_sim.modbus.pdu import answer
+from firmware_sim.modbus.engine import answer
 from hil.errors import DeviceRefused
 from hil.standards.sunspec import model, scale_for
 

@@ -1,4 +1,4 @@
-"""Modbus servers of emulated devices: the protocol (`pdu`), Modbus TCP framing and connections (`tcp`).
+"""Modbus servers of emulated devices: the compiled protocol (`engine`, `framing`), and servers on TCP and serial lines over it.
 
-A server knows registers, not devices: it is given a `Registers`.
+A server knows tables, not devices: it is given a `bank.Bank`, or one for each unit. Nothing here keeps registers.
 """
