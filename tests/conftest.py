@@ -40,6 +40,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             for name in _named(item, "peer_package")
             if importlib.util.find_spec(name) is None
         ),
+        *(
+            f"the header {marker.args[0]}: apt-get install {marker.args[1]}"
+            for marker in item.iter_markers("peer_header")
+            if not (Path("/usr/include") / marker.args[0]).is_file()
+        ),
     ]
     for message in missing:
         if PEERS_REQUIRED:
