@@ -37,7 +37,7 @@ def played(server, names):
 FAULTS = {  # found by hand before there were cases, and none a matter of time
     "FC 3: three registers, high byte first": OK,
     "FC 3: quantity 0": "80 01",
-    "FC 5: any other value is refused and changes nothing": "answer 1: 05 00 AB 00 00",
+    "FC 5: any other value is refused and changes nothing": "answer 1: 05 00 AB FF 00",
     "FC 23: reads beyond the last register, nothing is written": "answer 2: 03 02 00 07",
     "Unit identifier 2, another one: no such target": "83 04",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,8 +29,8 @@ from modbus_device import (
 from firmware_sim.modbus.bank import ExceptionCode, ModbusFault, Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
 
-LIBMODBUS_SOURCE = Path(__file__).parents[1] / "benchmarks" / "modbus_c" / "libmodbus_server.c"
 SLOW_S = 0.05
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))  # for the server on libmodbus
 
 
 class Bank:
@@ -111,16 +111,10 @@ async def pymodbus() -> AsyncIterator[tuple[str, int]]:
 
 
 def build_libmodbus(folder: Path) -> Path:
-    """Compile the server that stands on libmodbus. Raises SystemExit without a compiler or libmodbus's headers."""
-    program = folder / "libmodbus_server"
-    command = ["cc", "-O2", "-o", str(program), str(LIBMODBUS_SOURCE), "-lmodbus"]
-    try:
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise SystemExit("no C compiler") from None
-    if run.returncode:
-        raise SystemExit(f"no libmodbus (Debian's package libmodbus-dev): {run.stderr.strip().splitlines()[0]}")
-    return program
+    """Build the server that stands on libmodbus. Raises RuntimeError without a compiler or the library."""
+    from modbus_compiled import compiled
+
+    return compiled("libmodbus_server", folder, "modbus")
 
 
 @asynccontextmanager

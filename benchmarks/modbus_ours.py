@@ -1,0 +1,61 @@
+"""One server of benchmarks/modbus_server.py: emulated inverters behind our Modbus server, of a site that runs in real time.
+
+Prints the devices' ports on a line, and serves until a signal ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import hil
+from hil.scenario.files import from_document
+from hil.session.run import Options, run_scenario
+
+POWER_W = 20e6
+
+
+def site(devices: int) -> hil.Scenario:
+    """A training job whose swings all devices absorb together, so that what they show changes with every tick."""
+    names = [f"b{number:03}" for number in range(devices)]
+    ramp = {"kind": "ramp_limit", "ramp": f"{17 / devices} MW/min", "filter": "10 ms"}
+    return from_document(
+        {
+            "duration": "3600 s",
+            "grid": {"short_circuit": "220 MVA"},
+            "load": {"kind": "training", "power": f"{POWER_W} W", "jitter": 0.01},
+            "bess": {name: {"rating": f"{25 / devices} MVA", "energy": f"{6.25 / devices} MWh"} for name in names},
+            "absorber": {name: {"device": f"bess.{name}", **ramp} for name in names},
+            "limits": [{"name": "27", "kind": "undervoltage", "min": 0.9}],
+            "record": {"rate": "1 Hz", "channels": ["pcc.power_w"]},
+            "clock": {"spin": "0 s"},  # the core is the server's
+        }
+    )
+
+
+def main() -> None:
+    """Run and tell."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--devices", type=int, default=1)
+    given = options.parse_args()
+    told = False
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "run"
+
+        def tell(_tick: int) -> None:
+            nonlocal told
+            if told:
+                return
+            events = map(json.loads, (folder / "events.jsonl").read_text(encoding="utf-8").splitlines())
+            ports = [event["port"] for event in events if event["event"] == "server_started"]
+            if len(ports) == given.devices:
+                told = True
+                print(*ports, flush=True)
+
+        run_scenario(site(given.devices), Options(clock="wall", folder=folder, progress=tell))
+
+
+if __name__ == "__main__":
+    main()

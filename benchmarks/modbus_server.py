@@ -1,0 +1,183 @@
+"""Our Modbus server against pymodbus's and one on libmodbus: function 3, 50 registers that change every millisecond.
+
+Ours is the emulated SunSpec inverter of a site that runs in real time beside it, at 1 kHz, in the same process and on the same
+core: the 50 registers are the first of model 701, ten of whose points live. The others' registers are mere numbers. Each
+server is a process of its own on one core, started anew every round, in any order; the clients are one C program on another
+core (`modbus_c/load.c`, closed loop), 1, 10 and 100 connections in turn. Every answer is checked.
+
+Figures: `pymodbus_ratio` and `libmodbus_ratio`, our answers a second over theirs with 10 connections, round by round;
+`cpu_us`, the processor time of our whole process for each answer, ticks included, with 10 connections. `many_p99_ms`: one
+process with 200 devices, each asked ten times a second whether it answers or not (open loop): time to the answer;
+`many_missed`: how many were not answered before the next was due, in all rounds; `many_cpu_percent`: what it took of its core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import cannot, report
+from modbus_compiled import CannotBuild, compiled
+
+HERE = Path(__file__).parent
+CONNECTIONS = (1, 10, 100)
+COMPARED = 10  # connections
+FIRST, COUNT = 40_070, 50  # of model 701 of the emulated inverter
+WARM_UP_S = 0.3
+DEVICES, POLLS_HZ = 200, 10
+MANY_S = 3.0
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the clients saw of a server, and what it cost."""
+
+    answered_per_s: float
+    p50_us: float
+    p99_us: float
+    missed: int
+    cpu_us: float
+    cpu_share: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """Programs and cores."""
+
+    load: Path
+    libmodbus: Path
+    server_core: int
+    load_core: int
+
+    def commands(self) -> dict[str, list[str]]:
+        """Of each server."""
+        return {
+            "ours": [sys.executable, str(HERE / "modbus_ours.py")],
+            "pymodbus": [sys.executable, str(HERE / "modbus_pymodbus.py")],
+            "libmodbus": [str(self.libmodbus), "live"],
+        }
+
+    @contextmanager
+    def serving(self, command: list[str]) -> Iterator[tuple[int, list[str]]]:
+        """A server on its core: its process and its ports."""
+        pinned = ["taskset", "--cpu-list", str(self.server_core), *command]
+        with subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                ports = process.stdout.readline().split()
+                if not ports:
+                    raise SystemExit(f"{command[-1]}: does not serve")
+                yield process.pid, ports
+            finally:
+                process.terminate()
+
+    def asked(self, server: tuple[int, list[str]], seconds: float, rate_hz: int, connections: int) -> Load:
+        """Put a load on it."""
+        pid, ports = server
+        numbers = map(str, (seconds, WARM_UP_S, rate_hz, FIRST, COUNT, connections))
+        command = ["taskset", "--cpu-list", str(self.load_core), str(self.load), *numbers, *ports]
+        before_ns = cpu_ns(pid)
+        run = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        used_ns = cpu_ns(pid) - before_ns
+        seen = json.loads(run.stdout)
+        if seen["wrong"] or not seen["changed"]:
+            raise SystemExit(f"wrong answers, or registers that stand still: {seen}")
+        share = used_ns / 1e9 / (seconds + WARM_UP_S)
+        return Load(
+            answered_per_s=seen["answered"] / seconds,
+            p50_us=seen["p50_us"],
+            p99_us=seen["p99_us"],
+            missed=seen["missed"],
+            cpu_us=used_ns / 1e3 / seen["all"],
+            cpu_share=share,
+        )
+
+
+def cpu_ns(pid: int) -> int:
+    """Processor time of all threads of a process (Linux: Documentation/scheduler/sched-stats, /proc/PID/schedstat)."""
+    return sum(int(path.read_text(encoding="ascii").split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def main() -> None:
+    """Measure and report."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=1.0, help="of each number of connections")
+    given = options.parse_args()
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if not cores:
+        cannot("cores to pin servers and clients to are Linux's")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            programs = compiled("load", Path(folder)), compiled("libmodbus_server", Path(folder), "modbus")
+        except CannotBuild as problem:
+            cannot(str(problem))
+        measure(Place(*programs, cores[0], cores[-1]), given.rounds, given.seconds)
+
+
+def measure(place: Place, rounds: int, seconds: float) -> None:
+    """Every server in every round, in any order; then many devices."""
+    draws = random.Random(SEED)
+    taken: list[dict[tuple[str, int], Load]] = []
+    many: list[Load] = []
+    for number in range(rounds):
+        commands = place.commands()
+        one: dict[tuple[str, int], Load] = {}
+        for name in draws.sample(list(commands), len(commands)):
+            with place.serving(commands[name]) as server:
+                one |= {(name, count): place.asked(server, seconds, 0, count) for count in CONNECTIONS}
+        with place.serving([*commands["ours"], "--devices", str(DEVICES)]) as server:
+            many.append(place.asked(server, MANY_S, POLLS_HZ, 1))
+        taken.append(one)
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    ratios = {f"{peer}_ratio": [ratio(one, peer) for one in taken] for peer in ("pymodbus", "libmodbus")}
+    p99_ms = [load.p99_us / 1e3 for load in many]
+    report(
+        "modbus_server",
+        {
+            **{name: statistics.median(values) for name, values in ratios.items()},
+            "cpu_us": statistics.median(one["ours", COMPARED].cpu_us for one in taken),
+            "many_p99_ms": statistics.median(p99_ms),
+            "many_missed": sum(load.missed for load in many),
+            "many_cpu_percent": 100.0 * statistics.median(load.cpu_share for load in many),
+        },
+        rounds,
+        spread={name: (min(values), max(values)) for name, values in (ratios | {"many_p99_ms": p99_ms}).items()},
+        table=table(taken),
+    )
+
+
+def ratio(one: Mapping[tuple[str, int], Load], peer: str) -> float:
+    """Our answers a second over a peer's."""
+    return one["ours", COMPARED].answered_per_s / one[peer, COMPARED].answered_per_s
+
+
+def table(taken: list[dict[tuple[str, int], Load]]) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Of each server and number of connections every figure: median, lowest and highest of the rounds."""
+    rows: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for count in CONNECTIONS:
+        for name in ("ours", "pymodbus", "libmodbus"):
+            loads = [one[name, count] for one in taken]
+            columns = {
+                column: [getattr(load, column) for load in loads]
+                for column in ("answered_per_s", "p50_us", "p99_us", "cpu_us")
+            }
+            rows[f"{count} connection{'s' * (count > 1)}: {name}"] = {
+                column: (statistics.median(values), min(values), max(values)) for column, values in columns.items()
+            }
+    return rows
+
+
+if __name__ == "__main__":
+    main()
