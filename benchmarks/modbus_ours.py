@@ -9,12 +9,15 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import hil
+from firmware_sim.modbus.tcp import ModbusTcpServer
 from hil.scenario.files import from_document
 from hil.session.run import Options, run_scenario
 
 POWER_W = 20e6
+MOST_CONNECTIONS = 128  # more than an inverter's
 
 
 def site(devices: int) -> hil.Scenario:
@@ -35,11 +38,22 @@ def site(devices: int) -> hil.Scenario:
     )
 
 
+def admit_all() -> None:
+    """Have servers take as many clients as the benchmark has."""
+    original = ModbusTcpServer.__init__
+
+    def admitting(self: ModbusTcpServer, *device: Any, **options: Any) -> None:
+        original(self, *device, **options | {"most_connections": MOST_CONNECTIONS})
+
+    ModbusTcpServer.__init__ = admitting  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Run and tell."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--devices", type=int, default=1)
     given = options.parse_args()
+    admit_all()
     told = False
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "run"

@@ -7,6 +7,7 @@ Prints its port, and serves until a signal ends it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 from pymodbus.server import ModbusTcpServer
@@ -24,6 +25,7 @@ async def action(function: int, start: int, address: int, count: int, registers:
 
 async def main() -> None:
     """Serve."""
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)  # it tells of every client that leaves
     device = SimDevice(1, simdata=[SimData(BASE, values=LIVE[0], datatype=DataType.REGISTERS)], action=action)
     server = ModbusTcpServer(device, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)

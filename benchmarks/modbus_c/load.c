@@ -35,7 +35,7 @@ struct client {
 
 static uint32_t bins[BINS];
 static int64_t all, answered, missed, changed, wrong;
-static int address, count, size; /* of the answer */
+static int address, count, size, waiting; /* bytes of an answer; clients */
 static double longest_us;
 
 static int64_t now_ns(void)
@@ -50,6 +50,7 @@ static void ask(struct client *client)
     uint16_t t = ++client->transaction;
     uint8_t request[] = {t >> 8, t, 0, 0, 0, 6, 1, 3, address >> 8, address, count >> 8, count};
     client->waiting = 1;
+    waiting++;
     client->sent_ns = now_ns();
     if (send(client->fd, request, sizeof request, MSG_NOSIGNAL) != (ssize_t)sizeof request)
         wrong++;
@@ -62,6 +63,7 @@ static void judge(struct client *client, int64_t from_ns, int64_t until_ns)
     int sound = (a[0] << 8 | a[1]) == client->transaction && !a[2] && !a[3] && (a[4] << 8 | a[5]) == size - 6 && a[7] == 3 &&
                 a[8] == 2 * count;
     client->waiting = client->have = 0;
+    waiting--;
     all++;
     if (!sound)
         wrong++;
@@ -111,7 +113,7 @@ int main(int words, char **word)
         epoll_ctl(poll, EPOLL_CTL_ADD, client[n].fd, &event);
     }
     int64_t begin_ns = now_ns(), from_ns = begin_ns + warm_up * 1e9, until_ns = from_ns + seconds * 1e9;
-    int64_t end_ns = until_ns + (rate ? 500000000 : 0), asked = 0; /* late answers still count in open loop */
+    int64_t end_ns = until_ns + 1000000000, asked = 0; /* answers that are late still count */
     if (rate) {
         int64_t every_ns = 1e9 / (rate * clients);
         struct itimerspec times = {{every_ns / 1000000000, every_ns % 1000000000}, {0, every_ns % 1000000000 + 1}};
@@ -122,7 +124,7 @@ int main(int words, char **word)
         for (int n = 0; n < clients; n++)
             ask(&client[n]);
     }
-    while (now_ns() < end_ns && !wrong) {
+    while (!wrong && now_ns() < end_ns && (now_ns() < until_ns || waiting)) {
         struct epoll_event events[EVENTS];
         int ready = epoll_wait(poll, events, EVENTS, 100);
         for (int n = 0; n < ready; n++) {
