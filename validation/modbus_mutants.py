@@ -17,7 +17,7 @@ def good(draws: random.Random) -> bytes:
     """A PDU that is well formed; where and what it asks may still be refused."""
     function = draws.choice(FUNCTIONS)
     address = draws.choice(EDGES) if draws.random() < 0.2 else draws.randrange(1000)
-    few = draws.randint(1, 8)
+    few = draws.randint(1, 8) if draws.random() < 0.9 else draws.randint(100, 121)
     if function <= 4:
         return struct.pack(">BHH", function, address, few if draws.random() < 0.8 else draws.choice(EDGES))
     if function == 5:
@@ -25,7 +25,7 @@ def good(draws: random.Random) -> bytes:
     if function == 6:
         return struct.pack(">BHH", 6, address, draws.choice((7, draws.randrange(0x10000))))
     if function == 15:
-        count = draws.randint(1, 40)
+        count = draws.randint(1, 40) if draws.random() < 0.9 else draws.randint(1900, 1968)
         size = (count + 7) // 8
         return struct.pack(">BHHB", 15, address, count, size) + draws.randbytes(size)
     if function == 16:

@@ -17,7 +17,7 @@ from modbus_servers import ours
 
 from hil.clock.lockstep import LockstepLoop
 
-OURS_PATIENCE_S, PEERS_PATIENCE_S = 30.0, 1.5
+OURS_PATIENCE_S, PEERS_PATIENCE_S = 30.0, 3.0
 AT_ONCE = 8  # cases on the wall clock, which mostly wait
 
 Server = Callable[[], AbstractAsyncContextManager[tuple[str, int]]]
