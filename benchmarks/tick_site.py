@@ -156,6 +156,8 @@ def _check_frozen(site: FrozenSite, given: Any, states: Any) -> None:
     assert given["law"][0]["placement"] == CODES["placement.device"]
     assert given["law"][0]["update_ticks"] == 1
     assert (states["measured"]["delay"]["length"] == 0).all()
+    assert states["pcs"][0]["state"] == CODES["pcs.running"]
+    assert states["faults"][0]["capacity"] == states["faults"][0]["resistance"] == states["faults"][0]["derating"] == 1.0
     assert (given["events"]["kind"] == CODES["event.dip"]).all()
     assert len(given["events"]) <= MOST_DIPS
 

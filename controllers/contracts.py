@@ -52,6 +52,8 @@ class UpsMode(StrEnum):
     BYPASS = "bypass"
     NORMAL = "normal"
     BATTERY = "battery"
+    ECO = "eco"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from controllers.contracts import UpsDevice, UpsMode, UpsSample
 from controllers.supervisor import Supervisor
 from hil.errors import DeviceError
 
+_ON_LINE = (UpsMode.NORMAL, UpsMode.ECO)
 _FORGETS_S = 60.0  # time constant with which a peak of the load is forgotten
 _CHANGED = 0.1  # a plan that differs by less is not sent anew
 _USABLE = 0.8  # of the runtime that a device estimates
@@ -80,7 +81,7 @@ class UpsGroupSupervisor(UpsSupervisor):
                 raise problem
             there = [device for device in devices if device.name in samples]
             self._remember_peaks(samples, period_s)
-            back = len(there) == len(devices) and all(sample.mode is UpsMode.NORMAL for sample in samples.values())
+            back = len(there) == len(devices) and all(sample.mode in _ON_LINE for sample in samples.values())
             if back and self._settings.staged:
                 self._stage(there, samples)
             self._recharge(there, period_s, back=back)

@@ -121,7 +121,10 @@ class FirmwareImage(Protocol):
         """State of the firmware, fields of `PcsState` or `UpsState`."""
 
     def reader(self, name: str) -> Callable[[], float]:
-        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`).
+
+        As its sensors tell it: state of charge, temperature and power may be off from what the row says.
+        """
 
     def firmware_reader(self, field: str) -> Callable[[], float]:
         """Reads a field of the firmware's state, as a plain number."""

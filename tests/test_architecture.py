@@ -20,6 +20,8 @@ WRITTEN = sorted(
 )
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
+WHOLE_SITE = ("site.pxd", "tick.pxd", "supervision.pxd", "sound.pxd", "engine.pyx", "layout.pyx")
+
 SHARED = ("hil.coroutines", "hil.draws", "hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.
 RULES = {
@@ -160,9 +162,7 @@ def test_only_what_sees_a_whole_site_joins_the_packages():
         own = path.relative_to(ROOT).parts[0]
         joined = {name.split(".")[0] for name in re.findall(r"^from ([\w.]+) cimport", path.read_text(), re.MULTILINE)}
         others = joined & set(PACKAGES) - {own}
-        assert not others or path.name in ("tick.pxd", "sound.pxd", "engine.pyx", "layout.pyx"), (
-            f"{path.name} cimports {others}"
-        )
+        assert not others or path.name in WHOLE_SITE, f"{path.name} cimports {others}"
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
@@ -210,10 +210,18 @@ def test_packages_and_their_data_are_listed():
 
 
 def test_python_and_the_kernel_agree_on_the_points_of_a_device():
-    from firmware_sim.image import FaultPoint, PcsPoint, UpsPoint
+    from firmware_sim.image import FaultPoint, PcsCondition, PcsPoint, UpsMode, UpsPoint, UpsTest
     from hil.kernel.layout import CODES
 
-    for kind, points in (("point.", PcsPoint), ("ups_point.", UpsPoint), ("fault_point.", FaultPoint)):
+    kinds = {
+        "point.": PcsPoint,
+        "pcs.": PcsCondition,
+        "ups_point.": UpsPoint,
+        "ups_mode.": UpsMode,
+        "ups_test.": UpsTest,
+        "fault_point.": FaultPoint,
+    }
+    for kind, points in kinds.items():
         coded = {name.removeprefix(kind): value for name, value in CODES.items() if name.startswith(kind)}
         assert coded == {point.name.lower(): point.value for point in points}
 

@@ -13,12 +13,14 @@ import pytest
 pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
-    "Engine_run", "Engine_marks", "Engine_record", "site_tick", "apply_events", "write_row", "pcs_command", "pcs_step",
-    "run_law", "run_ups",
+    "Engine_run", "marks", "record", "site_tick", "apply_events", "write_row", "pcs_step",
+    "supervise", "supervise_bess", "break_battery", "fault_command", "pcs_command", "pcs_set", "pcs_supervise", "pcs_reboot",
+    "pcs_power_up", "pcs_timers", "pcs_trips", "pcs_grid", "pcs_operates", "pcs_limits", "run_law", "run_ups",
     "law_step", "ramp_limit", "other_law", "high_pass", "restoration", "law_droop", "user_law", "other_values", "other_value",
     "limits_rate", "time_spent", "limits_recovery", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
-    "ups_command", "ups_step", "ups_line", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request", "ups_deliver",
+    "ups_command", "ups_step", "ups_line", "ups_test", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request",
+    "ups_deliver",
     "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip

@@ -226,7 +226,7 @@ def test_commands_of_the_output():
         assert np.all(mode[begin:end] == what), (begin, what)
     assert np.all(run["ups.a.output_w"][500:1_000] == 0.0)
     assert run["ups.a.input_w"][700] == pytest.approx(0.6e6 / (1.0 - RECTIFIER_LOSS), rel=1e-9)  # it recharges on
-    assert [code for _, code in logged(run)] == [8, 2, 9, 6]
+    assert [code - 64 for _, code in logged(run)] == [0o20, 0o2, 0o21, 0o12]
 
 
 def test_without_a_source_it_starts_on_the_bypass():

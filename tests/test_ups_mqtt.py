@@ -31,7 +31,7 @@ async def test_birth_tells_what_it_is_then_how_then_that_it_is(bench):
     assert status.payload == b"online"
     assert values(meta)["kind"] == "ups"
     assert values(meta)["rating_w"] == 6e6
-    assert values(meta)["modes"] == ["off", "bypass", "normal", "battery"]
+    assert values(meta)["modes"] == ["off", "bypass", "normal", "battery", "eco", "test"]
     assert {name: (c["unit"], c["min"], c["max"]) for name, c in values(meta)["commands"].items()} == COMMANDS
     assert set(TELE) < set(values(meta)["signals"])
     assert values(state)["ts"] == 0

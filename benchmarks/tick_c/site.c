@@ -41,8 +41,8 @@ struct site {
     double complex negative, zero;
     int64_t collapsed_ticks;
     /* inverter */
-    double law_grid_w, set_w, set_var, revert_w, command_var, lagged_w, lagged_var;
-    int64_t revert_at, next_heartbeat, heartbeats, starved_ticks;
+    double law_grid_w, set_w, set_var, revert_w, target_w, target_var, command_var, lagged_w, lagged_var;
+    int64_t due, revert_at, heartbeats, starved_ticks;
     int set_enable, var_enable, running;
     /* measuring and judging */
     struct mean grid_power, bus_square, frequency, load_power;
@@ -110,25 +110,36 @@ static inline void law(struct site *s)
     s->row.law_w = s->p.law.share * (seen - s->law_grid_w);
 }
 
-static inline void firmware(struct site *s)
+/* What the firmware does once a second and when its timer expires; states and faults beyond that are not in this site. */
+static __attribute__((noinline)) void turn(struct site *s)
 {
-    const struct pcs_parameters *p = &s->p.pcs;
-    struct row *r = &s->row;
-    double reach = s->k.current_va * r->seen_pu;
-    double var = s->var_enable ? s->set_var : 0.0;
-    double w, room;
+    int64_t into_second = s->tick % s->p.pcs.ticks_per_second;
 
     if (s->revert_at >= 0 && s->tick >= s->revert_at) {
         s->revert_at = -1;
         s->set_w = s->revert_w;
     }
-    if (s->tick == s->next_heartbeat) {
-        s->heartbeats++;
-        s->next_heartbeat += p->ticks_per_second;
-    }
-    r->bias_w = clamp(s->set_enable ? s->set_w : 0.0, r->bias_w - s->k.bias_step_w, r->bias_w + s->k.bias_step_w);
-    w = clamp(r->law_w + r->bias_w, -p->charge_max_w, p->discharge_max_w);
-    if (!s->running || r->seen_pu < p->cease_below_pu)
+    s->heartbeats += into_second == 0;
+    s->target_w = s->running && s->set_enable ? s->set_w : 0.0;
+    s->target_var = s->running && s->var_enable ? s->set_var : 0.0;
+    s->due = s->tick - into_second + s->p.pcs.ticks_per_second;
+    if (s->revert_at >= 0 && s->revert_at < s->due)
+        s->due = s->revert_at;
+}
+
+static inline void firmware(struct site *s)
+{
+    const struct pcs_parameters *p = &s->p.pcs;
+    struct row *r = &s->row;
+    double reach = s->k.current_va * r->seen_pu;
+    double var, w, room;
+
+    if (s->tick >= s->due)
+        turn(s);
+    var = s->target_var;
+    r->bias_w = clamp(s->target_w, r->bias_w - s->k.bias_step_w, r->bias_w + s->k.bias_step_w);
+    w = clamp(s->running ? r->law_w + r->bias_w : r->bias_w, -p->charge_max_w, p->discharge_max_w);
+    if (r->seen_pu < p->cease_below_pu)
         w = var = 0.0;
     if ((w > 0.0 && r->soc <= p->soc_min) || (w < 0.0 && r->soc >= p->soc_max))
         w = 0.0;

@@ -1,7 +1,7 @@
 """Firmware of an emulated storage inverter (power conversion system, PCS), one tick of it.
 
-Set-point with enable and reversion timer (SunSpec model 704 semantics), set-point ramp, law plus bias, SoC and power limits,
-current limit with P or Q priority, slew limit, stop. Equations: docs/model.md, "Inverter firmware".
+Set-point ramp, law plus bias, power limits and SoC window, current limit with P or Q priority, slew limit. What it does by state,
+command and timer is in `pcs_supervision.pxd`. Equations: docs/model.md, "Inverter firmware".
 """
 
 from libc.math cimport sqrt
@@ -36,6 +36,37 @@ cdef enum:
     PRIORITY_ACTIVE = 0
     PRIORITY_REACTIVE = 1
 
+cdef enum:
+    # What it is doing; firmware_sim.image.PcsCondition gives the same numbers to Python (a test compares).
+    PCS_OFF = 0
+    PCS_STARTING = 1
+    PCS_STANDBY = 2
+    PCS_RUNNING = 3
+    PCS_STOPPING = 4
+    PCS_FAULT = 5
+
+cdef enum:
+    # Values of the point OPERATION.
+    OPERATE_STOP = 0
+    OPERATE_START = 1
+    OPERATE_STANDBY = 2
+
+cdef enum:
+    # Bits of LIMIT_ENABLE, as of StorCtl_Mod of SunSpec model 124.
+    LIMITS_CHARGE = 1
+    LIMITS_DISCHARGE = 2
+
+cdef enum:
+    # Bits of RESTARTS: what restarts the reversion timer besides REFRESH.
+    RESTARTS_SET_W = 1
+    RESTARTS_SET_ENABLE = 2
+    RESTARTS_REVERT_S = 4
+
+cdef enum:
+    # Bits of a fault: what has tripped it.
+    TRIPPED = 1
+    TOO_HOT = 2
+
 
 cdef struct PcsParams:
     double rating_va
@@ -49,69 +80,76 @@ cdef struct PcsParams:
     double soc_max
     double cease_below_pu        # momentary cessation below this voltage; 0: never
     int64_t ticks_per_second
+    int64_t initial              # OPERATION after power-up
+    int64_t start_ticks          # from off to standby or running
+    int64_t resync_ticks         # from the grid's return to the first current
+    double over_temperature_degc
+    double derate_above_degc     # from here to over_temperature its power falls to nothing
 
 
 cdef struct PcsState:
+    # Settings, as last taken.
     double set_w                 # WSet
     int64_t set_enable           # WSetEna
     double revert_w              # WSetRvrt
     int64_t revert_enable        # WSetEnaRvrt
     int64_t revert_s             # WSetRvrtTms
-    int64_t revert_at            # tick at which the timer expires, -1: not running
     double set_var
     int64_t var_enable
-    int64_t operation            # OpCtl: 0 stop, 1 start
+    int64_t operation            # OpCtl: 0 stop, 1 start, 2 standby
     int64_t controller_heartbeat
+    int64_t local                # 1: at the panel; remote commands are refused
+    double limit_charge_w        # InWRte and OutWRte, in watts; below 0 they force the other direction
+    double limit_discharge_w
+    int64_t limit_enable         # StorCtl_Mod
+    int64_t limit_revert_s
+    double limit_ramp_s          # time in which a limit goes over its whole range
+    int64_t connect              # Conn: 0 open, 1 closed
+    int64_t connect_revert_s
+    int64_t restarts             # which writes restart the reversion timer
+    # Commands of this tick.
+    int64_t touched              # restarts the reversion timer
+    int64_t limit_touched        # that of the limits
+    int64_t connect_touched      # that of the contactor
+    int64_t reset
+    int64_t reboot_ticks         # it reboots and is away for so long; -1: it does not
+    # Ticks at which timers expire, -1: not running.
+    int64_t revert_at
+    int64_t limit_revert_at
+    int64_t connect_revert_at
+    int64_t start_at             # it has started
+    int64_t resync_at            # it is synchronous again
+    int64_t back_at              # it is back from a reboot
+    # What it tells.
     int64_t heartbeat
-    int64_t touched              # a command of this tick restarts the reversion timer
-    int64_t commanded_at         # tick of the last command, -1: none yet
-    int64_t reverted_at          # tick of the last reversion, -1: none yet
+    int64_t commanded_at         # tick of the last command taken, -1: none yet
+    int64_t reverted_at          # tick of the last reversion of the set-point, -1: none yet
     int64_t reversions
+    int64_t limit_reversions
+    int64_t connect_reversions
+    int64_t refused              # commands not taken: local, or away
+    int64_t state
+    int64_t state_at             # tick at which it came into this state
+    int64_t fault                # what has tripped it, until reset
+    int64_t connected            # 1: the contactor is closed
+    int64_t synchronised         # 1: with the grid
+    int64_t derated              # 1: heat or a fault cuts its power
+    double temperature_degc      # of the battery, as it stood at the last second
+    # What the supervision lets a tick do.
+    int64_t due_at               # tick of its next turn
+    int64_t runs                 # 1: follows law and set-point
+    int64_t blocked              # 1: no current
+    double target_w              # of the set-point's ramp
+    double target_var
+    double charge_limit_w        # the limits behind their ramp
+    double discharge_limit_w
+    double least_w
+    double most_w
+    # Output.
     double bias_w                # set-point behind its ramp
     double power_w               # command to the converter
     double reactive_var
     int64_t limited              # 1 while a limit cuts what law and bias ask for
-
-
-cdef inline void pcs_command(PcsState* s, int64_t point, double value, int64_t tick) noexcept nogil:
-    """Apply one validated write."""
-    s.commanded_at = tick
-    if point == POINT_SET_W:
-        s.set_w = value
-        s.touched = 1
-    elif point == POINT_SET_ENABLE:
-        s.set_enable = <int64_t>value
-        s.touched = 1
-    elif point == POINT_REVERT_W:
-        s.revert_w = value
-    elif point == POINT_REVERT_ENABLE:
-        s.revert_enable = <int64_t>value
-    elif point == POINT_REVERT_S:
-        s.revert_s = <int64_t>value
-        s.touched = 1
-    elif point == POINT_SET_VAR:
-        s.set_var = value
-    elif point == POINT_VAR_ENABLE:
-        s.var_enable = <int64_t>value
-    elif point == POINT_OPERATION:
-        s.operation = <int64_t>value
-    elif point == POINT_CONTROLLER_HEARTBEAT:
-        s.controller_heartbeat = <int64_t>value
-
-
-cdef inline void pcs_reversion(const PcsParams* p, PcsState* s, int64_t tick) noexcept nogil:
-    """Restart the timer after a write while enabled; at expiry copy the reversion values into the active ones."""
-    if s.touched:
-        s.touched = 0
-        s.revert_at = -1
-        if s.set_enable and s.revert_s > 0:
-            s.revert_at = tick + s.revert_s * p.ticks_per_second
-    if s.revert_at >= 0 and tick >= s.revert_at:
-        s.revert_at = -1
-        s.set_w = s.revert_w
-        s.set_enable = s.revert_enable
-        s.reverted_at = tick
-        s.reversions += 1
 
 
 cdef inline double toward(double now, double target, double most) noexcept nogil:
@@ -123,28 +161,26 @@ cdef inline double toward(double now, double target, double most) noexcept nogil
     return target
 
 
-cdef inline void pcs_step(const PcsParams* p, PcsState* s, double law_w, double voltage_pu, double soc, int64_t tick,
+cdef inline void pcs_step(const PcsParams* p, PcsState* s, double law_w, double voltage_pu, double soc,
                           double dt) noexcept nogil:
     """Power command of this tick from the law, the set-point and what was measured at the end of the last tick."""
     cdef double apparent = p.current_limit_pu * p.rating_va * voltage_pu
     cdef double want_w
-    cdef double want_var
+    cdef double want_var = s.target_var
     cdef double power_w
     cdef double room
-    pcs_reversion(p, s, tick)
-    if tick % p.ticks_per_second == 0:
-        s.heartbeat += 1
-    s.bias_w = toward(s.bias_w, s.set_w if s.set_enable else 0.0, p.setpoint_ramp_w_per_s * dt)
-    want_w = law_w + s.bias_w
-    want_var = s.set_var if s.var_enable else 0.0
-    if s.operation == 0 or voltage_pu < p.cease_below_pu:
-        want_w = 0.0
-        want_var = 0.0
+    s.bias_w = toward(s.bias_w, s.target_w, p.setpoint_ramp_w_per_s * dt)
+    want_w = s.bias_w
+    if s.runs:
+        want_w = law_w + s.bias_w
     power_w = want_w
-    if power_w > p.discharge_max_w:
-        power_w = p.discharge_max_w
-    elif power_w < -p.charge_max_w:
-        power_w = -p.charge_max_w
+    if power_w > s.most_w:
+        power_w = s.most_w
+    elif power_w < s.least_w:
+        power_w = s.least_w
+    if voltage_pu < p.cease_below_pu:
+        want_w = power_w = 0.0
+        want_var = 0.0
     if (power_w > 0.0 and soc <= p.soc_min) or (power_w < 0.0 and soc >= p.soc_max):
         power_w = 0.0
     if p.priority == PRIORITY_REACTIVE:

@@ -1,10 +1,8 @@
-"""Firmware of an emulated double-conversion UPS, one tick of it.
+"""Firmware of an emulated double-conversion UPS: its settings and state, what it sees, and what a command sets.
 
-Line qualification, disturbance counter, rectifier walk-in, recharge and grid support, choice of what feeds the output.
-Equations: docs/model.md, "UPS".
+What it does with them in a tick is in `ups_step.pxd`. Equations: docs/model.md, "UPS".
 """
 
-from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
 
@@ -33,6 +31,13 @@ cdef enum:
     MODE_TEST = 5
 
 cdef enum:
+    # How the last test of the battery ended.
+    TEST_NONE = 0
+    TEST_PASSED = 1
+    TEST_FAILED = 2
+    TEST_IN_PROGRESS = 3
+
+cdef enum:
     RECTIFIER_OFF = 0
     RECTIFIER_QUALIFYING = 1
     RECTIFIER_WALK_IN = 2
@@ -45,11 +50,15 @@ cdef enum:
     OUTPUT_INVERTER = 2
 
 cdef enum:
-    # Entries of the log; a change of mode is 4·from + to.
+    # Entries of the log.
     UPS_LOGGED_LATCHED = 16
     UPS_LOGGED_LOW_BATTERY = 17
     UPS_LOGGED_SHUTDOWN = 18
     UPS_LOGGED_SUPPORT_REVERTED = 19
+    UPS_LOGGED_TEST_PASSED = 20
+    UPS_LOGGED_TEST_FAILED = 21
+    UPS_LOGGED_FAULT = 22
+    UPS_LOGGED_MODE = 64         # a change of mode is this and 8·from + to
     UPS_LOG = 64                 # entries that the log holds, a power of two
     MOST_DISTURBANCES = 8        # a power of two
 
@@ -81,6 +90,8 @@ cdef struct UpsParams:
     int64_t interruption_ticks
     int64_t counter_disturbances
     int64_t counter_ticks        # window of the counter
+    int64_t ticks_per_second
+    double over_temperature_degc    # the battery is not recharged above
 
 
 cdef struct UpsState:
@@ -94,6 +105,9 @@ cdef struct UpsState:
     int64_t operation            # 0: output off
     int64_t bypass               # 1: bypass commanded
     int64_t counter              # 1: disturbances are counted
+    int64_t eco                  # 1: the bypass feeds the output while the line is good
+    int64_t test_ticks           # a test ordered for so long; 0: none, -1: its end is ordered
+    int64_t inverter_bad         # 1: what has tripped the inverter is still there
     # Line and rectifier.
     int64_t line_ok              # 1: inside the input window
     int64_t bad_ticks            # outside, in a row
@@ -122,6 +136,13 @@ cdef struct UpsState:
     int64_t shutdown             # 1: battery exhausted, off until the rectifier is on again
     int64_t transfers            # changes of mode
     int64_t support_reversions
+    int64_t overload             # 1: load above the first class
+    int64_t eco_ticks            # inside the window of the bypass, in a row
+    int64_t eco_on               # 1: it would rather feed the output by the bypass
+    int64_t test                 # how the last one of the battery ended
+    int64_t test_until           # tick at which the one in progress ends
+    int64_t fault                # 1: the inverter is off until reset
+    int64_t hot                  # 1: too hot to recharge
     int64_t log_count
     int64_t log_at[64]
     int64_t log_code[64]
@@ -136,6 +157,8 @@ cdef struct UpsSeen:
     double dc_link_pu
     double load_w                # that the output is asked for
     int64_t cut                  # 1: the rectifier could not take what it wanted
+    double temperature_degc      # of the battery
+    int64_t rectifier_bad
 
 
 cdef inline void ups_logged(UpsState* s, int64_t code, int64_t tick) noexcept nogil:
@@ -147,6 +170,10 @@ cdef inline void ups_logged(UpsState* s, int64_t code, int64_t tick) noexcept no
 
 cdef inline double at_least_zero(double value) noexcept nogil:
     return value if value > 0.0 else 0.0
+
+
+cdef inline double at_most_a_day(double value) noexcept nogil:
+    return value if value < 86400.0 else 86400.0
 
 
 cdef inline void ups_command(const UpsParams* p, UpsState* s, int64_t point, double value, int64_t tick) noexcept nogil:
@@ -172,152 +199,12 @@ cdef inline void ups_command(const UpsParams* p, UpsState* s, int64_t point, dou
             s.latched = 0
     elif point == UPS_COUNTER:
         s.counter = 1 if value > 0.0 else 0
-
-
-cdef inline void ups_disturbed(const UpsParams* p, UpsState* s, int64_t tick) noexcept nogil:
-    """The line has left its window: count it, and latch where it is one too many."""
-    s.disturbances_total += 1
-    if not s.counter or s.latched:
-        return
-    s.disturbed_at[s.counted & (MOST_DISTURBANCES - 1)] = tick
-    s.counted += 1
-    s.disturbances += 1
-    if s.disturbances >= p.counter_disturbances:
-        s.latched = 1
-        ups_logged(s, UPS_LOGGED_LATCHED, tick)
-
-
-cdef inline void ups_line(const UpsParams* p, UpsState* s, const UpsSeen* seen, int64_t tick) noexcept nogil:
-    cdef int64_t oldest = s.counted - s.disturbances
-    if s.disturbances > 0 and not s.latched and tick - s.disturbed_at[oldest & (MOST_DISTURBANCES - 1)] > p.counter_ticks:
-        s.disturbances -= 1
-    if (seen.lowest_pu >= p.input_low_pu and seen.highest_pu <= p.input_high_pu
-            and fabs(seen.frequency_hz - p.nominal_hz) <= p.input_hz):
-        s.bad_ticks = 0
-        s.good_ticks += 1
-        s.line_ok = 1
-        return
-    s.good_ticks = 0
-    s.bad_ticks += 1
-    if s.line_ok and s.bad_ticks > p.transfer_ticks:
-        s.line_ok = 0
-        ups_disturbed(p, s, tick)
-
-
-cdef inline void ups_rectifier(const UpsParams* p, UpsState* s, const UpsSeen* seen, double dt) noexcept nogil:
-    if not s.line_ok or s.latched:
-        s.rectifier = RECTIFIER_OFF
-        s.walk_in_share = 0.0
-        s.carries = 0
-        return
-    if s.rectifier == RECTIFIER_ON:
-        return
-    if s.rectifier == RECTIFIER_WALK_IN:
-        if s.walk_in_share > 0.0 and not seen.cut and s.output == OUTPUT_INVERTER:
-            s.carries = 1
-    elif s.good_ticks > p.qualify_ticks:
-        s.rectifier = RECTIFIER_WALK_IN
-        s.waited_ticks = 0
-        s.walk_in_share = 0.0
-        s.carries = 0
-    else:
-        s.rectifier = RECTIFIER_QUALIFYING
-        return
-    if <double>s.waited_ticks * dt < s.walk_in_delay_s - 0.5 * dt and s.walk_in_share == 0.0:
-        s.waited_ticks += 1
-        return
-    s.walk_in_share += dt / s.walk_in_s if s.walk_in_s > dt else 1.0
-    if s.walk_in_share > 1.0 - 1e-9:    # the sum of equal steps may miss 1 by its rounding
-        s.walk_in_share = 1.0
-        s.rectifier = RECTIFIER_ON
-
-
-cdef inline void ups_battery_orders(const UpsParams* p, UpsState* s, const UpsSeen* seen, int64_t tick,
-                                    double dt) noexcept nogil:
-    """What the battery may take and give, and the alarm."""
-    cdef double empty = 1.0 - seen.soc
-    if s.support_set_w > 0.0 and s.support_s > 0.0 and <double>(tick - s.support_set_at) * dt >= s.support_s - 0.5 * dt:
-        s.support_set_w = 0.0
-        s.support_reversions += 1
-        ups_logged(s, UPS_LOGGED_SUPPORT_REVERTED, tick)
-    s.support_w = 0.0
-    s.charge_w = 0.0
-    s.battery_on = 1 if seen.soc > p.shutdown_soc else 0
-    if s.rectifier == RECTIFIER_ON:
-        if s.support_set_w > 0.0:    # no recharge meanwhile: at the reserve it would lift the SoC again, and so on
-            if s.output == OUTPUT_INVERTER and seen.soc > p.support_reserve_soc:
-                s.support_w = s.support_set_w
-        elif empty > 0.0 and seen.lowest_pu >= p.recharge_above_pu:
-            s.charge_w = s.recharge_w if empty > p.recharge_taper else s.recharge_w * (empty / p.recharge_taper)
-    if seen.soc > p.low_battery_soc:
-        s.low_battery = 0
-    elif not s.low_battery:
-        s.low_battery = 1
-        ups_logged(s, UPS_LOGGED_LOW_BATTERY, tick)
-
-
-cdef inline void ups_output(const UpsParams* p, UpsState* s, const UpsSeen* seen, int64_t tick) noexcept nogil:
-    """What feeds the output from now on."""
-    cdef bint in_window = (seen.lowest_pu >= p.bypass_low_pu and seen.highest_pu <= p.bypass_high_pu
-                           and fabs(seen.frequency_hz - p.nominal_hz) <= p.bypass_hz)
-    cdef bint to_bypass = in_window and not s.latched    # of its own accord
-    cdef bint source = s.rectifier == RECTIFIER_ON or (s.battery_on and not s.shutdown)
-    cdef bint startable = source and seen.dc_link_pu >= p.dc_start_pu
-    s.over_ticks = s.over_ticks + 1 if seen.load_w > p.overload_pu * p.rating_w else 0
-    s.over_high_ticks = s.over_high_ticks + 1 if seen.load_w > p.overload_high_pu * p.rating_w else 0
-    s.calm_ticks = 0 if s.over_ticks else s.calm_ticks + 1
-    if s.rectifier == RECTIFIER_ON:
-        s.shutdown = 0
-    if s.operation == 0:
-        s.output = OUTPUT_OFF
-        s.off_ticks = p.interruption_ticks
-    elif s.output == OUTPUT_OFF:
-        s.over_ticks = 0
-        s.over_high_ticks = 0
-        s.off_ticks += 1
-        if s.off_ticks > p.interruption_ticks:
-            if s.bypass and in_window:
-                s.output = OUTPUT_BYPASS
-            elif startable:
-                s.output = OUTPUT_INVERTER
-            elif to_bypass and not s.shutdown:
-                s.output = OUTPUT_BYPASS
-    elif s.output == OUTPUT_BYPASS:
-        if not s.bypass and s.calm_ticks > p.bypass_return_ticks and startable:
-            s.output = OUTPUT_INVERTER
-    elif not source:
-        s.shutdown = 1
-        ups_logged(s, UPS_LOGGED_SHUTDOWN, tick)
-        s.output = OUTPUT_BYPASS if to_bypass else OUTPUT_OFF
-        s.off_ticks = 0
-    elif (s.over_ticks > p.overload_ticks or s.over_high_ticks > p.overload_high_ticks
-            or seen.dc_link_pu < p.dc_low_pu):
-        s.output = OUTPUT_BYPASS if to_bypass else OUTPUT_OFF
-        s.off_ticks = 0
-        s.calm_ticks = 0
-    elif s.bypass and in_window:
-        s.output = OUTPUT_BYPASS
-
-
-cdef inline void ups_step(const UpsParams* p, UpsState* s, const UpsSeen* seen, int64_t tick, double dt) noexcept nogil:
-    """Orders of this tick from what was measured at the end of the last tick."""
-    cdef int64_t mode
-    ups_line(p, s, seen, tick)
-    ups_rectifier(p, s, seen, dt)
-    ups_battery_orders(p, s, seen, tick, dt)
-    ups_output(p, s, seen, tick)
-    mode = s.output
-    if s.output == OUTPUT_INVERTER and not (s.rectifier == RECTIFIER_ON or s.carries):
-        mode = MODE_BATTERY
-    if mode != s.mode:
-        ups_logged(s, 4 * s.mode + mode, tick)
-        s.transfers += 1
-        s.mode = mode
-
-
-cdef inline bint ups_on_battery(const UpsState* s) noexcept nogil:
-    """Whether the output is fed from the DC link and the rectifier is not, or not yet wholly, back on the line.
-
-    Not the mode: where the load swings, a trough of it ends mode *battery* while the battery still carries the peaks.
-    """
-    return s.output == OUTPUT_INVERTER and s.rectifier != RECTIFIER_ON
+    elif point == UPS_ECO:
+        s.eco = 1 if value > 0.0 else 0
+    elif point == UPS_TEST:
+        s.test_ticks = <int64_t>(at_most_a_day(value) * <double>p.ticks_per_second + 0.5) if value > 0.0 else -1
+    elif point == UPS_FAULT:
+        s.inverter_bad = 1 if value > 0.0 else 0
+    elif point == UPS_RESET:
+        if value > 0.0 and not s.inverter_bad:
+            s.fault = 0

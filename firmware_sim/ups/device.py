@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_sim.image import UpsImage, UpsPoint
+from firmware_sim.image import UpsImage, UpsMode, UpsPoint
 from hil.mqtt.signals import UNITS
 
-MODES = ("off", "bypass", "normal", "battery")
+MODES = tuple(mode.name.lower() for mode in UpsMode)
 RECTIFIER = ("off", "qualifying", "walk-in", "on")
 # The channel behind each signal on the wire.
 _CHANNELS = {

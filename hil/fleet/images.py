@@ -11,6 +11,8 @@ from typing import Any
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 
+_READINGS = {"soc": "soc_error", "temperature_degc": "temperature_k", "power_w": "power_gain"}
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -34,6 +36,7 @@ class _EngineImage:
         self._firmware = engine.seen[states][self._index]
         run = engine.states["run"]
         self._commands, self._given, self._taken = engine.states["commands"], run["command_head"], run["command_tail"]
+        self._faults = engine.seen["faults"]
         own = f"{device}."
         self._channels = {channel.removeprefix(own): position for position, channel in enumerate(engine.channels)}
 
@@ -58,8 +61,13 @@ class _EngineImage:
         return self._firmware
 
     def reader(self, name: str) -> Callable[[], float]:
-        """Reads a channel of the latest row."""
-        return partial(self._engine.value, self._channels[name])
+        """Reads a channel of the latest row as the device's own sensors tell it: with their errors (hil/kernel/faults.pxd)."""
+        true = partial(self._engine.value, self._channels[name])
+        fault = _READINGS.get(name)
+        if fault is None:
+            return true
+        error = partial(self._faults[fault].item, self._number)
+        return (lambda: true() * error()) if name == "power_w" else (lambda: true() + error())
 
     def firmware_reader(self, field: str) -> Callable[[], float]:
         """Reads a field of the firmware's state, as a plain number."""

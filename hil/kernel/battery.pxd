@@ -31,6 +31,8 @@ cdef struct BatteryParams:
 
 
 cdef struct BatteryState:
+    double capacity_share        # of its capacity that it has
+    double resistance_factor     # on r0_ohm
     double soc
     double rc1_v
     double rc2_v
@@ -52,29 +54,30 @@ cdef inline double battery_ocv(const BatteryParams* p, double soc) noexcept nogi
     return p.ocv_v[i] + (x - <double>i) * (p.ocv_v[i + 1] - p.ocv_v[i])
 
 
-cdef inline double battery_current(const BatteryParams* p, double inner_v, double power_w) noexcept nogil:
+cdef inline double battery_current(double r0_ohm, double inner_v, double power_w) noexcept nogil:
     """Current at which the terminals give `power_w`; NaN-free: beyond the maximum, the current of maximum power."""
-    cdef double disc = inner_v * inner_v - 4.0 * p.r0_ohm * power_w
+    cdef double disc = inner_v * inner_v - 4.0 * r0_ohm * power_w
     if disc < 0.0:
-        return inner_v / (2.0 * p.r0_ohm)
+        return inner_v / (2.0 * r0_ohm)
     return 2.0 * power_w / (inner_v + sqrt(disc))
 
 
 cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
     """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
-    cdef double per_ampere = dt / p.capacity_as    # ready at once: what follows is the longest chain of a tick
-    cdef double start = battery_current(p, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
+    cdef double r0_ohm = p.r0_ohm * s.resistance_factor
+    cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)    # ready at once: what follows is the longest chain of a tick
+    cdef double start = battery_current(r0_ohm, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
     cdef double soc_mid = s.soc - 0.5 * per_ampere * start
     cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start
     cdef double rc2_mid = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start
     cdef double inner = battery_ocv(p, soc_mid) - rc1_mid - rc2_mid
-    cdef double i = battery_current(p, inner, power_w)
-    if inner * inner < 4.0 * p.r0_ohm * power_w:
+    cdef double i = battery_current(r0_ohm, inner, power_w)
+    if inner * inner < 4.0 * r0_ohm * power_w:
         s.starved_ticks += 1
     s.current_a = i
-    s.voltage_v = inner - p.r0_ohm * i
+    s.voltage_v = inner - r0_ohm * i
     s.power_w = s.voltage_v * i
-    s.heat_w = p.r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
+    s.heat_w = r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
     s.soc -= per_ampere * i
     s.rc1_v = flushed(s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i)
     s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)

@@ -17,6 +17,7 @@ cdef struct ConverterParams:
 
 
 cdef struct ConverterState:
+    double passes             # share of the command that gets through: 0 where it is blocked
     double lagged_w           # at nominal delivery
     double lagged_var
     double power_w            # delivered to the grid, discharge > 0
@@ -27,8 +28,8 @@ cdef struct ConverterState:
 
 cdef inline void converter_lag(const ConverterParams* p, ConverterState* s, double power_w,
                                double reactive_var) noexcept nogil:
-    s.lagged_w = flushed(s.lagged_w + p.gain * (power_w - s.lagged_w))
-    s.lagged_var = flushed(s.lagged_var + p.gain * (reactive_var - s.lagged_var))
+    s.lagged_w = flushed(s.lagged_w + p.gain * (s.passes * power_w - s.lagged_w))
+    s.lagged_var = flushed(s.lagged_var + p.gain * (s.passes * reactive_var - s.lagged_var))
 
 
 cdef inline void converter_deliver(const ConverterParams* p, ConverterState* s, double delivered,

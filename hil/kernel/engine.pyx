@@ -17,15 +17,18 @@ from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport Event
+from hil.kernel.faults cimport Faults
 from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, record
 from hil.kernel.shared cimport load_acquire, store_release
-from hil.kernel.sound cimport MOST_TICKS, unsound
-from hil.kernel.tick cimport (
-    MEASURED_LOAD, METERS, MOST_COMMANDS, Command, Commanded, RunState, Site, apply_commands, site_demand, site_tick,
-    write_row,
+from hil.kernel.site cimport (
+    MEASURED_LOAD, METERS, MOST_COMMANDS, Command, Commanded, RunState, Site, far,
 )
+from hil.kernel.sound cimport MOST_TICKS, unsound
+from hil.kernel.supervision cimport apply_commands, supervise_soon
+from hil.kernel.tick cimport site_demand, site_tick, write_row
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
@@ -34,12 +37,6 @@ from hil.kernel.memory import touch
 
 # Of the thread of the kernel, on the wall clock; no part of the row of a tick.
 LOOP_CHANNELS = ("loop.lateness_us", "loop.execution_us")
-
-cdef enum:
-    # Bits of a recorded row's marks.
-    MARKED_LIMIT = 1           # an excursion of a limit began in its tick
-    MARKED_REVERSION = 2       # a device fell back to what it does without its controller
-    MARKED_UPS = 4             # a UPS logged something
 
 MARKS = {"limit": MARKED_LIMIT, "reversion": MARKED_REVERSION, "ups": MARKED_UPS}
 
@@ -85,15 +82,7 @@ cdef class Engine:
         self.states = MappingProxyType(dict(states))
         self.shared_with = None
         self.words = row_words(self.channels)
-        self.record_every = record_every
-        self.record_loop = any(name in LOOP_CHANNELS for name in record_channels)
-        of_row = [name for name in record_channels if name not in LOOP_CHANNELS]
-        self.recorded = (*of_row, *(LOOP_CHANNELS if self.record_loop else ()))
-        self.record_channels = np.array([self.channels.index(name) for name in of_row], dtype=np.int64)
-        self.record_rows = np.zeros((record_capacity, len(self.recorded)), dtype=np.float32)
-        self.record_ticks = np.zeros(record_capacity, dtype=np.int64)
-        self.record_marks = np.zeros(record_capacity, dtype=np.int64) if record_marks else None
-        self.tap = None
+        self.keep_record(record_channels, record_every, record_capacity, record_marks)
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         limits_before = np.zeros_like(self.states["limits"])
@@ -110,6 +99,25 @@ cdef class Engine:
             raise ValueError("the run must have a tick at least")
         xxh64_reset(&self.site.run.waveform)
         write_row(&self.site, site_demand(&self.site, self.site.run.it_demand_w))
+
+    cdef int keep_record(self, channels, int64_t every, int64_t capacity, bint marked) except -1:
+        """Make the record's ring."""
+        cdef Recording* record = &self.recording
+        loop = any(name in LOOP_CHANNELS for name in channels)
+        of_row = [name for name in channels if name not in LOOP_CHANNELS]
+        self.recorded = (*of_row, *(LOOP_CHANNELS if loop else ()))
+        positions = np.array([self.channels.index(name) for name in of_row], dtype=np.int64)
+        rows = np.zeros((capacity, len(self.recorded)), dtype=np.float32)
+        ticks = np.zeros(capacity, dtype=np.int64)
+        marks = np.zeros(capacity if marked else 0, dtype=np.int64)
+        self.ring = (rows, ticks, marks, positions)
+        record.every, record.capacity, record.loop = every, capacity, loop
+        record.columns, record.row_channels = len(self.recorded), len(of_row)
+        record.channels = <const int64_t*> <uintptr_t> positions.ctypes.data
+        record.rows = <float*> <uintptr_t> rows.ctypes.data
+        record.ticks = <int64_t*> <uintptr_t> ticks.ctypes.data
+        record.marks = <int64_t*> <uintptr_t> marks.ctypes.data if marked else NULL
+        return 0
 
     cdef int bind(self, int64_t count, int64_t ups_count, user_laws) except -1:
         """Point the site at the arrays, once and for all."""
@@ -141,6 +149,7 @@ cdef class Engine:
         site.run = <RunState*> address(given, "run", wanted["run"], 1)
         site.commands = <Command*> address(given, "commands", wanted["commands"], MOST_COMMANDS)
         site.commanded = <Commanded*> address(given, "commanded", wanted["commanded"], count + ups_count)
+        site.faults = <Faults*> address(given, "faults", wanted["faults"], count + ups_count)
         site.load_ring = <double*> address(given, "load_ring", wanted["load_ring"], -1)
         site.network = <NetworkState*> address(given, "network", wanted["network"], 1)
         site.area = <AreaState*> address(given, "area", wanted["area"], 1)
@@ -212,7 +221,11 @@ cdef class Engine:
 
     @property
     def record_room(self):
-        return self.record_rows.shape[0] - (load_acquire(&self.record_head) - self.record_tail)
+        return self.recording.capacity - (load_acquire(&self.recording.head) - self.recording.tail)
+
+    @property
+    def dropped_rows(self):
+        return self.recording.dropped
 
     @property
     def waveform_hash(self):
@@ -258,7 +271,12 @@ cdef class Engine:
         if rows is not None and rows.shape[1] != len(self.channels):
             raise ValueError(f"tap needs {len(self.channels)} columns")
         self.tap = rows
-        self.tap_rows = 0
+        self.recording.tap_rows = 0
+        self.recording.tap_columns = len(self.channels)
+        self.recording.tap_capacity = 0 if rows is None else rows.shape[0]
+        self.recording.tap = NULL
+        if self.recording.tap_capacity > 0:
+            self.recording.tap = &rows[0, 0]
 
     def close(self):
         if self.paced:
@@ -275,22 +293,18 @@ cdef class Engine:
         return Engine(parameters, states, bess_names, ups_names, **settings)
 
     def touch(self):
-        own = [np.asarray(self.record_rows), np.asarray(self.record_ticks)]
-        own += [] if self.record_marks is None else [np.asarray(self.record_marks)]
-        for array in (*own, *(array for array in self.kept if isinstance(array, np.ndarray))):
-            touch(array.reshape(-1).view(np.uint8))
+        for array in (*self.ring, *self.kept):
+            if isinstance(array, np.ndarray):
+                touch(array.reshape(-1).view(np.uint8))
 
     def take_rows(self):
-        cdef int64_t capacity = self.record_rows.shape[0]
-        cdef int64_t start = self.record_tail % capacity
-        cdef int64_t count = min(load_acquire(&self.record_head) - self.record_tail, capacity - start)
-        ticks = np.asarray(self.record_ticks)[start:start + count].copy()
-        rows = np.asarray(self.record_rows)[start:start + count].copy()
-        marks = np.zeros(0, np.int64)
-        if self.record_marks is not None:
-            marks = np.asarray(self.record_marks)[start:start + count].copy()
-        store_release(&self.record_tail, self.record_tail + count)
-        return ticks, rows, marks
+        cdef Recording* record = &self.recording
+        cdef int64_t start = record.tail % record.capacity
+        cdef int64_t count = min(load_acquire(&record.head) - record.tail, record.capacity - start)
+        rows, ticks, marks, _ = self.ring
+        taken = ticks[start:start + count].copy(), rows[start:start + count].copy(), marks[start:start + count].copy()
+        store_release(&record.tail, record.tail + count)
+        return taken
 
     def advance(self, int64_t until_tick):
         cdef int64_t n = until_tick - self.site.run.tick
@@ -302,66 +316,12 @@ cdef class Engine:
         if problem != NULL:
             raise ValueError((<bytes> problem).decode())
         with nogil:
+            supervise_soon(&self.site)
             self.run(n)
 
     cdef int64_t taken(self) noexcept nogil:
         """Ticks whose load has been read."""
         return load_acquire(&self.ticks_run) if self.paced else self.site.run.tick
-
-    cdef int64_t marks(self) noexcept nogil:
-        """What has begun since this was last asked, in the tick before."""
-        cdef int64_t i
-        cdef int64_t found = 0
-        cdef int64_t count = 0
-        for i in range(self.site.limit_count):
-            count += self.site.limits[i].excursions
-        if count != self.excursions:
-            found |= MARKED_LIMIT
-            self.excursions = count
-        count = 0
-        for i in range(self.site.bess_count):
-            count += self.site.pcs[i].reversions
-        for i in range(self.site.ups_count):
-            count += self.site.ups[i].support_reversions
-        if count != self.reversions:
-            found |= MARKED_REVERSION
-            self.reversions = count
-        count = 0
-        for i in range(self.site.ups_count):
-            count += self.site.ups[i].log_count
-        if count != self.ups_entries:
-            found |= MARKED_UPS
-            self.ups_entries = count
-        return found
-
-    cdef void record(self, int64_t tick) noexcept nogil:
-        """Copy the row to the tap and, where it is due, to the record's ring; full, it drops the newest."""
-        cdef int64_t j
-        cdef int64_t slot
-        cdef int64_t count = self.record_channels.shape[0]
-        cdef int64_t late_ns = self.loop_late_ns
-        self.loop_late_ns = max(0, late_ns - self.loop_step_ns)
-        if self.tap is not None and self.tap_rows < self.tap.shape[0]:
-            for j in range(self.tap.shape[1]):
-                self.tap[self.tap_rows, j] = self.site.row[j]
-            self.tap_rows += 1
-        if self.record_marks is not None:
-            self.marked |= self.marks()
-        if tick % self.record_every == 0 and self.record_rows.shape[1] > 0:
-            if self.record_head - load_acquire(&self.record_tail) >= self.record_rows.shape[0]:
-                self.dropped_rows += 1
-                return
-            slot = self.record_head % self.record_rows.shape[0]
-            self.record_ticks[slot] = tick
-            for j in range(count):
-                self.record_rows[slot, j] = <float>self.site.row[self.record_channels[j]]
-            if self.record_loop:
-                self.record_rows[slot, count] = <float>(<double>late_ns * 1e-3)
-                self.record_rows[slot, count + 1] = <float>(<double>self.loop_busy_ns * 1e-3)
-            if self.record_marks is not None:
-                self.record_marks[slot] = self.marked
-                self.marked = 0
-            store_release(&self.record_head, self.record_head + 1)
 
     cdef void run(self, int64_t n) noexcept nogil:
         """Run ticks on the commands and the load that were there before the first: looking once costs a tick nothing."""
@@ -377,7 +337,7 @@ cdef class Engine:
         for i in range(self.site.limit_count):
             self.site.other_limits += self.site.limit_params[i].kind > LIMIT_RANGE
         if n > 0:
-            apply_commands(&self.site, run.tick)
+            far(apply_commands)(&self.site, run.tick)
         for _i in range(n):
             judged = run.tick < run.end_tick
             if run.tick < filled:
@@ -394,5 +354,5 @@ cdef class Engine:
                 if demand > run.largest_demand_w:
                     run.largest_demand_w = demand
                 xxh64_row(&run.waveform, self.site.row, self.words)
-                self.record(run.tick)
+                record(&self.recording, &self.site, run.tick)
         store_release(&self.ticks_run, run.tick)

@@ -12,16 +12,19 @@ from controllers.kernel.law cimport (
     LawParams, LawState, command_t, signals_t,
 )
 from firmware_sim.kernel.pcs cimport (
+    OPERATE_STANDBY, OPERATE_START, OPERATE_STOP, PCS_FAULT, PCS_OFF, PCS_RUNNING, PCS_STANDBY, PCS_STARTING, PCS_STOPPING,
     POINT_CONNECT, POINT_CONNECT_REVERT_S, POINT_CONTROLLER_HEARTBEAT, POINT_LIMIT_CHARGE_W, POINT_LIMIT_DISCHARGE_W,
     POINT_LIMIT_ENABLE, POINT_LIMIT_RAMP_S, POINT_LIMIT_REVERT_S, POINT_LOCAL, POINT_OPERATION, POINT_REBOOT, POINT_REFRESH,
     POINT_RESET, POINT_RESTARTS, POINT_REVERT_ENABLE, POINT_REVERT_S, POINT_REVERT_W, POINT_SET_ENABLE, POINT_SET_VAR,
-    POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, PcsParams, PcsState,
+    POINT_SET_W, POINT_VAR_ENABLE, PRIORITY_ACTIVE, PRIORITY_REACTIVE, RESTARTS_REVERT_S, RESTARTS_SET_ENABLE,
+    RESTARTS_SET_W, PcsParams, PcsState,
 )
 from firmware_sim.kernel.ups cimport (
-    UPS_BYPASS, UPS_COUNTER, UPS_ECO, UPS_FAULT, UPS_LOG, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_SHUTDOWN,
-    UPS_LOGGED_SUPPORT_REVERTED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S,
-    UPS_SUPPORT_W, UPS_TEST, UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON, MODE_NORMAL,
-    UpsParams, UpsState,
+    MODE_BATTERY, MODE_BYPASS, MODE_ECO, MODE_NORMAL, MODE_OFF, MODE_TEST, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON,
+    TEST_FAILED, TEST_IN_PROGRESS, TEST_NONE, TEST_PASSED, UPS_BYPASS, UPS_COUNTER, UPS_ECO, UPS_FAULT, UPS_LOG,
+    UPS_LOGGED_FAULT, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_MODE, UPS_LOGGED_SHUTDOWN,
+    UPS_LOGGED_SUPPORT_REVERTED, UPS_LOGGED_TEST_FAILED, UPS_LOGGED_TEST_PASSED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET,
+    UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W, UPS_TEST, UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, UpsParams, UpsState,
 )
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
@@ -30,7 +33,7 @@ from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport EVENT_DIP, EVENT_GENERATION_LOSS, Event
 from hil.kernel.faults cimport (
     FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
-    FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP,
+    FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP, Faults,
 )
 from hil.kernel.limits cimport (
     AFTER_DIP, BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, IN_DIP, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE,
@@ -38,7 +41,7 @@ from hil.kernel.limits cimport (
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.network cimport NetworkParams, NetworkState
-from hil.kernel.tick cimport (
+from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
     Commanded, RunState,
 )
@@ -80,6 +83,10 @@ CODES = {
     "measured.frequency": MEASURED_FREQUENCY, "measured.load": MEASURED_LOAD,
     "meter.pcc": METER_PCC, "meter.bus": METER_BUS, "meter.count": METERS,
     "command.most": MOST_COMMANDS,
+    "pcs.off": PCS_OFF, "pcs.starting": PCS_STARTING, "pcs.standby": PCS_STANDBY, "pcs.running": PCS_RUNNING,
+    "pcs.stopping": PCS_STOPPING, "pcs.fault": PCS_FAULT,
+    "operate.off": OPERATE_STOP, "operate.running": OPERATE_START, "operate.standby": OPERATE_STANDBY,
+    "restarts.all": RESTARTS_SET_W | RESTARTS_SET_ENABLE | RESTARTS_REVERT_S,
     "point.set_w": POINT_SET_W, "point.set_enable": POINT_SET_ENABLE, "point.revert_w": POINT_REVERT_W,
     "point.revert_enable": POINT_REVERT_ENABLE, "point.revert_s": POINT_REVERT_S, "point.set_var": POINT_SET_VAR,
     "point.var_enable": POINT_VAR_ENABLE, "point.operation": POINT_OPERATION,
@@ -100,8 +107,14 @@ CODES = {
     "fault_point.power_gain": FAULT_POWER_GAIN, "fault_point.trip": FAULT_TRIP, "fault_point.rectifier": FAULT_RECTIFIER,
     "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
     "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
+    "ups_logged.test_passed": UPS_LOGGED_TEST_PASSED, "ups_logged.test_failed": UPS_LOGGED_TEST_FAILED,
+    "ups_logged.fault": UPS_LOGGED_FAULT, "ups_logged.mode": UPS_LOGGED_MODE,
+    "ups_mode.off": MODE_OFF, "ups_mode.bypass": MODE_BYPASS, "ups_mode.normal": MODE_NORMAL, "ups_mode.battery": MODE_BATTERY,
+    "ups_mode.eco": MODE_ECO, "ups_mode.test": MODE_TEST,
+    "ups_test.none": TEST_NONE, "ups_test.passed": TEST_PASSED, "ups_test.failed": TEST_FAILED,
+    "ups_test.in_progress": TEST_IN_PROGRESS,
     "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
-    "ups.rectifier_on": RECTIFIER_ON, "ups.normal": MODE_NORMAL,
+    "ups.rectifier_on": RECTIFIER_ON,
 }
 
 
@@ -148,6 +161,7 @@ def state_dtypes():
     cdef RunState run
     cdef Command commands
     cdef Commanded commanded
+    cdef Faults faults
     cdef NetworkState network
     cdef AreaState area
     cdef CoolingState cooling
@@ -164,6 +178,7 @@ def state_dtypes():
         "run": np.asarray(<RunState[:1]> &run).dtype,
         "commands": np.asarray(<Command[:1]> &commands).dtype,
         "commanded": np.asarray(<Commanded[:1]> &commanded).dtype,
+        "faults": np.asarray(<Faults[:1]> &faults).dtype,
         "network": np.asarray(<NetworkState[:1]> &network).dtype,
         "area": np.asarray(<AreaState[:1]> &area).dtype,
         "cooling": np.asarray(<CoolingState[:1]> &cooling).dtype,

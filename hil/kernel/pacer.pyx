@@ -12,11 +12,12 @@ import numpy as np
 
 from hil.kernel.engine cimport Engine
 from hil.kernel.shared cimport copy_words, give_way, load_acquire, read_holds, store_release, swap, write_begins, write_ends
+from hil.kernel.site cimport RunState
 from hil.kernel.sound cimport unsound
 from hil.kernel.system cimport (
     fine_timers, give_priority_back, monotonic_ns, pause, sleep_until, thread_usage, touch_stack, wake,
 )
-from hil.kernel.tick cimport RunState, suspect
+from hil.kernel.tick cimport suspect
 from hil.kernel.timing cimport (
     OVERRUN_PLACES, Overruns, Timing, overrun_ends, overrun_grows, timing_busy, timing_late,
 )
@@ -39,7 +40,7 @@ cdef enum:
     CATCH_UP = 1
     ABORT = 2
 
-PUBLISHED = ("run", "row", "pcs", "ups", "limits", "commanded")    # `run` first: `look` finds its fields there
+PUBLISHED = ("run", "row", "pcs", "ups", "faults", "limits", "commanded")    # `run` first: `look` finds its fields there
 POLICIES = {"skip": SKIP, "catch_up": CATCH_UP, "abort": ABORT}
 
 
@@ -233,12 +234,12 @@ cdef class Pacer:
             n = self.ticks_now(n, now_ns - due_ns, until_tick - run.tick)
             if judged > 0:
                 judged = self.count_late(min(n, judged), now_ns - due_ns)
-            self.engine.loop_late_ns = now_ns - due_ns
-            self.engine.loop_step_ns = <int64_t>self.wall_period_ns if n > self.ticks_together else 0
+            self.engine.recording.late_ns = now_ns - due_ns
+            self.engine.recording.step_ns = <int64_t>self.wall_period_ns if n > self.ticks_together else 0
             self.engine.run(n)
-            self.engine.loop_busy_ns = (monotonic_ns() - now_ns) // n
+            self.engine.recording.busy_ns = (monotonic_ns() - now_ns) // n
             if judged > 0:
-                timing_busy(self.counts, judged, self.engine.loop_busy_ns)
+                timing_busy(self.counts, judged, self.engine.recording.busy_ns)
             self.publish()
             self.notify()
             wake_ups += 1

@@ -10,7 +10,7 @@ from hil.kernel.limits cimport (
     BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
-from hil.kernel.tick cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
+from hil.kernel.site cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
 
 

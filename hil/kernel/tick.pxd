@@ -1,126 +1,27 @@
-"""One tick of a whole site, from load to row: the order in which the components of the three packages act.
-
-`Site` gathers pointers into the arrays that the engine owns; it holds no state itself.
-"""
+"""One tick of a whole site, from load to row: the order in which the components of the three packages act."""
 
 from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport (
-    LAW_RAMP_LIMIT, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, LawParams, LawState, UserLaw, law_due, law_step,
-    signals_t,
+    LAW_RAMP_LIMIT, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, law_due, law_step, signals_t,
 )
-from firmware_sim.kernel.pcs cimport PcsParams, PcsState, pcs_command, pcs_step
-from firmware_sim.kernel.ups cimport UpsParams, UpsSeen, UpsState, ups_command, ups_on_battery, ups_step
-from hil.kernel.area cimport AreaParams, AreaState, area_step
-from hil.kernel.battery cimport BatteryParams, BatteryState, battery_step
-from hil.kernel.converter cimport ConverterParams, ConverterState, converter_deliver, converter_lag
-from hil.kernel.cooling cimport CoolingParams, CoolingState, cooling_step
-from hil.kernel.events cimport Event, apply_events
-from hil.kernel.limits cimport LimitParams, LimitState, limit_put_back, limit_step, other_value
-from hil.kernel.measure cimport Measurement, PhaseMeter, measure, measure_phases
-from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
-from hil.kernel.shared cimport load_acquire, store_release
-from hil.kernel.ups cimport UpsPowerParams, UpsPowerState, ups_deliver, ups_request
-from hil.kernel.xxh64 cimport Xxh64
-
-
-cdef enum:
-    # Where the measurements stand; those of the load, one for each BESS, follow.
-    MEASURED_POWER = 0         # through the PCC
-    MEASURED_VOLTAGE = 1       # at the bus, positive sequence: what the firmware goes by
-    MEASURED_FREQUENCY = 2
-    MEASURED_LOAD = 3
-
-cdef enum:
-    METER_PCC = 0
-    METER_BUS = 1
-    METERS = 2
-
-cdef enum:
-    MOST_COMMANDS = 4096       # within one tick; a power of two
-
-
-cdef struct Command:
-    int64_t device             # a BESS, or a UPS behind them
-    int64_t point
-    int64_t given_tick         # where the giver saw the run
-    int64_t valid_until        # after this tick it is void
-    double value
-
-
-cdef struct Commanded:
-    # The last command that a device has taken.
-    int64_t sequence           # how many it has taken so far
-    int64_t given_tick
-    int64_t taken_tick
-    int64_t valid_until
-    int64_t void               # commands that came to it too late, and were dropped
-
-
-cdef struct RunState:
-    # Where the run stands.
-    int64_t tick               # ticks run so far
-    int64_t end_tick           # end of the judged part
-    int64_t load_filled        # ticks of load written so far
-    int64_t underruns          # judged ticks without load
-    int64_t next_event_tick
-    int64_t suspect_until      # before this tick some limit has a tick that came too late within its window
-    int64_t command_head       # commands given so far; number k is at place k modulo MOST_COMMANDS
-    int64_t command_tail       # commands applied so far
-    int64_t command_age_max    # ticks from where its giver saw the run to where it was taken, of the oldest
-    int64_t commands_void      # dropped: their validity was over
-    double it_demand_w         # of the last tick
-    double energy_j            # demanded at the bus in the judged ticks, cooling included
-    double largest_demand_w    # of the judged ticks, likewise
-    Xxh64 waveform
-
-
-cdef struct Site:
-    double dt
-    double load_tan_phi
-    double direct_share        # of the IT demand that no UPS feeds
-    int64_t bess_count
-    int64_t ups_count
-    int64_t limit_count
-    int64_t other_limits       # how many of them are of the kinds beyond range
-    int64_t event_count
-    int64_t load_ring_ticks
-    int64_t arena_size
-    int64_t row_words
-    RunState* run
-    Command* commands
-    Commanded* commanded
-    const double* load_ring
-    const Event* events
-    const NetworkParams* network_params
-    NetworkState* network
-    const AreaParams* area_params
-    AreaState* area
-    const CoolingParams* cooling_params
-    CoolingState* cooling
-    Measurement* measured
-    PhaseMeter* meters
-    const LawParams* law_params
-    LawState* law
-    const UserLaw* user_laws
-    const PcsParams* pcs_params
-    PcsState* pcs
-    const ConverterParams* converter_params
-    ConverterState* converter
-    const BatteryParams* battery_params
-    BatteryState* battery
-    const UpsParams* ups_params
-    UpsState* ups
-    const UpsPowerParams* ups_power_params
-    UpsPowerState* ups_power
-    const BatteryParams* ups_battery_params
-    BatteryState* ups_battery
-    const LimitParams* limit_params
-    LimitState* limits
-    LimitState* limits_before    # room for a copy of them
-    int64_t* blank_until
-    double* arena
-    double* row
+from firmware_sim.kernel.pcs cimport pcs_step
+from firmware_sim.kernel.ups cimport UpsSeen, UpsState
+from firmware_sim.kernel.ups_step cimport ups_on_battery, ups_step
+from hil.kernel.area cimport area_step
+from hil.kernel.battery cimport battery_step
+from hil.kernel.converter cimport converter_deliver, converter_lag
+from hil.kernel.cooling cimport cooling_step
+from hil.kernel.events cimport apply_events
+from hil.kernel.faults cimport Faults
+from hil.kernel.limits cimport limit_put_back, limit_step, other_value
+from hil.kernel.measure cimport measure, measure_phases
+from hil.kernel.network cimport NetworkState, network_solve
+from hil.kernel.site cimport (
+    MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
+)
+from hil.kernel.supervision cimport supervise
+from hil.kernel.ups cimport UpsPowerState, ups_deliver, ups_request
 
 
 cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
@@ -203,41 +104,11 @@ cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept
         given.frequency_hz = s.measured[MEASURED_FREQUENCY].value
         given.power_w = s.converter[i].power_w
         given.setpoint_w = s.pcs[i].bias_w
-        given.soc = s.battery[i].soc
+        given.soc = s.battery[i].soc + s.faults[i].soc_error
         given.rating_va = s.pcs_params[i].rating_va
         given.charge_max_w = s.pcs_params[i].charge_max_w
         given.discharge_max_w = s.pcs_params[i].discharge_max_w
     law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt, judged)
-
-
-cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
-    """Before a tick: what the slow side has published so far, in its order."""
-    cdef int64_t tail = s.run.command_tail
-    cdef int64_t head = load_acquire(&s.run.command_head)
-    cdef int64_t device
-    cdef Command* given
-    cdef Commanded* taken
-    while tail != head:
-        given = &s.commands[tail & (MOST_COMMANDS - 1)]
-        tail += 1
-        device = given.device
-        taken = &s.commanded[device]
-        if s.run.command_age_max < tick - given.given_tick:
-            s.run.command_age_max = tick - given.given_tick
-        if tick > given.valid_until:
-            taken.void += 1
-            s.run.commands_void += 1
-            continue
-        taken.sequence += 1
-        taken.given_tick = given.given_tick
-        taken.taken_tick = tick
-        taken.valid_until = given.valid_until
-        if device < s.bess_count:
-            pcs_command(&s.pcs[device], given.point, given.value, tick)
-        else:
-            device -= s.bess_count
-            ups_command(&s.ups_params[device], &s.ups[device], given.point, given.value, tick)
-    store_release(&s.run.command_tail, tail)
 
 
 cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) noexcept nogil:
@@ -245,18 +116,23 @@ cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) n
     cdef UpsSeen seen
     cdef UpsState* firmware = &s.ups[i]
     cdef UpsPowerState* power = &s.ups_power[i]
+    cdef const Faults* f = &s.faults[s.bess_count + i]
+    # A battery that has less than it is rated for is empty before its firmware knows.
+    cdef bint dead = f.dead or (s.ups_battery[i].soc <= 0.0 and f.soc_error != 0.0)
     seen.lowest_pu = s.meters[METER_BUS].lowest
     seen.highest_pu = s.meters[METER_BUS].highest
     seen.frequency_hz = s.measured[MEASURED_FREQUENCY].value
-    seen.soc = s.ups_battery[i].soc
+    seen.soc = s.ups_battery[i].soc + f.soc_error
+    seen.temperature_degc = s.ups_battery[i].temperature_degc + f.temperature_k
+    seen.rectifier_bad = f.rectifier
     seen.dc_link_pu = power.dc_link_pu
     seen.load_w = power.demand_w
     seen.cut = power.cut
     ups_step(&s.ups_params[i], firmware, &seen, tick, s.dt)
     power.fed_by = firmware.output
-    power.charge_w = firmware.charge_w
-    power.support_w = firmware.support_w
-    power.battery_on = firmware.battery_on
+    power.charge_w = 0.0 if f.dead else firmware.charge_w
+    power.support_w = 0.0 if dead else firmware.support_w
+    power.battery_on = 0 if dead else firmware.battery_on
     ups_request(&s.ups_power_params[i], power, it_demand_w * s.ups_power_params[i].share, s.load_tan_phi,
                 firmware.walk_in_share, s.network.bus_voltage_pu, s.network.load_share)
 
@@ -306,17 +182,6 @@ cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
             s.run.suspect_until = until
 
 
-ctypedef void (*limits_fn)(Site* s, int64_t tick) noexcept nogil
-
-
-cdef extern from *:
-    """
-    /* A call that is not inlined: what few sites have stays out of the loop of ticks, whose registers it would take. */
-    #define RIDETHROUGH_FAR_LIMITS(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
-    """
-    limits_fn far "RIDETHROUGH_FAR_LIMITS"(limits_fn function) noexcept nogil
-
-
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
     """Run tick `tick`; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
@@ -331,12 +196,14 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
+    if tick >= s.run.due_tick:
+        far(supervise)(s, tick)
     # Fast laws and firmware, on what was measured at the end of the last tick.
     for i in range(s.bess_count):
         if law_due(&s.law_params[i], tick):
             run_law(s, i, tick, judged)
         law_w = s.law[i].output_w if s.law_params[i].placement == PLACED_DEVICE else 0.0
-        pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, seen_pu, s.battery[i].soc, tick, s.dt)
+        pcs_step(&s.pcs_params[i], &s.pcs[i], law_w, seen_pu, s.battery[i].soc + s.faults[i].soc_error, s.dt)
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
@@ -358,7 +225,7 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.network.load_share)
     for i in range(s.ups_count):
         ups_deliver(&s.ups_power_params[i], &s.ups_power[i], &s.ups_battery_params[i], &s.ups_battery[i],
-                    s.network.bus_voltage_pu, s.network.load_share, s.dt)
+                    s.faults[s.bess_count + i].soc_error, s.network.bus_voltage_pu, s.network.load_share, s.dt)
     measure(&s.measured[MEASURED_POWER], s.arena, s.network.power_w)
     measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.network.bus_voltage_pu)
     measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))

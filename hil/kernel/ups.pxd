@@ -97,7 +97,7 @@ cdef inline void ups_request(const UpsPowerParams* p, UpsPowerState* s, double d
 
 
 cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const BatteryParams* cell, BatteryState* battery,
-                             double voltage_pu, double load_share, double dt) noexcept nogil:
+                             double soc_error, double voltage_pu, double load_share, double dt) noexcept nogil:
     """DC link, battery and output once the network is solved."""
     cdef double rectified_w = s.rectifier_w * load_share * (1.0 - p.rectifier_loss)
     cdef double battery_w = s.held_w - rectified_w
@@ -106,6 +106,7 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
     cdef double met = 1.0
     cdef double stored_j
     cdef double load_dc_w = ups_load_dc(p, s.demand_w)
+    cdef double counted_soc
     if battery_w > most_w:
         battery_w = most_w
     elif battery_w < -s.charge_w:
@@ -134,7 +135,8 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
     else:
         s.output_w = 0.0
         s.output_voltage_pu = 0.0
-    stored_j = cell.capacity_as * (battery.soc - p.empty_soc) * battery_ocv(cell, 0.5 * (battery.soc + p.empty_soc))
+    counted_soc = battery.soc + soc_error
+    stored_j = cell.capacity_as * (counted_soc - p.empty_soc) * battery_ocv(cell, 0.5 * (counted_soc + p.empty_soc))
     s.runtime_s = 0.0
     if stored_j > 0.0:
         s.runtime_s = stored_j / load_dc_w if stored_j < 86400.0 * load_dc_w else 86400.0

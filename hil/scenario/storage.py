@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share, Whole, source
 from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
 from hil.scenario.listen import LoopbackAddress
-from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Time, WholeSeconds
+from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, WholeSeconds
 
 _LOSSES = source("assumed, within the range of data sheets: 97.3 % from DC to AC at rated power; docs/model.md")
 
@@ -73,6 +73,19 @@ class Bess(Section):
     )
     priority: Literal["active", "reactive"] = Field(
         default="active", description="which power takes its part of the current first", json_schema_extra=CHOICE
+    )
+    initial: Literal["running", "standby", "off"] = Field(
+        default="running", description="what it does at the start, and after a reboot", json_schema_extra=CHOICE
+    )
+    start_s: Time = Field(
+        default=0.0, alias="start_time", ge=0, description="how long it takes to start from off", json_schema_extra=CHOICE
+    )
+    resync_s: Time = Field(
+        default=0.2,
+        alias="resync_time",
+        ge=0,
+        description="how long it takes to follow the grid again after its PLL has lost it",
+        json_schema_extra=ASSUMED,
     )
     setpoint_ramp_w_per_s: Ramp | None = Field(
         default=None,
@@ -146,12 +159,19 @@ class Bess(Section):
     ambient_degc: Ambient = 25.0
     temperature_rise_degc: TemperatureRise = 15.0
     thermal_time_s: ThermalTime = 3600.0
+    over_temperature_degc: Temperature = Field(
+        default=60.0,
+        description="temperature of the battery above which it trips; its power falls to nothing in the 10 K below",
+        json_schema_extra=ASSUMED,
+    )
     driver: Driver = Field(
         default_factory=lambda: Driver.model_validate({}), description="how the device's driver talks to it"
     )
 
     @model_validator(mode="after")
-    def _soc_inside(self) -> Self:
+    def _in_order(self) -> Self:
         if self.soc_min >= self.soc_max:
             raise Refused(f"must be below soc_max = {self.soc_max:g}", "soc_min")
+        if self.over_temperature_degc <= self.ambient_degc:
+            raise Refused(f"must be above ambient = {self.ambient_degc:g} degC", "over_temperature")
         return self

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
 from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
-from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Time
+from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
@@ -238,6 +238,16 @@ class Ups(Section):
     ambient_degc: Ambient = 25.0
     temperature_rise_degc: TemperatureRise = 15.0
     thermal_time_s: ThermalTime = 3600.0
+    over_temperature_degc: Temperature = Field(
+        default=50.0,
+        description="temperature of the battery above which it is not recharged",
+        json_schema_extra=ASSUMED,
+    )
+    eco: Flag = Field(
+        default=False,
+        description="true: the bypass feeds the output while the line is good, the inverter only when it is not",
+        json_schema_extra=CHOICE,
+    )
     # Disturbance counter and grid support.
     counter: Flag = Field(
         default=False,

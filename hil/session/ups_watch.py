@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from firmware_sim.image import UpsMode
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
 from hil.record.events import EventLog
 
-_MODES = ("off", "bypass", "normal", "battery")
 _LOGGED = {
     CODES["ups_logged.latched"]: "ups_latched",
     CODES["ups_logged.low_battery"]: "ups_low_battery",
     CODES["ups_logged.shutdown"]: "ups_shutdown",
     CODES["ups_logged.support_reverted"]: "ups_support_reverted",
+    CODES["ups_logged.test_passed"]: "ups_test_passed",
+    CODES["ups_logged.test_failed"]: "ups_test_failed",
+    CODES["ups_logged.fault"]: "ups_fault",
 }
 _SIGN = ".dc_link_pu"  # a channel that UPSs alone have
 
@@ -49,7 +52,8 @@ class UpsWatch:
             tick, code = int(state["log_at"][place]), int(state["log_code"][place])
             event, details = _LOGGED.get(code, "ups_transfer"), {"device": name, "tick": tick}
             if event == "ups_transfer":
-                details |= {"from": _MODES[code // 4], "to": _MODES[code % 4]}
+                before, after = divmod(code - CODES["ups_logged.mode"], 8)
+                details |= {"from": UpsMode(before).name.lower(), "to": UpsMode(after).name.lower()}
             self._log.add(tick * self._period_s, event, details)
         if first > seen:
             self._log.add(tick * self._period_s, "ups_log_lost", {"device": name, "entries": first - seen})

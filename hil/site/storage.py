@@ -19,6 +19,7 @@ OCV_CELL_V = (
     3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500,
 )  # fmt: skip
 NOMINAL_CELL_V = 3.2
+DERATING_SPAN_K = 10.0  # below over_temperature, in which the power falls to nothing: assumed
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -26,6 +27,7 @@ def storage(parts: Parts) -> None:
     """Fill every BESS, at rest."""
     scenario = parts.scenario
     made = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
+    _sound_equipment(parts.make_states("faults", len(scenario.devices)))
     for index, bess in enumerate(scenario.bess.values()):
         (battery, battery_state), (converter, _), (pcs, firmware) = made.values()
         ocv = np.array(OCV_CELL_V) * (bess.dc_voltage_v / NOMINAL_CELL_V)
@@ -33,9 +35,12 @@ def storage(parts: Parts) -> None:
         cell(scenario.tick_s, bess, ocv, rated, battery[index], battery_state[index])
         _converter(scenario, bess, converter[index])
         _pcs(scenario, bess, pcs[index])
-        firmware[index]["operation"] = 1
-        for name in ("revert_at", "commanded_at", "reverted_at"):
-            firmware[index][name] = -1
+        _firmware(bess, pcs[index], firmware[index])
+
+
+def _sound_equipment(faults: Any) -> None:
+    for name in ("derating", "capacity", "resistance", "power_gain"):
+        faults[name] = 1.0
 
 
 def cell(dt: float, section: Bess | Ups, ocv: Floats, rated: tuple[float, float, float], params: Any, state: Any) -> None:
@@ -55,6 +60,7 @@ def cell(dt: float, section: Bess | Ups, ocv: Floats, rated: tuple[float, float,
     rated_heat_w = (section.resistance + section.rc1_resistance + section.rc2_resistance) * rating_w
     params["thermal_k_per_w"] = section.temperature_rise_degc / rated_heat_w if rated_heat_w > 0 else 0.0
     params["thermal_decay"] = math.exp(-dt / section.thermal_time_s)
+    state["capacity_share"] = state["resistance_factor"] = 1.0
     params["ambient_degc"] = state["temperature_degc"] = section.ambient_degc
     state["soc"] = section.soc
     state["voltage_v"] = np.interp(section.soc, np.linspace(0, 1, len(ocv)), ocv)
@@ -79,3 +85,19 @@ def _pcs(scenario: Scenario, bess: Bess, params: Any) -> None:
     params["soc_min"], params["soc_max"] = bess.soc_min, bess.soc_max
     params["cease_below_pu"] = bess.cease_below
     params["ticks_per_second"] = scenario.ticks_of(1.0)
+    params["initial"] = CODES[f"operate.{bess.initial}"]
+    params["start_ticks"], params["resync_ticks"] = scenario.ticks_of(bess.start_s), scenario.ticks_of(bess.resync_s)
+    params["over_temperature_degc"] = bess.over_temperature_degc
+    params["derate_above_degc"] = bess.over_temperature_degc - DERATING_SPAN_K
+
+
+def _firmware(bess: Bess, params: Any, state: Any) -> None:
+    state["state"] = CODES[f"pcs.{bess.initial}"]
+    state["operation"] = params["initial"]
+    state["temperature_degc"] = bess.ambient_degc
+    state["restarts"] = CODES["restarts.all"]
+    state["connect"] = state["connected"] = state["synchronised"] = 1
+    state["charge_limit_w"], state["discharge_limit_w"] = params["charge_max_w"], params["discharge_max_w"]
+    timers = ("revert_at", "limit_revert_at", "connect_revert_at", "start_at", "resync_at", "back_at")
+    for name in (*timers, "reboot_ticks", "commanded_at", "reverted_at"):
+        state[name] = -1

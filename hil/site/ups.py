@@ -90,14 +90,16 @@ def _firmware(scenario: Scenario, ups: Ups, params: Any, state: Any) -> None:
     params["interruption_ticks"] = ticks_of(ups.interruption_s)
     params["counter_disturbances"] = ups.counter_disturbances
     params["counter_ticks"] = ticks_of(ups.counter_window_s)
+    params["ticks_per_second"] = ticks_of(1.0)
+    params["over_temperature_degc"] = ups.over_temperature_degc
     state["recharge_w"] = ups.recharge_max_w
     state["walk_in_s"], state["walk_in_delay_s"] = ups.walk_in_s, ups.walk_in_delay_s
     state["support_s"] = ups.support_s
     state["operation"] = state["line_ok"] = state["walk_in_share"] = 1
-    state["counter"] = ups.counter
+    state["counter"], state["eco"] = ups.counter, ups.eco
     state["rectifier"] = CODES["ups.rectifier_on"]
     state["output"] = CODES["ups.fed_by_inverter"]
-    state["mode"] = CODES["ups.normal"]
+    state["mode"] = CODES["ups_mode.normal"]
     state["low_battery"] = ups.soc <= ups.low_battery
 
 
