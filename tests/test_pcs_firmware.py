@@ -88,7 +88,16 @@ TIMER = [(0, Point.SET_W, 5e6), (0, Point.REVERT_W, -2e6), (0, Point.REVERT_ENAB
         ([(0, Point.RESTARTS, 4), (500, Point.SET_ENABLE, 1), (900, Point.REVERT_S, 2)], 2_900),
         ([(500, Point.SET_ENABLE, 1), (600, Point.LOCAL, 1), (700, Point.SET_W, 5e6), (1_600, Point.LOCAL, 0)], 1_500),
     ],
-    ids=["runs out", "restarted", "restarted at the last tick", "refreshed", "0 is never", "watchdog alone", "its own", "local"],
+    ids=[
+        "runs out",
+        "restarted",
+        "restarted at the last tick",
+        "refreshed",
+        "0 is never",
+        "watchdog alone",
+        "its own",
+        "local",
+    ],
 )
 def test_the_reversion_timer(commands, reverts_at):
     run = rig(4_000).run(sorted([*TIMER, *commands], key=lambda entry: entry[0]))
@@ -194,7 +203,9 @@ def test_a_reboot_forgets_what_is_volatile():
 WATTS = st.integers(-12, 12).map(lambda mw: mw * 1e6)
 VALUES = {
     **dict.fromkeys((Point.SET_W, Point.REVERT_W, Point.LIMIT_CHARGE_W, Point.LIMIT_DISCHARGE_W), WATTS),
-    **dict.fromkeys((Point.SET_ENABLE, Point.REVERT_ENABLE, Point.CONNECT, Point.RESET, Point.REFRESH), st.sampled_from([0, 1])),
+    **dict.fromkeys(
+        (Point.SET_ENABLE, Point.REVERT_ENABLE, Point.CONNECT, Point.RESET, Point.REFRESH), st.sampled_from([0, 1])
+    ),
     **dict.fromkeys((Point.REVERT_S, Point.LIMIT_REVERT_S, Point.CONNECT_REVERT_S), st.integers(0, 2)),
     Point.LOCAL: st.sampled_from([0, 0, 1]),
     Point.OPERATION: st.sampled_from([0, 1, 1, 2]),
@@ -204,7 +215,8 @@ VALUES = {
     **dict.fromkeys((FaultPoint.TRIP, FaultPoint.CONTACTOR, FaultPoint.PLL, FaultPoint.DEAD), st.sampled_from([0, 0, 1])),
 }
 PLANS = st.lists(
-    st.sampled_from(list(VALUES)).flatmap(lambda point: st.tuples(st.integers(0, 59), st.just(point), VALUES[point])), max_size=25
+    st.sampled_from(list(VALUES)).flatmap(lambda point: st.tuples(st.integers(0, 59), st.just(point), VALUES[point])),
+    max_size=25,
 ).map(lambda plan: sorted(((50 * at, int(point), float(value)) for at, point, value in plan), key=lambda entry: entry[0]))
 
 

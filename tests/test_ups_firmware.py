@@ -265,7 +265,9 @@ def test_a_commanded_bypass_waits_for_its_window():
 DIPS = st.lists(st.tuples(st.integers(1, 80), st.integers(1, 30), st.floats(0.0, 0.95)), max_size=5)
 COMMANDS = st.lists(
     st.tuples(
-        st.integers(0, 8_000), st.sampled_from([*Point, *FaultPoint]), st.one_of(st.sampled_from([0.0, 1.0]), st.floats(-1e7, 1e7))
+        st.integers(0, 8_000),
+        st.sampled_from([*Point, *FaultPoint]),
+        st.one_of(st.sampled_from([0.0, 1.0]), st.floats(-1e7, 1e7)),
     ),
     max_size=12,
 )
@@ -311,5 +313,6 @@ def test_whatever_happens_energy_is_conserved_and_modes_are_legal(dips, commands
     empty_bypass = on_bypass & (a["dc_link_pu"] < 1e-3)  # an empty link cannot feed even the idle inverter
     steps = np.diff(energy, prepend=link_s * 6e6) - (into - taken) * H
     assert np.max(np.abs(steps[~empty_bypass])) < 1e-7 * 12e6 * H
-    assert np.max(a["soc"]) <= 1.0 + 1e-9
-    assert np.min(a["soc"]) > min(keys["soc"], 0.05) - 0.01
+    if not {FaultPoint.CAPACITY, FaultPoint.SOC_DRIFT} & {point for _, point, _ in commands}:
+        assert np.max(a["soc"]) <= 1.0 + 1e-9
+        assert np.min(a["soc"]) > min(keys["soc"], 0.05) - 0.01

@@ -117,8 +117,9 @@ cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) n
     cdef UpsState* firmware = &s.ups[i]
     cdef UpsPowerState* power = &s.ups_power[i]
     cdef const Faults* f = &s.faults[s.bess_count + i]
-    # A battery that has less than it is rated for is empty before its firmware knows.
-    cdef bint dead = f.dead or (s.ups_battery[i].soc <= 0.0 and f.soc_error != 0.0)
+    # A battery that has less than it is rated for is empty, or full, before its firmware knows: its cells are protected.
+    cdef bint gives = not f.dead and (s.ups_battery[i].soc > 0.0 or f.soc_error == 0.0)
+    cdef bint takes = not f.dead and (s.ups_battery[i].soc < 1.0 or f.soc_error == 0.0)
     seen.lowest_pu = s.meters[METER_BUS].lowest
     seen.highest_pu = s.meters[METER_BUS].highest
     seen.frequency_hz = s.measured[MEASURED_FREQUENCY].value
@@ -130,9 +131,9 @@ cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) n
     seen.cut = power.cut
     ups_step(&s.ups_params[i], firmware, &seen, tick, s.dt)
     power.fed_by = firmware.output
-    power.charge_w = 0.0 if f.dead else firmware.charge_w
-    power.support_w = 0.0 if dead else firmware.support_w
-    power.battery_on = 0 if dead else firmware.battery_on
+    power.charge_w = firmware.charge_w if takes else 0.0
+    power.support_w = firmware.support_w if gives else 0.0
+    power.battery_on = firmware.battery_on if gives else 0
     ups_request(&s.ups_power_params[i], power, it_demand_w * s.ups_power_params[i].share, s.load_tan_phi,
                 firmware.walk_in_share, s.network.bus_voltage_pu, s.network.load_share)
 

@@ -93,7 +93,8 @@ class KernelRun:
     def command(self, device: str, point: str, value: float) -> None:
         """Queue a write to a device's firmware for the next tick: `command("bess.main", "set_w", 1e6)`.
 
-        A UPS goes by its whole name and has points of its own: `command("ups.a", "recharge_w", 1e5)`.
+        A UPS goes by its whole name and has points of its own: `command("ups.a", "recharge_w", 1e5)`. Faults of the equipment
+        of both begin with `fault.`: `command("bess.main", "fault.contactor", 1)`.
 
         Values are not validated as a device's server would, but must be finite. Raises KeyError for an unknown device or
         point.
@@ -177,11 +178,13 @@ class KernelRun:
 
     @staticmethod
     def _point(device: str, point: str) -> str:
-        kind = "ups_point." if device.startswith("ups.") else "point."
-        if f"{kind}{point}" not in CODES:
-            known = ", ".join(name.removeprefix(kind) for name in CODES if name.startswith(kind))
-            raise KeyError(f"no point {point!r}; there are: {known}")
-        return f"{kind}{point}"
+        kinds = {"": "ups_point." if device.startswith("ups.") else "point.", "fault.": "fault_point."}
+        points = {
+            f"{own}{code.removeprefix(kind)}": code for own, kind in kinds.items() for code in CODES if code.startswith(kind)
+        }
+        if point not in points:
+            raise KeyError(f"no point {point!r}; there are: {', '.join(points)}")
+        return points[point]
 
 
 def _first_difference(one: Any, other: Any, path: str = "") -> str:
