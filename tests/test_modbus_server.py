@@ -238,6 +238,16 @@ def wired() -> tuple[Connection, Mock]:
     return connection, wire
 
 
+def receive(connection: Connection, data: bytes) -> None:
+    """As a transport does."""
+    while data:
+        space = connection.get_buffer(-1)
+        count = min(len(space), len(data))
+        space[:count] = data[:count]
+        connection.buffer_updated(count)
+        data = data[count:]
+
+
 @given(st.lists(st.tuples(WORD, st.sampled_from((0, 1, 2, 255)), PDUS), max_size=8), st.lists(st.integers(0, 2100)))
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_how_a_stream_is_cut_does_not_matter(requests, cuts):
@@ -248,7 +258,7 @@ def test_how_a_stream_is_cut_does_not_matter(requests, cuts):
     async def main() -> bytes:
         connection, wire = wired()
         for begin, end in pairwise(sorted({0, *(cut for cut in cuts if cut < len(stream)), len(stream)})):
-            connection.data_received(stream[begin:end])
+            receive(connection, stream[begin:end])
         connection.connection_lost(None)
         return b"".join(call.args[0] for call in wire.write.call_args_list)
 
@@ -302,7 +312,7 @@ async def test_while_replies_wait_nothing_is_read_and_no_frame_is_late(client):
     wire.write.side_effect = lambda _: connection.pause_writing()
     wire.pause_reading.side_effect = lambda: wire.is_reading.configure_mock(return_value=False)
     wire.resume_reading.side_effect = lambda: wire.is_reading.configure_mock(return_value=True)
-    connection.data_received(frame(1, read(10, 1)) + b"\0")
+    receive(connection, frame(1, read(10, 1)) + b"\0")
     assert (wire.is_reading(), connection._partial) == (False, None)
     connection.resume_writing()
     assert wire.is_reading()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from firmware_sim.modbus.tcp import ModbusTcpServer
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One client. era: the server's when it was accepted."""
 
     def __init__(self, server: ModbusTcpServer, era: object) -> None:
@@ -91,15 +91,21 @@ class Connection(asyncio.Protocol):
         self._outbox.put(None)
         return True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Where the next bytes go."""
+        return self._stream.space()
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Answer every request that is complete."""
         stream = self._stream
         if self._server.faults.active or self._outbox:
-            stream.add(data)
+            stream.took(nbytes)
             while not self._leaving and (request := stream.cut()) is not None:
                 self._answer(request)
+            if self._leaving:
+                stream.drop()
         else:
-            replies = stream.feed(data)
+            replies = stream.answered(nbytes)
             if replies:
                 self._say(replies)
         if stream.broken:

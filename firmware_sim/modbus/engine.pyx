@@ -241,7 +241,9 @@ cdef int do(object bank, const unsigned char* request, int size, unsigned char* 
     return echoed
 
 
-cdef int serve(object bank, const unsigned char* request, int size, unsigned char* reply, object allowed, object refused) except -1:
+cdef int serve(
+    object bank, const unsigned char* request, int size, unsigned char* reply, object allowed, object refused
+) except -1:
     try:
         return do(bank, request, size, reply, allowed)
     except ModbusFault as refusal:

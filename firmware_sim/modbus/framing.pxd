@@ -5,12 +5,13 @@ from firmware_sim.modbus.engine cimport Units
 cdef class Framing:
     cdef Units _units
     cdef object _allowed
-    cdef bytes _data
-    cdef Py_ssize_t _at
+    cdef bytearray _room
+    cdef object _whole
+    cdef int _begin
+    cdef int _end
     cdef readonly bint broken
 
-    cdef int next(self) except -1
+    cdef int next(self) noexcept
     cdef tuple taken(self, int size)
     cdef int replied(self, int size, unsigned char* frame) except -1
     cdef const unsigned char* here(self) noexcept
-    cdef void drop(self) noexcept

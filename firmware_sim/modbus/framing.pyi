@@ -16,11 +16,17 @@ class Framing:
     def partial(self) -> bool:
         """Whether a frame has begun and is not complete."""
 
-    def feed(self, data: bytes) -> bytes | bytearray:
-        """Take bytes; the replies to all requests that are complete now, in order."""
+    def space(self) -> memoryview:
+        """Where the next bytes go."""
 
-    def add(self, data: bytes) -> None:
-        """Take bytes, and answer nothing."""
+    def answered(self, count: int) -> bytes | bytearray:
+        """So many bytes lie there: the replies to all requests that are complete now, in order."""
+
+    def took(self, count: int) -> None:
+        """So many bytes lie there; they are for `cut`, until it gives None, or for `drop`."""
+
+    def drop(self) -> None:
+        """Forget what has been taken."""
 
     def cut(self) -> tuple[int, int, bytes] | None:
         """The next complete request as transaction (0 in RTU), unit, PDU; None where there is none."""

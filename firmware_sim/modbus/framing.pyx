@@ -3,8 +3,9 @@
 See framing.pyi for the documented interface.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.string cimport memcpy
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memcpy, memmove
 
 from firmware_sim.modbus.engine cimport MOST_PDU, Units
 
@@ -17,16 +18,17 @@ cdef enum:
     MOST_FRAME = MBAP + MOST_PDU
     LENGTH_UNKNOWN = -1
     LENGTH_OPEN = 0
+    ROOM = 8192  # bytes that are taken at once
 
 cdef unsigned short CRC[256]
 
 
 cdef void fill_crc() noexcept:
-    cdef int byte, bit
+    cdef int byte, _
     cdef unsigned int value
     for byte in range(256):
         value = byte
-        for bit in range(8):
+        for _ in range(8):
             value = value >> 1 ^ (0xA001 if value & 1 else 0)  # Serial Line V1.02, section 6.2.2
         CRC[byte] = <unsigned short>value
 
@@ -50,7 +52,7 @@ cdef inline bint sound(const unsigned char* frame, Py_ssize_t size) noexcept:
     return crc(frame, size - 2) == <unsigned int>(frame[size - 2] | frame[size - 1] << 8)
 
 
-cdef int rtu_length(const unsigned char* frame, Py_ssize_t there) noexcept:
+cdef int rtu_length(const unsigned char* frame, int there) noexcept:
     """Length of the request that begins here, from its function code."""
     cdef int function = frame[1]
     if 1 <= function <= 6:
@@ -70,64 +72,70 @@ cdef class Framing:
     def __init__(self, Units units, allowed=None):
         self._units = units
         self._allowed = allowed
-        self._data = b""
-        self._at = 0
+        self._room = bytearray(ROOM)
+        self._whole = memoryview(self._room)
+        self._begin = self._end = 0
         self.broken = False
 
     @property
     def partial(self):
-        return self._at < PyBytes_GET_SIZE(self._data)
+        return self._begin < self._end
 
-    def add(self, bytes data):
-        if self._at < PyBytes_GET_SIZE(self._data):
-            self._data = self._data[self._at:] + data
-        else:
-            self._data = data
-        self._at = 0
+    def space(self):
+        cdef unsigned char* room = <unsigned char*>PyByteArray_AS_STRING(self._room)
+        if self._begin == self._end:
+            self._begin = self._end = 0
+            return self._whole
+        memmove(room, room + self._begin, self._end - self._begin)
+        self._end -= self._begin
+        self._begin = 0
+        return self._whole[self._end:]
 
-    cdef int next(self) except -1:
+    cdef int next(self) noexcept:
         """Length of the complete frame that comes next, 0: there is none yet."""
-        raise NotImplementedError
+        return 0
 
     cdef tuple taken(self, int size):
-        raise NotImplementedError
+        return None
 
     cdef int replied(self, int size, unsigned char* frame) except -1:
         """Writes the frame that answers one; returns its length, 0 for silence."""
-        raise NotImplementedError
+        return 0
 
     cdef const unsigned char* here(self) noexcept:
-        return <const unsigned char*>PyBytes_AS_STRING(self._data) + self._at
+        return <const unsigned char*>PyByteArray_AS_STRING(self._room) + self._begin
 
-    cdef void drop(self) noexcept:
-        self._at = PyBytes_GET_SIZE(self._data)
+    def drop(self):
+        self._begin = self._end
+
+    def took(self, int count):
+        self._end += count
 
     def cut(self):
         cdef int size = self.next()
         if size == 0:
             return None
         frame = self.taken(size)
-        self._at += size
+        self._begin += size
         return frame
 
-    def feed(self, bytes data):
+    def answered(self, int count):
         cdef unsigned char frame[MOST_FRAME]
         cdef int size, length
         cdef bytes first = b""
-        cdef object replies = None
-        self.add(data)
+        cdef bytearray replies = None
+        self._end += count
         while True:
             size = self.next()
             if size == 0:
                 break
             length = self.replied(size, frame)
-            self._at += size
+            self._begin += size
             if length == 0:
                 continue
-            if replies is not None:
-                replies += <bytes>frame[:length]
-            elif first:
-                replies = bytearray(first)
+            if first:
+                if replies is None:
+                    replies = bytearray(first)
                 replies += <bytes>frame[:length]
             else:
                 first = <bytes>frame[:length]
@@ -135,16 +143,16 @@ cdef class Framing:
 
 
 cdef class Mbap(Framing):
-    cdef int next(self) except -1:
+    cdef int next(self) noexcept:
         cdef const unsigned char* at = self.here()
-        cdef Py_ssize_t there = PyBytes_GET_SIZE(self._data) - self._at
+        cdef int there = self._end - self._begin
         cdef int length
         if there < MBAP or self.broken:
             return 0
         length = at[4] << 8 | at[5]
         if at[2] | at[3] or not LEAST_LENGTH <= length <= MOST_LENGTH:
             self.broken = True
-            self.drop()
+            self._begin = self._end
             return 0
         return 6 + length if there >= 6 + length else 0
 
@@ -163,9 +171,9 @@ cdef class Mbap(Framing):
         return MBAP + length
 
     def rest(self):
-        if self._at < PyBytes_GET_SIZE(self._data):
+        if self._begin < self._end:
             self.broken = True
-        self.drop()
+            self._begin = self._end
         return None
 
     @staticmethod
@@ -175,11 +183,14 @@ cdef class Mbap(Framing):
 
 
 cdef class Rtu(Framing):
-    cdef int next(self) except -1:
+    cdef int next(self) noexcept:
         cdef const unsigned char* at = self.here()
-        cdef Py_ssize_t there = PyBytes_GET_SIZE(self._data) - self._at
+        cdef int there = self._end - self._begin
         cdef int length
-        if there < LEAST_RTU or self.broken:
+        if self.broken:
+            self._begin = self._end
+            return 0
+        if there < LEAST_RTU:
             return 0
         length = rtu_length(at, there)
         if length > 0 and length <= there and length <= MOST_RTU and sound(at, length):
@@ -187,10 +198,10 @@ cdef class Rtu(Framing):
         if length == LENGTH_OPEN or there < length:
             return 0
         if there <= MOST_RTU and sound(at, there):  # of a length that its function does not have, or is not known to have
-            return <int>there
+            return there
         if length != LENGTH_UNKNOWN or there > MOST_RTU:
             self.broken = True
-            self.drop()
+            self._begin = self._end
         return 0
 
     cdef tuple taken(self, int size):
@@ -211,15 +222,11 @@ cdef class Rtu(Framing):
 
     def rest(self):
         cdef const unsigned char* at = self.here()
-        cdef Py_ssize_t there = PyBytes_GET_SIZE(self._data) - self._at
-        frame = self.taken(<int>there) if LEAST_RTU <= there <= MOST_RTU and sound(at, there) else None
-        self.drop()
+        cdef int there = self._end - self._begin
+        frame = self.taken(there) if LEAST_RTU <= there <= MOST_RTU and sound(at, there) else None
+        self._begin = self._end
         self.broken = False
         return frame
-
-    def add(self, bytes data):
-        if not self.broken:
-            Framing.add(self, data)
 
     @staticmethod
     def frame(int transaction, int unit, bytes pdu):
