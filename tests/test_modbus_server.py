@@ -1,195 +1,20 @@
-"""The Modbus TCP server against what the specification and bad clients ask of it, byte by byte."""
+"""The Modbus TCP server against what the guide asks of it and bad clients do to it, byte by byte."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
-from inspect import Signature, signature
 from itertools import pairwise
-from typing import ClassVar
 from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modbus_support import PDUS, WORD, Bank, conversation, frame, read, write
 
-from firmware_sim.modbus.bank import ExceptionCode, ModbusFault, Table
 from firmware_sim.modbus.connection import Connection
 from firmware_sim.modbus.engine import answer
 from firmware_sim.modbus.tcp import ModbusTcpServer
-from hil.clock.lockstep import LockstepLoop
-
-
-class Bank:
-    """A thousand registers that hold their address; 500 refuses 7 as a value; 600 fails."""
-
-    functions = frozenset((3, 4, 6, 16, 23))
-    identity: ClassVar[dict[int, bytes]] = {}
-
-    def __init__(self) -> None:
-        self.values = list(range(1000))
-
-    def read(self, table: Table, address: int, count: int) -> bytes:
-        assert table in (Table.HOLDING, Table.INPUT)
-        assert address + count <= 0x10000  # is for the server to see
-        if address + count > 1000:
-            raise ModbusFault(ExceptionCode.ILLEGAL_ADDRESS, "beyond the bank")
-        return struct.pack(f">{count}H", *self.values[address : address + count])
-
-    def write(self, table: Table, address: int, values: Sequence[int]) -> None:
-        self.read(table, address, len(values))
-        for offset, value in enumerate(values):
-            if (address + offset, value) == (500, 7):
-                raise ModbusFault(ExceptionCode.ILLEGAL_VALUE, "seven")
-            if address + offset == 600:
-                raise ModbusFault(ExceptionCode.DEVICE_FAILURE, "broken")
-        self.values[address : address + len(values)] = values
-
-
-def frame(tid: int, pdu: bytes, unit: int = 1, protocol: int = 0, length: int | None = None) -> bytes:
-    return struct.pack(">HHHB", tid, protocol, len(pdu) + 1 if length is None else length, unit) + pdu
-
-
-def read(address: int, count: int, function: int = 3) -> bytes:
-    return struct.pack(">BHH", function, address, count)
-
-
-def write_one(address: int, value: int) -> bytes:
-    return struct.pack(">BHH", 6, address, value)
-
-
-def write(address: int, values: Sequence[int], size: int | None = None) -> bytes:
-    head = struct.pack(">BHHB", 16, address, len(values), 2 * len(values) if size is None else size)
-    return head + struct.pack(f">{len(values)}H", *values)
-
-
-def read_write(read_at: int, read_count: int, write_at: int, values: Sequence[int], size: int | None = None) -> bytes:
-    head = struct.pack(">BHHHHB", 23, read_at, read_count, write_at, len(values), 2 * len(values) if size is None else size)
-    return head + struct.pack(f">{len(values)}H", *values)
-
-
-class Client:
-    """One connection to a server."""
-
-    def __init__(self, server: ModbusTcpServer, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-        self.server, (self.reader, self.writer), self.others = server, streams, []
-
-    async def another(self) -> Client:
-        """A further connection to the same server."""
-        address = self.server._server.sockets[0].getsockname()
-        self.others.append(Client(self.server, await asyncio.open_connection(*address)))
-        return self.others[-1]
-
-    def send(self, *frames: bytes) -> None:
-        self.writer.write(b"".join(frames))
-
-    async def reply(self) -> tuple[int, int, bytes]:
-        """Transaction, unit and PDU of the next reply."""
-        tid, protocol, length, unit = struct.unpack(">HHHB", await self.reader.readexactly(7))
-        assert protocol == 0
-        return tid, unit, await self.reader.readexactly(length - 1)
-
-    async def tids(self, count: int) -> list[int]:
-        return [(await self.reply())[0] for _ in range(count)]
-
-
-def conversation(*, virtual_time: bool = False, **options: object) -> Callable[..., Callable[..., None]]:
-    """Makes a test of what one client and a server say to each other; in virtual time where it is about time."""
-    still = Mock(tick=0, period_ns=1_000_000)  # all of a plant that a clock wants
-
-    def decorate(talk: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-        async def served(arguments: dict[str, object]) -> None:
-            server = ModbusTcpServer(Bank(), **options)
-            client = Client(server, await asyncio.open_connection(*await server.start("127.0.0.1", 0)))
-            try:
-                await asyncio.wait_for(talk(client, **arguments), 60)
-            finally:
-                for one in (client, *client.others):
-                    one.writer.close()
-                await server.stop()
-                await asyncio.sleep(0)
-
-        @wraps(talk)
-        def test(**arguments: object) -> None:
-            with asyncio.Runner(loop_factory=(lambda: LockstepLoop(still)) if virtual_time else None) as runner:
-                runner.run(served(arguments))
-
-        test.__signature__ = Signature([p.replace(kind=p.KEYWORD_ONLY) for p in list(signature(talk).parameters.values())[1:]])
-        return test
-
-    return decorate
-
-
-# fmt: off
-@pytest.mark.parametrize(("pdu", "expected"), [
-    (read(10, 2), b"\x03\x04\x00\x0a\x00\x0b"),
-    (read(10, 2, 4), b"\x04\x04\x00\x0a\x00\x0b"),
-    (read(0, 125), bytes((3, 250)) + struct.pack(">125H", *range(125))),
-    (write_one(5, 0x1234), b"\x06\x00\x05\x12\x34"),
-    (write(0, range(123)), b"\x10\x00\x00\x00\x7b"),
-    (read_write(5, 1, 5, [77]), b"\x17\x02\x00\x4d"),  # writes before it reads
-    (read_write(0, 125, 700, [0] * 121), bytes((23, 250)) + struct.pack(">125H", *range(125))),
-])
-def test_request_and_answer(pdu, expected):
-    assert answer(Bank(), pdu) == expected
-
-
-# Exceptions: function, quantity and length, address, value, device; a row that is wrong in two ways shows which comes first.
-REFUSED = {
-    1: [b"\x00\x00", b"\x01\x00\x00\x00\x01", b"\x05\x00\x00\x12\x34", b"\x2b\x0e\x01\x00", b"\x41", b"\x83\x00", b"\xff"],
-    2: [
-        read(999, 2), read(65_535, 2), write_one(2000, 1), write(999, [7, 7]), write(65_535, [1, 2]),
-        read_write(999, 2, 500, [7]), read_write(65_535, 2, 5, [1]), read_write(5, 1, 65_535, [7, 7]),
-    ],
-    3: [
-        read(10, 0), read(10, 126), read(10, 65_535), read(10, 0, 4), read(10, 126, 4), read(65_535, 126), read(65_535, 0),
-        b"\x03", read(10, 2)[:-1], read(10, 2) + b"\0", write_one(2000, 1)[:-1], write_one(500, 7), b"\x10", write(5, []),
-        write(0, [0] * 124), write(65_535, [0] * 124), write(5, [1, 2], size=2), write(5, [1, 2], size=6),
-        write(5, [1, 2]) + b"\0\0", write(498, [1, 2, 7, 4]), b"\x17\x00", read_write(5, 0, 5, [7]),
-        read_write(5, 1, 5, []), read_write(5, 1, 5, [0] * 122), read_write(65_535, 2, 5, []), read_write(5, 1, 500, [7]),
-        read_write(5, 1, 5, [77], size=4), read_write(5, 1, 5, [77]) + b"\0", read_write(65_535, 126, 5, [77]),
-    ],
-    4: [write_one(600, 1), write(599, [1, 2])],
-}
-# fmt: on
-
-
-@pytest.mark.parametrize(("code", "pdu"), [(code, pdu) for code, pdus in REFUSED.items() for pdu in pdus])
-def test_a_refused_request_names_the_fault_and_changes_nothing(code, pdu):
-    bank = Bank()
-    assert answer(bank, pdu) == bytes((pdu[0] | 0x80, code))
-    assert bank.values == list(range(1000))
-
-
-WORD = st.integers(0, 0xFFFF)
-PLACE = st.integers(0, 1100) | WORD
-PDUS = st.one_of(
-    st.binary(min_size=1, max_size=253),
-    st.builds(read, PLACE, st.integers(0, 130), st.sampled_from((3, 4))),
-    st.builds(write_one, PLACE, WORD),
-    st.builds(write, PLACE, st.lists(WORD, max_size=124)),
-    st.builds(read_write, PLACE, st.integers(0, 130), PLACE, st.lists(WORD, max_size=120)),
-)
-
-
-@given(PDUS)
-@settings(max_examples=200, deadline=None, derandomize=True)
-def test_any_pdu_gets_a_well_formed_answer(pdu):
-    bank = Bank()
-    got = answer(bank, pdu)
-    if got[0] & 0x80:
-        assert got in {bytes((pdu[0] | 0x80, code)) for code in (1, 2, 3, 4)}
-        assert bank.values == list(range(1000))
-    elif got[0] in (3, 4, 23):
-        assert got[:2] == bytes((pdu[0], 2 * int.from_bytes(pdu[3:5], "big")))
-        assert len(got) == 2 + got[1] <= 252
-    else:
-        assert got == pdu[:5]
-        written = pdu[3:] if got[0] == 6 else pdu[6:]
-        assert answer(bank, read(int.from_bytes(pdu[1:3], "big"), len(written) // 2))[2:] == written
-
 
 UNITS = {1: "03 02 00 0a", 0: "03 02 00 0a", 255: "03 02 00 0a", 2: "83 0b", 247: "83 0b"}
 
