@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import struct
 from itertools import pairwise
 from unittest.mock import Mock
@@ -10,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modbus_support import PDUS, WORD, Bank, conversation, frame, read, write
+from modbus_support import PDUS, WORD, Bank, Client, conversation, frame, read, write, write_one
 
 from firmware_sim.modbus.connection import Connection
 from firmware_sim.modbus.engine import answer
@@ -189,3 +191,66 @@ async def test_refusals_are_reported(client):
     client.send(frame(1, read(999, 2)), frame(2, read(5, 1), unit=9))
     assert await client.tids(2) == [1, 2]
     assert heard == [(3, 2, "beyond the bank"), (3, 0x0B, "unit 9")]
+
+
+@conversation(bank=lambda: {1: Bank(), 7: Bank()})
+async def test_a_gateway_knows_its_units_alone(client):
+    client.send(*(frame(unit, write_one(5, unit), unit=unit) for unit in (7, 0, 255)), frame(1, read(5, 1), unit=1))
+    assert [(await client.reply())[2] for _ in range(4)] == [write_one(5, 7), b"\x86\x0b", b"\x86\x0b", b"\x03\x02\x00\x05"]
+
+
+@conversation(silent=True)
+async def test_units_that_are_not_there_may_be_met_with_silence(client):
+    client.send(frame(1, read(5, 1), unit=9), frame(2, read(5, 1)))
+    assert await client.reply() == (2, 1, b"\x03\x02\x00\x05")
+
+
+@conversation(virtual_time=True, idle_timeout_s=2.0)
+async def test_an_idle_client_has_its_time_too(client):
+    loop, server = asyncio.get_running_loop(), client.server
+    await asyncio.sleep(1.5)
+    client.send(frame(1, read(5, 1)))
+    assert await client.tids(1) == [1]
+    await asyncio.sleep(1.0)
+    server.hang(hung=True)  # it is we who do not listen
+    await asyncio.sleep(5.0)
+    server.hang(hung=False)
+    client.send(frame(2, read(5, 1)))
+    assert await client.tids(1) == [2]
+    heard_s = loop.time()
+    assert await client.reader.read() == b""
+    assert loop.time() - heard_s == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("passes", range(6))
+@pytest.mark.realtime
+def test_a_server_that_stops_forgets_nobody_at_its_door(passes):
+    """A client that is being accepted while the server stops is closed, whichever step of that it has come to."""
+
+    async def main() -> None:
+        server = ModbusTcpServer(Bank())
+        address = await server.start("127.0.0.1", 0)
+        with socket.create_connection(address) as client:
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            await server.stop()
+            client.settimeout(30.0)
+            with contextlib.suppress(ConnectionError):
+                client.sendall(frame(1, read(5, 1)))
+                assert await asyncio.to_thread(client.recv, 100) == b""
+        assert not server.connections
+        assert server.requests == 0
+
+    asyncio.run(main())
+
+
+@conversation()
+async def test_a_server_starts_again(client):
+    server = client.server
+    await server.stop()
+    await server.stop()
+    assert await client.reader.read() == b""
+    again = Client(server, await asyncio.open_connection(*await server.start("127.0.0.1", 0)))
+    again.send(frame(1, read(5, 1)))
+    assert await again.tids(1) == [1]
+    again.writer.close()
