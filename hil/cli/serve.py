@@ -160,6 +160,8 @@ class _Attendant:
                 self._face.said("\n".join(help_lines(*rest[:1])))
             elif word == "devices":
                 self._face.said("\n".join(f"{endpoint.device} {endpoint}" for endpoint in self._served.endpoints))
+            elif word == "calm":
+                self._served.calm()
             elif word == "quit":
                 self._served.stop("quit")
             elif word:

@@ -45,7 +45,7 @@ class Script:
             raise EventRefused(f"{event.disturbs} is disturbed already, by {other.kind}")
         if event.disturbs:
             self._by_hand[event.disturbs] = event
-        self._begin(0, f"{event.kind} by hand", self._once(event, asyncio.get_running_loop().time(), *found))
+        self._begin(0, f"{event.kind} by hand", self._once(event, None, *found))
 
     async def end(self) -> None:
         """End those that still wait."""
@@ -80,12 +80,15 @@ class Script:
             while due_s <= loop.time():
                 due_s += every_s
 
-    async def _once(self, event: Event, at_s: float, begin: Act, back: Act) -> None:
+    async def _once(self, event: Event, at_s: float | None, begin: Act, back: Act) -> None:
+        """Begin, and take back. at_s: from when the duration counts; None: from the beginning."""
+        loop = asyncio.get_running_loop()
         duration_s: float | None = getattr(event, "duration_s", None)
         try:
             await begin()
             if duration_s is not None:
-                await asyncio.sleep(at_s + duration_s - asyncio.get_running_loop().time())
+                began_s = loop.time() if at_s is None else at_s
+                await asyncio.sleep(began_s + duration_s - loop.time())
                 await back()
         finally:
             for acting in (self._scripted, self._by_hand):

@@ -100,7 +100,10 @@ class Engine:
         """Append a block of IT load, W per tick, shape (n,). Raises ValueError beyond `load_room`."""
 
     def command(self, device: int, point: int, value: float) -> None:
-        """Queue a validated write for the next tick; first the BESSs, then the UPSs. Raises IndexError, OverflowError."""
+        """Queue a validated write for the next tick; first the BESSs, then the UPSs, then the grid.
+
+        Raises IndexError, OverflowError.
+        """
 
     def value(self, channel: int) -> float:
         """A channel of the latest row, or of the one that was last looked at."""

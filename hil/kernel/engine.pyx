@@ -16,7 +16,7 @@ from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
-from hil.kernel.events cimport Event
+from hil.kernel.events cimport MOST_STIMULI, Event
 from hil.kernel.faults cimport Faults
 from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
@@ -164,6 +164,7 @@ cdef class Engine:
         site.ups_power = <UpsPowerState*> address(given, "ups_power", wanted["ups_power"], ups_count)
         site.ups_battery = <BatteryState*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limits = <LimitState*> address(given, "limits", wanted["limits"], site.limit_count)
+        site.stimuli = <Event*> address(given, "stimuli", wanted["stimuli"], MOST_STIMULI + 1)
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
@@ -249,7 +250,7 @@ cdef class Engine:
     def command(self, int64_t device, int64_t point, double value):
         cdef RunState* run = self.site.run
         cdef Command* slot = &self.site.commands[run.command_head & (MOST_COMMANDS - 1)]
-        if not 0 <= device < self.site.bess_count + self.site.ups_count:
+        if not 0 <= device <= self.site.bess_count + self.site.ups_count:
             raise IndexError(f"no device {device}")
         if run.command_head - load_acquire(&run.command_tail) >= MOST_COMMANDS:
             raise OverflowError(f"more than {MOST_COMMANDS} commands within one tick")

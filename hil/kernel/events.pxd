@@ -1,4 +1,4 @@
-"""Scripted stimuli of the plant: dips of the source voltage, losses of generation."""
+"""Stimuli of the plant, scripted or given while it runs: dips of the source voltage, losses of generation."""
 
 from libc.stdint cimport int64_t
 
@@ -10,6 +10,26 @@ from hil.kernel.network cimport NetworkParams, NetworkState
 cdef enum:
     EVENT_DIP = 0
     EVENT_GENERATION_LOSS = 1
+
+
+cdef enum:
+    MOST_STIMULI = 32          # given to the running plant that act at one time
+    FOR_GOOD = 0x7fffffffffffffff
+    NEVER_ENDS = 0x4000000000000000
+    LONGEST = 0x2000000000000000
+
+cdef enum:
+    # Points of the grid, which stands behind all devices: values of a stimulus, and what lets it act.
+    STIMULUS_KIND = 0
+    STIMULUS_VALUE = 1
+    STIMULUS_NEGATIVE_RE = 2
+    STIMULUS_NEGATIVE_IM = 3
+    STIMULUS_ZERO_RE = 4
+    STIMULUS_ZERO_IM = 5
+    STIMULUS_BLANKS = 6
+    STIMULUS_BLANK_TICKS = 7
+    STIMULUS_BEGIN = 8         # ticks; negative: for good
+    STIMULUS_END_ALL = 9
 
 
 cdef struct Event:
@@ -25,17 +45,13 @@ cdef struct Event:
     double zero_im
 
 
-cdef inline int64_t apply_events(const Event* events, int64_t count, const NetworkParams* p, NetworkState* network,
-                                 AreaState* area, int64_t* blank_until, int64_t tick) noexcept nogil:
-    """Work out what the stimuli do now; return the tick of the next change."""
+cdef inline int64_t act(const Event* events, int64_t count, const NetworkParams* p, NetworkState* network,
+                        AreaState* area, int64_t* blank_until, int64_t tick) noexcept nogil:
+    """Add what the stimuli of a list do now; return the tick of their next change."""
     cdef int64_t i
     cdef int64_t kind
-    cdef int64_t following = 0x7fffffffffffffff
+    cdef int64_t following = FOR_GOOD
     cdef const Event* e
-    network.source_pu = p.source_pu
-    network.negative_re_pu = network.negative_im_pu = 0.0
-    network.zero_re_pu = network.zero_im_pu = 0.0
-    area.lost_generation_w = 0.0
     for i in range(count):
         e = &events[i]
         if e.start_tick <= tick < e.end_tick:
@@ -56,3 +72,50 @@ cdef inline int64_t apply_events(const Event* events, int64_t count, const Netwo
         if tick < e.end_tick < following:
             following = e.end_tick
     return following
+
+
+cdef inline int64_t apply_events(const Event* events, int64_t count, const Event* stimuli, const NetworkParams* p,
+                                 NetworkState* network, AreaState* area, int64_t* blank_until,
+                                 int64_t tick) noexcept nogil:
+    """Work out what the stimuli do now, those of the script and those given since; return the tick of the next change."""
+    network.source_pu = p.source_pu
+    network.negative_re_pu = network.negative_im_pu = 0.0
+    network.zero_re_pu = network.zero_im_pu = 0.0
+    area.lost_generation_w = 0.0
+    return min(act(events, count, p, network, area, blank_until, tick),
+               act(stimuli, MOST_STIMULI, p, network, area, blank_until, tick))
+
+
+cdef inline void stimulus_command(Event* stimuli, int64_t point, double value, int64_t tick) noexcept nogil:
+    """Prepare a stimulus, value by value, in the row behind the others; BEGIN lets it act, for so many ticks.
+
+    Where MOST_STIMULI act already it is left out.
+    """
+    cdef int64_t i
+    cdef Event* e = &stimuli[MOST_STIMULI]
+    if point == STIMULUS_KIND:
+        e.kind = <int64_t>value
+    elif point == STIMULUS_VALUE:
+        e.value = value
+    elif point == STIMULUS_NEGATIVE_RE:
+        e.negative_re = value
+    elif point == STIMULUS_NEGATIVE_IM:
+        e.negative_im = value
+    elif point == STIMULUS_ZERO_RE:
+        e.zero_re = value
+    elif point == STIMULUS_ZERO_IM:
+        e.zero_im = value
+    elif point == STIMULUS_BLANKS:
+        e.blanks = value != 0.0
+    elif point == STIMULUS_BLANK_TICKS:
+        e.blank_ticks = <int64_t>value
+    elif point == STIMULUS_BEGIN:
+        for i in range(MOST_STIMULI):
+            if stimuli[i].end_tick <= tick:
+                stimuli[i] = e[0]
+                stimuli[i].start_tick = tick
+                stimuli[i].end_tick = tick + <int64_t>value if 0.0 <= value < LONGEST else NEVER_ENDS
+                return
+    elif point == STIMULUS_END_ALL:
+        for i in range(MOST_STIMULI):
+            stimuli[i].end_tick = min(stimuli[i].end_tick, tick)

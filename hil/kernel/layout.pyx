@@ -30,7 +30,10 @@ from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
-from hil.kernel.events cimport EVENT_DIP, EVENT_GENERATION_LOSS, Event
+from hil.kernel.events cimport (
+    EVENT_DIP, EVENT_GENERATION_LOSS, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS, STIMULUS_END_ALL,
+    STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_VALUE, STIMULUS_ZERO_IM, STIMULUS_ZERO_RE, Event,
+)
 from hil.kernel.faults cimport (
     FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
     FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP, Faults,
@@ -79,6 +82,11 @@ CODES = {
     "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
     "blank.kinds": BLANK_KINDS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
+    "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
+    "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
+    "stimulus.zero_re": STIMULUS_ZERO_RE, "stimulus.zero_im": STIMULUS_ZERO_IM, "stimulus.blanks": STIMULUS_BLANKS,
+    "stimulus.blank_ticks": STIMULUS_BLANK_TICKS, "stimulus.begin": STIMULUS_BEGIN, "stimulus.end_all": STIMULUS_END_ALL,
+    "stimuli.most": MOST_STIMULI,
     "measured.power": MEASURED_POWER, "measured.voltage": MEASURED_VOLTAGE,
     "measured.frequency": MEASURED_FREQUENCY, "measured.load": MEASURED_LOAD,
     "meter.pcc": METER_PCC, "meter.bus": METER_BUS, "meter.count": METERS,
@@ -174,6 +182,7 @@ def state_dtypes():
     cdef UpsState ups
     cdef UpsPowerState ups_power
     cdef LimitState limits
+    cdef Event stimuli
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
         "commands": np.asarray(<Command[:1]> &commands).dtype,
@@ -193,6 +202,7 @@ def state_dtypes():
         "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
+        "stimuli": np.asarray(<Event[:1]> &stimuli).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),
         "load_ring": np.dtype(np.float64),

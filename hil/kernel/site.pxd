@@ -38,7 +38,7 @@ cdef enum:
 
 
 cdef struct Command:
-    int64_t device             # a BESS, or a UPS behind them
+    int64_t device             # a BESS, or a UPS behind them, or behind all of them the grid
     int64_t point
     int64_t given_tick         # where the giver saw the run
     int64_t valid_until        # after this tick it is void
@@ -91,6 +91,7 @@ cdef struct Site:
     Faults* faults             # of the equipment of a BESS, or of a UPS behind them
     const double* load_ring
     const Event* events
+    Event* stimuli             # MOST_STIMULI, and the one that is being prepared
     const NetworkParams* network_params
     NetworkState* network
     const AreaParams* area_params

@@ -79,7 +79,7 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             and s.run.command_head - s.run.command_tail <= MOST_COMMANDS):
         return "run: command_head or command_tail"
     for i in range(s.run.command_tail, s.run.command_head):
-        if not 0 <= s.commands[i & (MOST_COMMANDS - 1)].device < s.bess_count + s.ups_count:
+        if not 0 <= s.commands[i & (MOST_COMMANDS - 1)].device <= s.bess_count + s.ups_count:
             return "commands: device"
     for i in range(s.bess_count):
         if s.law_params[i].update_ticks <= 0:

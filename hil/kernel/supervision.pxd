@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t
 from firmware_sim.kernel.pcs_supervision cimport PcsSeen, pcs_command, pcs_supervise
 from firmware_sim.kernel.ups cimport ups_command
 from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.events cimport stimulus_command
 from hil.kernel.faults cimport FAULT_CONTACTOR, Faults, fault_command
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.site cimport MOST_COMMANDS, Command, Commanded, Site
@@ -21,6 +22,11 @@ cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
         given = &s.commands[tail & (MOST_COMMANDS - 1)]
         tail += 1
         device = given.device
+        if device == s.bess_count + s.ups_count:    # the grid
+            if tick <= given.valid_until:
+                stimulus_command(s.stimuli, given.point, given.value, tick)
+                s.run.next_event_tick = tick
+            continue
         taken = &s.commanded[device]
         if s.run.command_age_max < tick - given.given_tick:
             s.run.command_age_max = tick - given.given_tick

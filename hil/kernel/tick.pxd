@@ -196,7 +196,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef bint suspected
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
-        s.run.next_event_tick = apply_events(s.events, s.event_count, s.network_params, s.network, s.area, s.blank_until, tick)
+        s.run.next_event_tick = apply_events(s.events, s.event_count, s.stimuli, s.network_params, s.network, s.area,
+                                             s.blank_until, tick)
     if tick >= s.run.due_tick:
         far(supervise)(s, tick)
     # Fast laws and firmware, on what was measured at the end of the last tick.

@@ -18,7 +18,7 @@ from hil.scenario.load import Load
 from hil.scenario.mqtt import Mqtt
 from hil.scenario.quantity import Time
 from hil.scenario.record import Record
-from hil.scenario.rules import check_references, check_times, check_wires
+from hil.scenario.rules import check_rules
 from hil.scenario.storage import Bess
 from hil.scenario.supervisor import SupervisorKind
 from hil.scenario.ups import Ups
@@ -154,7 +154,5 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
-        check_references(self)
-        check_times(self)
-        check_wires(self)
+        check_rules(self)
         return self

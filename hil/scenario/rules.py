@@ -26,6 +26,13 @@ _LONGEST_BEFORE = 2**19
 """Ticks that the record may hold back for what comes; each takes 4 bytes a channel."""
 
 
+def check_rules(scenario: Scenario) -> None:
+    """All of them. Raises Refused."""
+    check_references(scenario)
+    check_times(scenario)
+    check_wires(scenario)
+
+
 def check_references(scenario: Scenario) -> None:
     """What is named is there, once, and names differ. Raises Refused."""
     for location, named, kinds in _device_references(scenario):

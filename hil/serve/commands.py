@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args
 
-from hil.errors import EventRefused, ScenarioError
+from pydantic import ValidationError
+
+from hil.errors import EventRefused
+from hil.scenario.base import Refused, Section
 from hil.scenario.event import Event
 from hil.scenario.event_kind import EventSection
-from hil.scenario.files import from_document, toml_value
+from hil.scenario.files import toml_value
 from hil.scenario.model import Scenario
+from hil.scenario.problems import scenario_error
 from hil.scenario.quantity import UNITS
+from hil.scenario.rules import check_rules
 
 _SHORT = {
     "device_silent": "silent",
@@ -28,6 +33,13 @@ _SHORT = {
 
 _NOT_GIVEN = ("kind", "at")
 _NOT_BY_HAND = ("load_crash",)  # the load is made ahead
+
+_OTHERS = (
+    "calm: end all dips and losses",
+    "devices: where each is reached",
+    "help COMMAND: what it does",
+    "quit: end it",
+)
 
 
 @dataclass(frozen=True)
@@ -66,20 +78,33 @@ def event_of(text: str, scenario: Scenario) -> Event:
     """The event that a command means, at the time 0, checked as one in the scenario's file. Raises EventRefused."""
     word, *given = _words(text)
     command = _named(word)
-    document = scenario.document()
-    document["events"] = [{"kind": command.kind, "at": "0 s", **_keys(command, given, scenario)}]
+    entry = {"kind": command.kind, "at": "0 s", **_keys(command, given, scenario)}
+    document = {"events": [entry]}
     try:
-        return from_document(document, source=word).events[0]
-    except ScenarioError as error:
-        key = error.key.removeprefix("events.0").lstrip(".")
-        raise EventRefused(f"{word}: {key}{error.problem}; usage: {command.usage}") from None
+        event = _ByHand.model_validate(document, context={"file": True}, by_alias=True, by_name=False).events[0]
+        check_rules(scenario.model_copy(update={"events": [event]}))
+    except ValidationError as error:
+        told = scenario_error(word, document, error, _ByHand)
+        problem = f"{told.key.removeprefix('events.0').lstrip('.')}{told.problem}"
+    except Refused as error:
+        key = ".".join(map(str, error.location[2:]))
+        problem = f"{key} = {entry[key]!r}: {error}" if key in entry else str(error)
+    else:
+        return event
+    raise EventRefused(f"{word}: {problem}; usage: {command.usage}")
+
+
+class _ByHand(Section):
+    """What of a scenario a command is checked as; the whole would take a client's patience."""
+
+    events: list[Event]
 
 
 def _named(word: str) -> Command:
     command = commands().get(word)
     if command is None:
         known = ", ".join(dict.fromkeys(each.word for each in commands().values()))
-        raise EventRefused(f"{word}: no such command; there are: {known}, help, devices, quit")
+        raise EventRefused(f"{word}: no such command; there are: {known}, calm, help, devices, quit")
     return command
 
 
@@ -140,4 +165,4 @@ def help_lines(word: str = "") -> list[str]:
     if word:
         return _named(word).help
     usages = dict.fromkeys(command.usage for command in commands().values())
-    return [*usages, "devices: where each is reached", "help COMMAND: what it does", "quit: end it"]
+    return [*usages, *_OTHERS]

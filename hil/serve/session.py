@@ -19,6 +19,7 @@ from hil.fleet.surroundings import Surroundings
 from hil.loads.repeated import RepeatedLoad
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
+from hil.scenario.event import GenerationLoss
 from hil.scenario.files import from_document
 from hil.scenario.model import Scenario
 from hil.serve.commands import event_of
@@ -27,6 +28,7 @@ from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
 from hil.session.signals import StopSignals
 from hil.site.build import build_engine
+from hil.site.events import stimulate, stimulate_no_more
 
 _FOR_EVER = 1 << 60
 SIGNALS = {2: "SIGINT", 15: "SIGTERM"}
@@ -36,12 +38,20 @@ class Served:
     """Devices that are being served, as who watches and disturbs them sees it."""
 
     def __init__(
-        self, scenario: Scenario, endpoints: list[Endpoint], overview: Overview, script: Script, stop: Callable[[str], None]
+        self,
+        scenario: Scenario,
+        endpoints: list[Endpoint],
+        overview: Overview,
+        script: Script,
+        *,
+        calm: Callable[[], None],
+        stop: Callable[[str], None],
     ) -> None:
         self.scenario = scenario
         self.endpoints = endpoints
         self._overview = overview
         self._script = script
+        self._calm = calm
         self.stop = stop
 
     def rows(self) -> list[Row]:
@@ -51,6 +61,10 @@ class Served:
     def command(self, text: str) -> None:
         """Let an event happen, in the words of `hil.serve.commands`. Raises EventRefused."""
         self._script.by_hand(event_of(text, self.scenario))
+
+    def calm(self) -> None:
+        """End all dips and losses of the grid."""
+        self._calm()
 
 
 @dataclass(frozen=True)
@@ -71,9 +85,10 @@ class ServeOptions:
 
 def serve(scenario: Scenario, options: ServeOptions) -> str:
     """Serve the devices of a scenario; returns what ended it. Raises ScenarioError where they cannot be."""
-    alone = _alone(scenario)
+    alone = _alone(scenario, again=options.again)
     load = RepeatedLoad(alone, again=options.again)
-    engine = build_engine(alone, load.first_w, record=False)
+    at_rest = alone.model_copy(update={"events": []})  # what happens to the plant is the script's here
+    engine = build_engine(at_rest, load.first_w, record=False)
     engine.states["run"]["end_tick"] = _FOR_EVER
     engine.command_valid_ticks = alone.ticks_of(alone.clock.command_validity_s)
     with ExitStack() as stack:
@@ -86,12 +101,18 @@ def serve(scenario: Scenario, options: ServeOptions) -> str:
         return runner.run(_serve(alone, plant, log, paced, options))
 
 
-def _alone(scenario: Scenario) -> Scenario:
-    """The scenario with its devices on their wires, and a plant that nothing happens to by itself. Raises ScenarioError."""
+def _alone(scenario: Scenario, *, again: bool) -> Scenario:
+    """The scenario with its devices on their wires. Raises ScenarioError.
+
+    again: what is lost for good is back when the scenario begins anew.
+    """
     document = scenario.document() | {"transport": "wire"}
     alone = from_document(document, source=scenario.source).named(scenario.name, scenario.source)
     if not alone.devices:
         raise ScenarioError(alone.source, "bess", ": neither a bess nor a ups is there to be served")
+    for event in alone.events:
+        if again and isinstance(event, GenerationLoss) and event.duration_s is None:
+            event.duration_s = alone.duration_s - event.at_s
     return alone
 
 
@@ -107,7 +128,7 @@ async def _serve(scenario: Scenario, plant: SitePlant, log: EventLog, paced: Pac
 
     paced.on_abort = partial(end, "the clock's policy abort")
     around = Surroundings(scenario, plant.engine, event, host=options.host, epoch_s=time.time())
-    devices, failure = Devices(around), Failure()
+    devices, failure = Devices(around, partial(stimulate, plant.engine, scenario)), Failure()
     with StopSignals(lambda: end("signal")) as signals:
         try:
             await devices.start()
@@ -115,7 +136,8 @@ async def _serve(scenario: Scenario, plant: SitePlant, log: EventLog, paced: Pac
             endpoints = await overview.endpoints()
             paced.start()
             script = devices.play(failure, every_s=scenario.duration_s if options.again else None)
-            async with options.attend(Served(scenario, endpoints, overview, script, end)):
+            calm = partial(stimulate_no_more, plant.engine, scenario)
+            async with options.attend(Served(scenario, endpoints, overview, script, calm=calm, stop=end)):
                 await _until(ended, failure.future, options.for_s)
         finally:
             problems = await devices.stop()

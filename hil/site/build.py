@@ -60,6 +60,7 @@ def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     parts.make_states("commands", CODES["command.most"])
     parts.make_states("commanded", len(parts.scenario.devices))
     parts.make_states("load_ring", LOAD_CAPACITY_TICKS)
+    parts.make_states("stimuli", CODES["stimuli.most"] + 1)
     parts.make_states("blank_until", CODES["blank.kinds"])
     parts.make_states("row", row_words(channels))
     parts.states["arena"] = np.ascontiguousarray(parts.arena.array())

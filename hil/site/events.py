@@ -1,12 +1,14 @@
-"""Scripted stimuli of the plant as rows for the kernel."""
+"""Stimuli of the plant: scripted ones as rows for the kernel, those given while it runs as commands to it."""
 
 from __future__ import annotations
 
 import cmath
 import math
 
+from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
 from hil.scenario.event import Fault, GenerationLoss, GridDip
+from hil.scenario.model import Scenario
 from hil.site.parts import Parts
 
 _NEVER = 2**62
@@ -17,26 +19,50 @@ _SINGLED_OUT = {"ag": 0, "bg": 1, "cg": 2, "bc": 0, "ca": 1, "ab": 2, "bcg": 0, 
 
 def events(parts: Parts) -> None:
     """Fill the events of the plant."""
-    scenario, measuring = parts.scenario, parts.scenario.measurement
+    scenario = parts.scenario
     chosen = [event for event in scenario.events if isinstance(event, (GridDip, GenerationLoss))]
     for row, event in zip(parts.make_parameters("events", len(chosen)), chosen, strict=True):
-        start = scenario.ticks_of(event.at_s)
-        end = _NEVER if event.duration_s is None else start + max(1, scenario.ticks_of(event.duration_s))
-        row["start_tick"], row["end_tick"] = start, end
-        row["blanks"] = not event.judged
-        if isinstance(event, GridDip):
-            row["kind"] = CODES["event.dip"]
-            window_s = measuring.window_s
-            positive, negative, zero = sequences(event.fault, event.residual)
-            row["value"] = positive
-            row["negative_re"], row["negative_im"] = negative.real, negative.imag
-            row["zero_re"], row["zero_im"] = zero.real, zero.imag
-        else:
-            row["kind"] = CODES["event.generation_loss"]
-            window_s = measuring.frequency_window_s
-            row["value"] = event.power_w
-        if end != _NEVER:
-            row["blank_ticks"] = scenario.ticks_of(event.settle_s + window_s + measuring.delay_s)
+        row["start_tick"] = scenario.ticks_of(event.at_s)
+        ticks = _ticks(scenario, event)
+        row["end_tick"] = _NEVER if ticks is None else row["start_tick"] + ticks
+        for name, value in _values(scenario, event).items():
+            row[name] = value
+
+
+def stimulate(engine: Engine, scenario: Scenario, event: GridDip | GenerationLoss) -> None:
+    """Let a running plant feel an event from its next tick on, whatever its time."""
+    ticks = _ticks(scenario, event)
+    values = {**_values(scenario, event), "begin": -1.0 if ticks is None else ticks}
+    for name, value in values.items():
+        engine.command(len(scenario.devices), CODES[f"stimulus.{name}"], float(value))
+
+
+def stimulate_no_more(engine: Engine, scenario: Scenario) -> None:
+    """Let all that was given so end with the next tick."""
+    engine.command(len(scenario.devices), CODES["stimulus.end_all"], 0.0)
+
+
+def _ticks(scenario: Scenario, event: GridDip | GenerationLoss) -> int | None:
+    """How long an event lasts; None: for good."""
+    return None if event.duration_s is None else max(1, scenario.ticks_of(event.duration_s))
+
+
+def _values(scenario: Scenario, event: GridDip | GenerationLoss) -> dict[str, float]:
+    """What an event does, as fields of its row, which are points of the grid as well."""
+    measuring = scenario.measurement
+    values: dict[str, float] = dict.fromkeys(("negative_re", "negative_im", "zero_re", "zero_im", "blank_ticks"), 0.0)
+    values["blanks"] = not event.judged
+    if isinstance(event, GridDip):
+        positive, negative, zero = sequences(event.fault, event.residual)
+        values |= {"kind": CODES["event.dip"], "value": positive, "negative_re": negative.real, "negative_im": negative.imag}
+        values |= {"zero_re": zero.real, "zero_im": zero.imag}
+        window_s = measuring.window_s
+    else:
+        values |= {"kind": CODES["event.generation_loss"], "value": event.power_w}
+        window_s = measuring.frequency_window_s
+    if event.duration_s is not None:
+        values["blank_ticks"] = scenario.ticks_of(event.settle_s + window_s + measuring.delay_s)
+    return values
 
 
 def sequences(fault: Fault, residual: float) -> tuple[float, complex, complex]:
