@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from hil.broker import Broker
-from hil.errors import ScenarioError
+from hil.fleet.listening import cannot_listen
 from hil.fleet.surroundings import Surroundings
 from hil.mqtt.address import BrokerAddress, broker_address
 from hil.mqtt.flight import Flight
@@ -57,8 +57,8 @@ class SiteBroker:
         try:
             host, port = await self._own.start(self.address.host, self.address.port)
         except OSError as error:
-            what = f" = {self._section.listen!r}: cannot listen there ({error.strerror or error}); port 0 takes any free one"
-            raise ScenarioError(self._around.scenario.source, "mqtt.listen", what) from None
+            address = self.address.host, self.address.port
+            raise cannot_listen(self._around.scenario.source, "mqtt.listen", address, error) from None
         self.address = BrokerAddress(host, port)
         self._around.event("broker_started", {"port": port})
 

@@ -6,7 +6,7 @@ from controllers.sunspec_storage import SunSpecStorage
 from firmware_sim.maps import STORAGE_MAPS
 from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.modbus.tcp import ModbusTcpServer
-from hil.errors import ScenarioError
+from hil.fleet.listening import cannot_listen
 from hil.fleet.station import StorageStation
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
@@ -40,13 +40,12 @@ class ModbusStorage(StorageStation):
 
     async def start(self) -> None:
         """Listen. Raises ScenarioError where that cannot be."""
-        listen = self._section.listen
-        host, _, port = listen.rpartition(":")
+        host, _, port = self._section.listen.rpartition(":")
+        address = self._around.host or host, self._listens_at[1] or int(port)
         try:
-            self._listens_at = await self._server.start(self._around.host or host, self._listens_at[1] or int(port))
+            self._listens_at = await self._server.start(*address)
         except OSError as error:
-            what = f" = {listen!r}: cannot listen there ({error.strerror or error}); port 0 takes any free one"
-            raise ScenarioError(self._around.scenario.source, f"{self.name}.listen", what) from None
+            raise cannot_listen(self._around.scenario.source, f"{self.name}.listen", address, error) from None
         self._around.event("server_started", {"device": self.name, "port": self._listens_at[1]})
 
     async def stop(self) -> None:

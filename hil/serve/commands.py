@@ -56,8 +56,9 @@ class Command:
     @property
     def usage(self) -> str:
         """How it is typed."""
-        rest = [f"[{key}=…]" for key in self.keys if key not in self.places]
-        return " ".join([self.word, *(key.upper() for key in self.places), *rest])
+        fields = {info.alias or name: info for name, info in self.model.model_fields.items()}
+        placed = [key.upper() if fields[key].is_required() else f"[{key.upper()}]" for key in self.places]
+        return " ".join([self.word, *placed, *(f"[{key}=…]" for key in self.keys if key not in self.places)])
 
     @property
     def help(self) -> list[str]:
