@@ -38,7 +38,7 @@ def read(run: Rig, name: str) -> float:
 DISCHARGE = [(0, Point.SET_W, 5e6), (0, Point.SET_ENABLE, 1.0)]
 
 
-@pytest.mark.parametrize(("fault", "late"), [(Fault.CONTACTOR, 0), (Fault.PLL, 200), (Fault.DEAD, 0)], ids=lambda x: str(x))
+@pytest.mark.parametrize(("fault", "late"), [(Fault.CONTACTOR, 0), (Fault.PLL, 200), (Fault.DEAD, 0)], ids=str)
 def test_nothing_flows_from_the_tick_of_the_fault_to_that_of_its_end(fault, late):
     run = rig(2_000, converter_lag="50 ms").run([*DISCHARGE, (500, fault, 1), (1_000, fault, 0)])
     assert run[P][499] == pytest.approx(5e6, rel=0.01)
@@ -66,7 +66,11 @@ def test_a_derated_converter_gives_its_share():
 def test_heat_takes_power_and_then_trips():
     """The sensor reads `TEMPERATURE` too high: its power falls over 10 K below `over_temperature`, which trips."""
     commands = [
-        *DISCHARGE, (0, Point.SET_W, 10e6), (300, Fault.TEMPERATURE, 29), (600, Fault.TEMPERATURE, 36), (700, Fault.TEMPERATURE, 0),
+        *DISCHARGE,
+        (0, Point.SET_W, 10e6),
+        (300, Fault.TEMPERATURE, 29),
+        (600, Fault.TEMPERATURE, 36),
+        (700, Fault.TEMPERATURE, 0),
         (800, Point.RESET, 1),
     ]  # fmt: skip
     run = rig(1_000).run(commands)

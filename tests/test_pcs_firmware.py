@@ -1,4 +1,4 @@
-"""The emulated inverter's states, timers and limits, to the tick; its equations stand in docs/model.md, "Inverter firmware"."""
+"""The emulated inverter's states, timers and limits, to the tick; equations: docs/model.md, "Inverter firmware"."""
 
 from __future__ import annotations
 
