@@ -101,7 +101,7 @@ class FaultPoint(IntEnum):
     RECTIFIER = 210
 
 
-class FirmwareImage(Protocol):
+class ProcessImage(Protocol):
     """What every device shows, as of the last tick."""
 
     @property
@@ -111,6 +111,13 @@ class FirmwareImage(Protocol):
     @property
     def period_ns(self) -> int:
         """Length of a tick."""
+
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row: the device's own (`power_w`, `soc`, …), or one of the site (`pcc.voltage_pu`)."""
+
+
+class FirmwareImage(ProcessImage, Protocol):
+    """What a device shows whose firmware takes commands."""
 
     @property
     def room(self) -> int:
@@ -183,3 +190,26 @@ class UpsImage(FirmwareImage, Protocol):
     @property
     def recharge_max_w(self) -> float:
         """Most with which it recharges the battery."""
+
+
+class MeterImage(ProcessImage, Protocol):
+    """Process image of one revenue meter, as of the last tick."""
+
+    @property
+    def rating_va(self) -> float:
+        """Rated power of its current transformers."""
+
+    @property
+    def voltage_v(self) -> float:
+        """Nominal voltage between two phases."""
+
+    @property
+    def frequency_hz(self) -> float:
+        """Nominal frequency."""
+
+    def measured(self, field: str, phase: int | None = None) -> Callable[[], float]:
+        """Reads what it measures besides a site's channels, and what it has counted, of `MeterState` (hil/kernel/meter.pxd).
+
+        field: reactive_var; current_va, in each phase, as the power that it carries at 1 pu; imported_j, exported_j; with a
+        phase from 0: phase_pu (a, b, c), line_pu (ab, bc, ca).
+        """

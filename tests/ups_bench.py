@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -13,8 +13,10 @@ from mqtt_wire import Client, Message
 
 from controllers.ups_driver import UpsDriver, UpsDriverSettings
 from controllers.ups_mqtt import MqttUps
+from firmware_sim.mqtt.connection import DeviceMqtt
+from firmware_sim.mqtt.dialect import Dialect
+from firmware_sim.mqtt.own import OwnLayout
 from firmware_sim.ups.device import EmulatedUps
-from firmware_sim.ups.mqtt import UpsMqtt, UpsMqttSettings
 from hil.broker import Broker
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineUpsImage
@@ -22,6 +24,7 @@ from hil.loads.source import LoadSource
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.flight import Flight
 from hil.mqtt.layout import DeviceTopics
+from hil.mqtt.signals import USUAL
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
@@ -62,7 +65,7 @@ class UpsBench:
         self.elsewhere = address
         self.address = BrokerAddress(*(address or ("127.0.0.1", 0)))
         self.flight: Flight | None = None
-        self._started: list[UpsMqtt] = []
+        self._started: list[DeviceMqtt] = []
 
     # What the kernel has.
 
@@ -78,10 +81,11 @@ class UpsBench:
 
     # Who takes part.
 
-    async def start(self, **settings: Any) -> UpsMqtt:
-        wire = UpsMqtt(
-            self.device, self.topics, self.address,
-            settings=UpsMqttSettings(**settings), event=self.event, flight=self.flight,
+    async def start(self, *more: Dialect, signals: Sequence[str] = USUAL, **settings: Any) -> DeviceMqtt:
+        """The device in our own layout, and in more dialects."""
+        own = OwnLayout(self.device, self.topics, signals, event=self.event)
+        wire = DeviceMqtt(
+            "hall:ups.a", self.address, [own, *more], event=self.event, flight=self.flight, **settings,
         )  # fmt: skip
         self._started.append(wire)
         await wire.start()

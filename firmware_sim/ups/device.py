@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from firmware_sim.device import CommandRefused, finite
 from firmware_sim.image import UpsImage, UpsMode, UpsPoint
-from hil.mqtt.signals import UNITS
+from hil.mqtt.signals import UPS_UNITS
 
 MODES = tuple(mode.name.lower() for mode in UpsMode)
 RECTIFIER = ("off", "qualifying", "walk-in", "on")
@@ -25,10 +25,6 @@ _CHANNELS = {
     "runtime_s": "runtime_s",
 }
 _MOST_SECONDS = 3600.0
-
-
-class CommandRefused(ValueError):
-    """A command that the firmware does not take; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class EmulatedUps:
         self._image = image
         self._serial = serial
         self._epoch_s = epoch_s
-        self._read = {name: image.reader(_CHANNELS[name]) for name in UNITS}
+        self._read = {name: image.reader(_CHANNELS[name]) for name in UPS_UNITS}
         self.settings = {
             "recharge_w": Setting(UpsPoint.RECHARGE_W, "W", 0.0, image.recharge_max_w),
             "walk_in_s": Setting(UpsPoint.WALK_IN_S, "s", 0.0, _MOST_SECONDS),
@@ -90,7 +86,7 @@ class EmulatedUps:
             "rating_w": self._image.rating_w,
             "energy_wh": self._image.energy_wh,
             "input_limit_w": self._image.input_limit_w,
-            "signals": {name: {"unit": unit} for name, unit in UNITS.items()},
+            "signals": {name: {"unit": unit} for name, unit in UPS_UNITS.items()},
             "signs": {"input_power_w": "draws", "output_power_w": "feeds the load", "battery_power_w": "discharges"},
             "modes": list(MODES),
             "commands": commands,
@@ -112,7 +108,7 @@ class EmulatedUps:
         return values
 
     def signal(self, name: str) -> Callable[[], float]:
-        """Reads one of `hil.mqtt.signals.UNITS`, as of the last tick."""
+        """Reads one of `hil.mqtt.signals.UPS_UNITS`, as of the last tick."""
         return self._read[name]
 
     def command(self, name: str, value: float) -> None:
@@ -125,8 +121,3 @@ class EmulatedUps:
             self._image.command(setting.point, value)
         except OverflowError as error:
             raise CommandRefused(str(error)) from None
-
-
-def finite(value: float) -> float | None:
-    """A number that JSON can hold; None for what is not finite, such as the runtime of a UPS without load."""
-    return value if math.isfinite(value) else None

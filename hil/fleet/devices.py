@@ -11,6 +11,7 @@ from hil.fleet.broker import SiteBroker
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
 from hil.fleet.links import SiteLinks
+from hil.fleet.meter import MeterStation
 from hil.fleet.script import Script
 from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
@@ -30,21 +31,25 @@ class Devices:
         self._wired = around.scenario.transport == "wire"
         self._stimulate = stimulate
         self._script: Script | None = None
-        self.broker = SiteBroker(around) if around.scenario.ups and self._wired else None
+        self.broker = SiteBroker(around) if around.scenario.on_mqtt and self._wired else None
         self.links = SiteLinks(around)
         self.storage: dict[str, Storage] = {}
         self.supplies: dict[str, Supply] = {}
+        self.meters: dict[str, MeterStation] = {}
 
     @property
     def stations(self) -> list[Station]:
-        """All of them, in the order of the scenario's devices."""
-        return [*self.storage.values(), *self.supplies.values()]
+        """All of them, in the order of the scenario's devices, meters last."""
+        return [*self.storage.values(), *self.supplies.values(), *self.meters.values()]
 
     def traffic(self) -> dict[str, Any]:
         """Modbus requests answered, MQTT messages that devices sent and received, and what the links carried."""
+        modbus: list[Station] = [*self.storage.values(), *self.meters.values()]
+        on_mqtt = [station.traffic for station in self.supplies.values()]
+        on_mqtt += [station.messages for station in self.meters.values()]
         return {
-            "requests": sum(station.traffic for station in self.storage.values()),
-            "messages": sum(station.traffic for station in self.supplies.values()),
+            "requests": sum(station.traffic for station in modbus),
+            "messages": sum(on_mqtt),
             "links": self.links.summary(),
         }
 
@@ -59,6 +64,8 @@ class Devices:
         for index, name in enumerate(scenario.ups, len(scenario.bess)):
             supply = DirectSupply(around, index, name) if self.broker is None else MqttSupply(around, index, name, self.broker)
             self.supplies[f"ups.{name}"] = supply
+        for index, name in enumerate(scenario.meter if self._wired else (), len(scenario.devices)):
+            self.meters[f"meter.{name}"] = MeterStation(around, index, name, self.broker)
         for station in self.stations:
             with acting_as(Order.STATIONS + station.index, station.name):
                 await station.start()

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from controllers.ups_driver import UpsDriver
-from firmware_sim.ups.device import MODES, CommandRefused, EmulatedUps, finite
-from firmware_sim.ups.mqtt import STATE_EVERY_S
+from firmware_sim.device import CommandRefused, finite
+from firmware_sim.mqtt.own import STATE_EVERY_S
+from firmware_sim.ups.device import MODES, EmulatedUps
 from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.images import EngineUpsImage

@@ -24,19 +24,10 @@ class Written:
 
 
 class _EngineImage:
-    """What every device shows. device: `bess.NAME` or `ups.NAME`; states: of its firmware, by the engine's name for them."""
+    """What every device shows. device: `bess.NAME`, `ups.NAME` or `meter.NAME`."""
 
-    def __init__(self, engine: Engine, scenario: Scenario, device: str, states: str) -> None:
+    def __init__(self, engine: Engine, device: str) -> None:
         self._engine = engine
-        self._number = scenario.devices.index(device)  # as the engine counts
-        kind = device.partition(".")[0] + "."
-        self._index = [name for name in scenario.devices if name.startswith(kind)].index(device)
-        self._states = states
-        self.last_command: Written | None = None
-        self._firmware = engine.seen[states][self._index]
-        run = engine.states["run"]
-        self._commands, self._given, self._taken = engine.states["commands"], run["command_head"], run["command_tail"]
-        self._faults = engine.seen["faults"]
         own = f"{device}."
         self._channels = {channel.removeprefix(own): position for position, channel in enumerate(engine.channels)}
 
@@ -50,6 +41,26 @@ class _EngineImage:
         """Length of a tick."""
         return self._engine.period_ns
 
+    def reader(self, name: str) -> Callable[[], float]:
+        """Reads a channel of the latest row."""
+        return partial(self._engine.value, self._channels[name])
+
+
+class _EngineFirmwareImage(_EngineImage):
+    """And what takes commands. states: of its firmware, by the engine's name for them."""
+
+    def __init__(self, engine: Engine, scenario: Scenario, device: str, states: str) -> None:
+        super().__init__(engine, device)
+        self._number = scenario.devices.index(device)  # as the engine counts
+        kind = device.partition(".")[0] + "."
+        self._index = [name for name in scenario.devices if name.startswith(kind)].index(device)
+        self._states = states
+        self._firmware = engine.seen[states][self._index]
+        run = engine.states["run"]
+        self._commands, self._given, self._taken = engine.states["commands"], run["command_head"], run["command_tail"]
+        self._faults = engine.seen["faults"]
+        self.last_command: Written | None = None
+
     @property
     def room(self) -> int:
         """Commands that the next tick still takes."""
@@ -62,7 +73,7 @@ class _EngineImage:
 
     def reader(self, name: str) -> Callable[[], float]:
         """Reads a channel of the latest row as the device's own sensors tell it: with their errors (hil/kernel/faults.pxd)."""
-        true = partial(self._engine.value, self._channels[name])
+        true = super().reader(name)
         fault = _READINGS.get(name)
         if fault is None:
             return true
@@ -79,7 +90,7 @@ class _EngineImage:
         self.last_command = Written(point.name.lower(), value, self._engine.tick * self._engine.period_ns / 1e9)
 
 
-class EngineStorageImage(_EngineImage):
+class EngineStorageImage(_EngineFirmwareImage):
     """Implements `firmware_sim.image.StorageImage`."""
 
     def __init__(self, engine: Engine, scenario: Scenario, name: str) -> None:
@@ -94,7 +105,7 @@ class EngineStorageImage(_EngineImage):
         self.soc_window = (bess.soc_min, bess.soc_max)
 
 
-class EngineUpsImage(_EngineImage):
+class EngineUpsImage(_EngineFirmwareImage):
     """Implements `firmware_sim.image.UpsImage`."""
 
     def __init__(self, engine: Engine, scenario: Scenario, name: str) -> None:
@@ -104,3 +115,21 @@ class EngineUpsImage(_EngineImage):
         self.energy_wh = ups.rated_energy_wh
         self.input_limit_w = float(ups.input_limit * ups.rating_w)
         self.recharge_max_w = ups.recharge_max_w
+
+
+class EngineMeterImage(_EngineImage):
+    """Implements `firmware_sim.image.MeterImage`."""
+
+    def __init__(self, engine: Engine, scenario: Scenario, name: str) -> None:
+        super().__init__(engine, f"meter.{name}")
+        self._index = list(scenario.meter).index(name)
+        self.rating_va = float(scenario.meter[name].rating_va)
+        self.voltage_v = float(scenario.grid.voltage_v)
+        self.frequency_hz = float(scenario.grid.frequency_hz)
+
+    def measured(self, field: str, phase: int | None = None) -> Callable[[], float]:
+        """Reads a field of the meter's state."""
+        states = self._engine.seen["revenue_meters"]
+        windowed = {"reactive_var": "reactive", "current_va": "current"}
+        values = states[windowed[field]]["value"] if field in windowed else states[field]
+        return partial(values.item, self._index if phase is None else (self._index, phase))

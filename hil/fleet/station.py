@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from controllers.storage_driver import DriverSettings
-from firmware_sim.image import FirmwareImage
+from firmware_sim.image import ProcessImage
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol
@@ -20,7 +20,7 @@ class Station(Protocol):
     speaks: WireProtocol | None
 
     @property
-    def image(self) -> FirmwareImage:
+    def image(self) -> ProcessImage:
         """Its process image."""
 
     @property

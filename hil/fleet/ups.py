@@ -5,12 +5,12 @@ from __future__ import annotations
 from controllers.ups_driver import UpsDriver, UpsDriverSettings
 from controllers.ups_mqtt import MqttUps
 from firmware_sim.ups.device import EmulatedUps
-from firmware_sim.ups.mqtt import UpsMqtt, UpsMqttSettings
-from hil.clock.participants import acting_as
-from hil.errors import BrokerLost, ScenarioError
+from firmware_sim.ups.victron import ups_items
 from hil.fleet.broker import SiteBroker
+from hil.fleet.dialects import dialects
 from hil.fleet.images import EngineUpsImage
-from hil.fleet.surroundings import Order, Surroundings
+from hil.fleet.presence import Presence
+from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.layout import DeviceTopics
@@ -30,14 +30,14 @@ class MqttSupply:
         self._section = around.scenario.ups[name]
         self._topics = DeviceTopics(around.scenario.mqtt.site, self.name)
         self.image = EngineUpsImage(around.engine, around.scenario, name)
-        self._device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}", epoch_s=around.epoch_s)
-        self._wire: UpsMqtt | None = None
-        self._messages = 0
+        device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}", epoch_s=around.epoch_s)
+        spoken = dialects(around, self.name, device, self._section.mqtt, ups_items(device, self.image))
+        self._presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
 
     @property
     def traffic(self) -> int:
         """Messages that the device has sent and received."""
-        return self._messages + (0 if self._wire is None else self._wire.messages)
+        return self._presence.messages
 
     @property
     def clients(self) -> int | None:
@@ -51,46 +51,23 @@ class MqttSupply:
 
     async def start(self) -> None:
         """Connect to the broker and publish. Raises ScenarioError where there is none."""
-        self._wire = self._made()
-        try:
-            await self._wire.start()
-        except BrokerLost as problem:
-            scenario = self._around.scenario
-            raise ScenarioError(scenario.source, "mqtt.broker", f" = {scenario.mqtt.broker!r}: {problem}") from None
+        await self._presence.start()
 
     async def restart(self) -> None:
         """Be back after `die`, as soon as the broker can be reached."""
-        with acting_as(Order.STATIONS + self.index, self.name):
-            self._wire = self._made()
-            self._wire.restart()
-
-    def _made(self) -> UpsMqtt:
-        section = self._section.mqtt
-        return UpsMqtt(
-            self._device,
-            self._topics,
-            self._broker.address,
-            settings=UpsMqttSettings(section.rate_hz, tuple(section.signals), int(section.keepalive_s)),
-            event=self._around.event_of(self.name),
-            flight=self._broker.flight,
-        )
+        await self._presence.restart()
 
     async def stop(self) -> None:
         """Go, and say so."""
-        if self._wire is not None:
-            await self._wire.stop()
-            self._put_away()
+        await self._presence.stop()
 
     async def die(self) -> None:
         """Lose the connection without a farewell."""
-        if self._wire is not None:
-            await self._wire.die()
-            self._put_away()
+        await self._presence.die()
 
     def hang(self, *, hung: bool) -> None:
         """Keep the connection and be silent."""
-        if self._wire is not None:
-            self._wire.hang(hung=hung)
+        self._presence.hang(hung=hung)
 
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> UpsDriver:
         """The driver, through an endpoint. led_by: its supervisor."""
@@ -111,10 +88,6 @@ class MqttSupply:
             event=event,
             acknowledged=self._around.heard(f"supervisor.{led_by}", self.name),
         )
-
-    def _put_away(self) -> None:
-        self._messages = self.traffic
-        self._wire = None
 
 
 def driver_settings(section: UpsDriverSection) -> UpsDriverSettings:

@@ -20,6 +20,7 @@ from hil.kernel.events cimport MOST_STIMULI, Event
 from hil.kernel.faults cimport Faults
 from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, record
 from hil.kernel.shared cimport load_acquire, store_release
@@ -156,6 +157,8 @@ cdef class Engine:
         site.cooling = <CoolingState*> address(given, "cooling", wanted["cooling"], 1)
         site.measured = <Measurement*> address(given, "measured", wanted["measured"], MEASURED_LOAD + count)
         site.meters = <PhaseMeter*> address(given, "meters", wanted["meters"], METERS)
+        site.revenue_meter_count = len(given["revenue_meters"])
+        site.revenue_meters = <MeterState*> address(given, "revenue_meters", wanted["revenue_meters"], -1)
         site.law = <LawState*> address(given, "law", wanted["law"], count)
         site.pcs = <PcsState*> address(given, "pcs", wanted["pcs"], count)
         site.converter = <ConverterState*> address(given, "converter", wanted["converter"], count)

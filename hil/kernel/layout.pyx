@@ -43,6 +43,7 @@ from hil.kernel.limits cimport (
     LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
@@ -175,6 +176,7 @@ def state_dtypes():
     cdef CoolingState cooling
     cdef Measurement measured
     cdef PhaseMeter meters
+    cdef MeterState revenue_meters
     cdef LawState law
     cdef PcsState pcs
     cdef ConverterState converter
@@ -193,6 +195,7 @@ def state_dtypes():
         "cooling": np.asarray(<CoolingState[:1]> &cooling).dtype,
         "measured": np.asarray(<Measurement[:1]> &measured).dtype,
         "meters": np.asarray(<PhaseMeter[:1]> &meters).dtype,
+        "revenue_meters": np.asarray(<MeterState[:1]> &revenue_meters).dtype,
         "law": np.asarray(<LawState[:1]> &law).dtype,
         "law_memory": np.dtype(np.uint8),
         "pcs": np.asarray(<PcsState[:1]> &pcs).dtype,

@@ -29,6 +29,8 @@ cdef struct NetworkState:
     double negative_im_pu
     double zero_re_pu          # zero sequence
     double zero_im_pu
+    double positive_re_pu      # positive sequence at the PCC, while there are others
+    double positive_im_pu
     double voltage_pu          # positive sequence at the PCC
     double bus_voltage_pu      # and at the bus
     double phase_pu[3]         # of the phases, at the PCC
@@ -67,9 +69,9 @@ cdef inline void network_phases(const NetworkParams* p, NetworkState* s, double 
     cdef double bus_im = s.bus_voltage_pu * turn_im
     cdef double c = p.shift_cos / p.ratio
     cdef double d = p.shift_sin / p.ratio
-    phases(s.phase_pu, p.ratio * (at_pcc_re * turn_re - at_pcc_im * turn_im),
-           p.ratio * (at_pcc_re * turn_im + at_pcc_im * turn_re), s.negative_re_pu, s.negative_im_pu,
-           s.zero_re_pu, s.zero_im_pu)
+    s.positive_re_pu = p.ratio * (at_pcc_re * turn_re - at_pcc_im * turn_im)
+    s.positive_im_pu = p.ratio * (at_pcc_re * turn_im + at_pcc_im * turn_re)
+    phases(s.phase_pu, s.positive_re_pu, s.positive_im_pu, s.negative_re_pu, s.negative_im_pu, s.zero_re_pu, s.zero_im_pu)
     phases(s.bus_phase_pu, bus_re * p.shift_cos + bus_im * p.shift_sin, bus_im * p.shift_cos - bus_re * p.shift_sin,
            s.negative_re_pu * c - s.negative_im_pu * d, s.negative_im_pu * c + s.negative_re_pu * d,
            s.zero_re_pu * p.zero_sequence / p.ratio, s.zero_im_pu * p.zero_sequence / p.ratio)

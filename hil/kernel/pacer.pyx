@@ -40,7 +40,7 @@ cdef enum:
     CATCH_UP = 1
     ABORT = 2
 
-PUBLISHED = ("run", "row", "pcs", "ups", "faults", "limits", "commanded")    # `run` first: `look` finds its fields there
+PUBLISHED = ("run", "row", "pcs", "ups", "revenue_meters", "faults", "limits", "commanded")    # `run` first: `look` finds its fields there
 POLICIES = {"skip": SKIP, "catch_up": CATCH_UP, "abort": ABORT}
 
 

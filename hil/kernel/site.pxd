@@ -16,6 +16,7 @@ from hil.kernel.events cimport Event
 from hil.kernel.faults cimport Faults
 from hil.kernel.limits cimport LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport Xxh64
@@ -79,6 +80,7 @@ cdef struct Site:
     double direct_share        # of the IT demand that no UPS feeds
     int64_t bess_count
     int64_t ups_count
+    int64_t revenue_meter_count
     int64_t limit_count
     int64_t other_limits       # how many of them are of the kinds beyond range
     int64_t event_count
@@ -100,6 +102,7 @@ cdef struct Site:
     CoolingState* cooling
     Measurement* measured
     PhaseMeter* meters
+    MeterState* revenue_meters
     const LawParams* law_params
     LawState* law
     const UserLaw* user_laws

@@ -10,6 +10,7 @@ from hil.kernel.limits cimport (
     BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
+from hil.kernel.meter cimport MeterState
 from hil.kernel.site cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
 
@@ -27,10 +28,10 @@ cdef inline bint mean_is_sound(const MeanWindow* w, int64_t size) noexcept nogil
     return 0 <= w.index < w.length and fits(w.offset, w.length, 1, size)
 
 
-cdef inline bint delay_is_sound(const DelayLine* w, int64_t size) noexcept nogil:
+cdef inline bint delay_is_sound(const DelayLine* w, int64_t size, int64_t signals=1) noexcept nogil:
     if w.length == 0:
         return True
-    return 0 <= w.index < w.length and fits(w.offset, w.length, 1, size)
+    return 0 <= w.index < w.length and fits(w.offset, w.length, signals, size)
 
 
 cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nogil:
@@ -44,10 +45,19 @@ cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexce
     return mean_is_sound(&m.window, size) and delay_is_sound(&m.delay, size)
 
 
+cdef inline bint phases_are_sound(const PhaseWindow* w, int64_t size) noexcept nogil:
+    return 0 <= w.index < w.length and fits(w.offset, w.length, 3, size)
+
+
 cdef inline bint meter_is_sound(const PhaseMeter* m, int64_t size) noexcept nogil:
-    cdef const PhaseWindow* w = &m.squares
-    return (0 <= w.index < w.length and fits(w.offset, w.length, 3, size)
-            and delay_is_sound(&m.lowest_delay, size) and delay_is_sound(&m.highest_delay, size))
+    return (phases_are_sound(&m.squares, size) and delay_is_sound(&m.lowest_delay, size)
+            and delay_is_sound(&m.highest_delay, size))
+
+
+cdef inline bint revenue_meter_is_sound(const MeterState* m, int64_t size) noexcept nogil:
+    return (measurement_is_sound(&m.reactive, size) and measurement_is_sound(&m.current, size)
+            and delay_is_sound(&m.phase_delay, size, 3) and delay_is_sound(&m.line_delay, size, 3)
+            and phases_are_sound(&m.squares, size) and phases_are_sound(&m.line_squares, size))
 
 
 cdef inline bint limit_is_sound(const LimitParams* p, const LimitState* s, int64_t size) noexcept nogil:
@@ -96,6 +106,9 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
     for i in range(METERS):
         if not meter_is_sound(&s.meters[i], s.arena_size):
             return "meters: window or delay"
+    for i in range(s.revenue_meter_count):
+        if not revenue_meter_is_sound(&s.revenue_meters[i], s.arena_size):
+            return "revenue_meters: window or delay"
     for i in range(s.limit_count):
         if not 0 <= s.limit_params[i].channel < s.row_words or not 0 <= s.limit_params[i].voltage < s.row_words:
             return "limits: channel or voltage"

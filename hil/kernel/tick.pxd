@@ -16,6 +16,7 @@ from hil.kernel.events cimport apply_events
 from hil.kernel.faults cimport Faults
 from hil.kernel.limits cimport limit_put_back, limit_step, other_value
 from hil.kernel.measure cimport measure, measure_phases
+from hil.kernel.meter cimport meter_step
 from hil.kernel.network cimport NetworkState, network_solve
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
@@ -183,6 +184,13 @@ cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
             s.run.suspect_until = until
 
 
+cdef inline void read_meters(Site* s, int64_t tick) noexcept nogil:
+    """Revenue meters at the PCC."""
+    cdef int64_t i
+    for i in range(s.revenue_meter_count):
+        meter_step(&s.revenue_meters[i], s.arena, s.network, s.measured[MEASURED_POWER].value, s.dt)
+
+
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
     """Run tick `tick`; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
@@ -233,6 +241,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))
     measure_phases(&s.meters[METER_PCC], s.arena, s.network.phase_pu)
     measure_phases(&s.meters[METER_BUS], s.arena, s.network.bus_phase_pu)
+    if s.revenue_meter_count > 0:
+        far(read_meters)(s, tick)
     write_row(s, demand_w)
     if judged:
         if s.other_limits > 0:

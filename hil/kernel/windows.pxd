@@ -90,6 +90,23 @@ cdef inline double delay_push(DelayLine* w, double* arena, double x) noexcept no
     return oldest
 
 
+cdef inline void delay_phases(DelayLine* w, double* arena, double* x) noexcept nogil:
+    """Put a sample of each phase in, side by side; `x` gets those of `length` ticks ago."""
+    cdef double oldest
+    cdef double* slot
+    cdef int64_t i
+    if w.length == 0:
+        return
+    slot = arena + w.offset + 3 * w.index
+    for i in range(3):
+        oldest = slot[i]
+        slot[i] = x[i]
+        x[i] = oldest
+    w.index += 1
+    if w.index == w.length:
+        w.index = 0
+
+
 cdef inline void extremum_clear(Extremum* w) noexcept nogil:
     w.head = w.tail
 

@@ -45,8 +45,9 @@ from hil.scenario.limit import (
 )
 from hil.scenario.link import Link
 from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
+from hil.scenario.meter import Meter
 from hil.scenario.model import Scenario
-from hil.scenario.mqtt import Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
@@ -83,6 +84,8 @@ __all__ = [
     "LinkCut",
     "LoadCrash",
     "Measurement",
+    "Meter",
+    "MeterMqttSection",
     "Mqtt",
     "NoAbsorber",
     "OnBattery",

@@ -15,6 +15,7 @@ from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
 from hil.scenario.link import Link
 from hil.scenario.load import Load
+from hil.scenario.meter import Meter
 from hil.scenario.mqtt import Mqtt
 from hil.scenario.quantity import Time
 from hil.scenario.record import Record
@@ -53,6 +54,7 @@ class Scenario(Section):
     cooling: Cooling | None = Field(default=None, description="cooling of the IT load; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
+    meter: dict[Name, Meter] = Field(default_factory=dict, description="revenue meters at the PCC, by name; none without")
     absorber: dict[Name, Absorber] = Field(default_factory=dict, description="fast laws that answer the load, by name")
     supervisor: dict[Name, SupervisorKind] = Field(
         default_factory=dict, description="slow controllers that set the devices' targets, by name"
@@ -103,6 +105,11 @@ class Scenario(Section):
     def devices(self) -> list[str]:
         """Names of all devices, in the order in which the engine numbers them."""
         return [*(f"bess.{name}" for name in self.bess), *(f"ups.{name}" for name in self.ups)]
+
+    @property
+    def on_mqtt(self) -> bool:
+        """Whether any device stands on the broker."""
+        return bool(self.ups) or any(meter.mqtt is not None for meter in self.meter.values())
 
     def ups_share(self, name: str) -> float:
         """Share of the IT demand that a UPS feeds; what is not given the others share by rating."""

@@ -1,14 +1,15 @@
-"""Section `[mqtt]`, and how a UPS stands on it."""
+"""Section `[mqtt]`, and how devices stand on it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
 from hil.mqtt.address import broker_address
-from hil.mqtt.signals import LEAST, UNITS, USUAL
-from hil.scenario.base import CHOICE, Section
+from hil.mqtt.signals import LEAST, METER_UNITS, METER_USUAL, UPS_UNITS, USUAL
+from hil.scenario.base import CHOICE, Flag, Section
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Frequency, Time, WholeSeconds
 
@@ -50,8 +51,8 @@ class Mqtt(Section):
     )
 
 
-class UpsMqttSection(Section):
-    """How often an emulated UPS publishes what."""
+class DeviceMqttSection(Section):
+    """Keys of every emulated device on MQTT."""
 
     rate_hz: Frequency = Field(
         default=5.0,
@@ -60,25 +61,55 @@ class UpsMqttSection(Section):
         description="how many times a second telemetry is published; state goes out at most once a second",
         json_schema_extra=CHOICE,
     )
-    signals: list[str] = Field(
-        default=list(USUAL),
-        description=f"which signals are published, of {', '.join(UNITS)}; at least {', '.join(LEAST)}",
-        json_schema_extra=CHOICE,
-    )
     keepalive_s: WholeSeconds = Field(
         default=30.0, ge=1, le=65_535, description="keep-alive of its connection, whole seconds", json_schema_extra=CHOICE
+    )
+    home_assistant: Flag = Field(
+        default=False, description="true: Home Assistant discovers it, and reads its state", json_schema_extra=CHOICE
+    )
+    victron_portal: Annotated[str, AfterValidator(_level)] | None = Field(
+        default=None,
+        description="VRM portal id under which it also speaks as a device behind a Victron GX; default: it does not",
+    )
+
+
+def _different(value: list[str], known: Mapping[str, str]) -> list[str]:
+    if len(set(value)) < len(value) or any(name not in known for name in value):
+        raise ValueError(f"must be different ones of: {', '.join(known)}")
+    return value
+
+
+class UpsMqttSection(DeviceMqttSection):
+    """How often an emulated UPS publishes what."""
+
+    signals: list[str] = Field(
+        default=list(USUAL),
+        description=f"which signals are published, of {', '.join(UPS_UNITS)}; at least {', '.join(LEAST)}",
+        json_schema_extra=CHOICE,
     )
 
     @field_validator("signals")
     @classmethod
     def _known(cls, value: list[str]) -> list[str]:
-        unknown = [name for name in value if name not in UNITS]
-        if unknown or len(set(value)) < len(value):
-            raise ValueError(f"must be different ones of: {', '.join(UNITS)}")
-        missing = [name for name in LEAST if name not in value]
+        missing = [name for name in LEAST if name not in _different(value, UPS_UNITS)]
         if missing:
             raise ValueError(f"must hold {', '.join(LEAST)}")
         return value
+
+
+class MeterMqttSection(DeviceMqttSection):
+    """How often an emulated meter publishes what."""
+
+    signals: list[str] = Field(
+        default=list(METER_USUAL),
+        description=f"which signals are published, of {', '.join(METER_UNITS)}",
+        json_schema_extra=CHOICE,
+    )
+
+    @field_validator("signals")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        return _different(value, METER_UNITS)
 
 
 class UpsDriverSection(Section):

@@ -143,8 +143,8 @@ def check_wires(scenario: Scenario) -> None:
             raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
         if event.disturbs:
             _one_at_a_time(scenario, index, event)
-        if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.ups):
-            raise Refused("needs the testbed's own broker, and a UPS on it", "events", index, "kind")
+        if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.on_mqtt):
+            raise Refused("needs the testbed's own broker, and a device on it", "events", index, "kind")
     for name, link in scenario.link.items():
         if scenario.transport == "direct":
             raise Refused("needs transport = 'wire'", "link", name)

@@ -27,9 +27,9 @@ class Arena:
         slot["length"] = length
         slot["total"] = fill * length
 
-    def delay(self, slot: Any, length: int, fill: float) -> None:
-        """Give a DelayLine its place, filled."""
-        slot["offset"] = self.place(length, fill)
+    def delay(self, slot: Any, length: int, fill: float, *, signals: int = 1) -> None:
+        """Give a DelayLine, or one of several signals side by side, its place, filled."""
+        slot["offset"] = self.place(signals * length, fill)
         slot["length"] = length
 
     def extremum(self, slot: Any, span: int) -> None:

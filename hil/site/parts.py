@@ -20,6 +20,7 @@ class Steady:
     load_w: float
     load_var: float
     grid_w: float
+    grid_var: float
     voltage_pu: float
     bus_voltage_pu: float
 

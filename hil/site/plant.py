@@ -45,6 +45,7 @@ def plant(parts: Parts, it_w: float) -> Steady:
         load_w=load_w,
         load_var=load_var,
         grid_w=float(network["power_w"]),
+        grid_var=float(network["reactive_var"]),
         voltage_pu=float(network["voltage_pu"]),
         bus_voltage_pu=float(network["bus_voltage_pu"]),
     )
@@ -152,6 +153,20 @@ def _measurements(parts: Parts, steady: Steady) -> None:
         for side in ("lowest", "highest"):
             parts.arena.delay(meter[f"{side}_delay"], scenario.ticks_of(delay), voltage_pu)
             meter[side] = voltage_pu
+    _revenue_meters(parts, steady)
+
+
+def _revenue_meters(parts: Parts, steady: Steady) -> None:
+    scenario, setting = parts.scenario, parts.scenario.measurement
+    apparent_va = math.hypot(steady.grid_w, steady.grid_var)
+    for meter in parts.make_states("revenue_meters", len(scenario.meter)):
+        _measurement(parts, meter["reactive"], steady.grid_var, setting.window_s, setting.delay_s)
+        _measurement(parts, meter["current"], apparent_va / steady.voltage_pu, setting.window_s, setting.delay_s, rms=True)
+        for window in ("squares", "line_squares"):
+            parts.arena.mean(meter[window], max(1, scenario.ticks_of(setting.window_s)), steady.voltage_pu**2, signals=3)
+        for line in ("phase_delay", "line_delay"):
+            parts.arena.delay(meter[line], scenario.ticks_of(setting.delay_s), steady.voltage_pu, signals=3)
+        meter["phase_pu"] = meter["line_pu"] = steady.voltage_pu
 
 
 def _measurement(parts: Parts, slot: Any, initial: float, window_s: float, delay_s: float, *, rms: bool = False) -> None:
