@@ -31,6 +31,7 @@ _CLASSES: Mapping[str, tuple[str | None, str | None, str | None]] = {
     "s": ("duration", "measurement", "s"),
     "Wh": ("energy", "total_increasing", "Wh"),
     "pu": (None, "measurement", "pu"),
+    "1": (None, "measurement", None),
     "": (None, None, None),
 }
 # Signals that are more to it than their unit says.

@@ -12,7 +12,7 @@ from hil.scenario.event import GridDip
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
-from hil.scenario.mqtt import OWN
+from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
 from hil.scenario.supervisor import SocWindow, UpsGroup
 
@@ -145,11 +145,27 @@ def check_wires(scenario: Scenario) -> None:
             _one_at_a_time(scenario, index, event)
         if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.on_mqtt):
             raise Refused("needs the testbed's own broker, and a device on it", "events", index, "kind")
+    portals: list[str] = []
+    for location, portal in _portals(scenario):
+        if portal in portals:
+            raise Refused("another device has this portal; each is behind a GX of its own", *location)
+        portals.append(portal)
     for name, link in scenario.link.items():
         if scenario.transport == "direct":
             raise Refused("needs transport = 'wire'", "link", name)
         if link.device.startswith("ups.") and scenario.mqtt.broker != OWN:
             raise Refused("a link to a UPS needs mqtt.broker = 'own'", "link", name, "between")
+
+
+def _portals(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """VRM portal ids, and where they stand."""
+    on_mqtt: dict[tuple[str, str], DeviceMqttSection | None] = {
+        **{("ups", name): ups.mqtt for name, ups in scenario.ups.items()},
+        **{("meter", name): meter.mqtt for name, meter in scenario.meter.items()},
+    }
+    for device, section in on_mqtt.items():
+        if section is not None and section.victron_portal is not None:
+            yield (*device, "mqtt", "victron_portal"), section.victron_portal
 
 
 def _one_at_a_time(scenario: Scenario, index: int, event: EventSection) -> None:
