@@ -84,8 +84,10 @@ async def listener(bench: UpsBench, *filters: str) -> Client:
 def shown(messages: list[Message]) -> dict[str, Any]:
     """Values by topic without the portal."""
     start = f"N/{PORTAL}/"
-    assert all(message.topic.startswith(start) and not message.retain for message in messages)
-    return {message.topic.removeprefix(start): json.loads(message.payload).get("value") for message in messages}
+    assert all(message.topic.startswith(start) for message in messages)
+    values = {message.topic.removeprefix(start): json.loads(message.payload).get("value") for message in messages}
+    values.pop("heartbeat", None)
+    return values
 
 
 @on_bench()
@@ -123,13 +125,15 @@ async def test_the_description_comes_again_when_home_assistant_is_back(bench):
 
 
 @on_bench()
-async def test_a_gx_says_nothing_before_a_keep_alive_and_then_everything(bench):
+async def test_a_gx_says_who_it_is_and_after_a_keep_alive_everything(bench):
     await bench.start(gx(bench))
-    watch = await listener(bench, f"N/{PORTAL}/#")
+    watch = await listener(bench, "N/#")
     await asyncio.sleep(10.0)
-    assert await came(watch) == []
+    (serial,) = await came(watch)
+    assert (serial.topic, serial.retain) == (f"N/{PORTAL}/system/0/Serial", True)
     await watch.published(f"R/{PORTAL}/keepalive", b"")
     heard = await came(watch)
+    assert heard[0].topic == f"N/{PORTAL}/heartbeat"
     assert heard[-1].topic == f"N/{PORTAL}/full_publish_completed"
     values = shown(heard)
     assert values["full_publish_completed"] == 10
@@ -140,6 +144,8 @@ async def test_a_gx_says_nothing_before_a_keep_alive_and_then_everything(bench):
     assert values["battery/512/Soc"] == pytest.approx(100.0)
     assert values["vebus/276/State"] == 5
     assert values["vebus/276/Mode"] == 3
+    late = await listener(bench, f"N/{PORTAL}/#")
+    assert set(shown(await came(late))) == {"system/0/Serial"}  # nothing else is retained
 
 
 @on_bench()
@@ -149,14 +155,17 @@ async def test_a_gx_falls_silent_a_minute_after_the_last_keep_alive(bench):
     await asyncio.sleep(0.1)
     await watch.published(f"R/{PORTAL}/keepalive", b"")
     await came(watch)
-    times = []
+    times, beats = [], 0
     for _ in range(160):
         await asyncio.sleep(0.45)
         bench.engine.states["ups_battery"]["soc"] -= 1e-6  # something changes
-        if shown(await came(watch)).get("battery/512/Soc") is not None:
+        heard = await came(watch)
+        beats += sum(message.topic.endswith("/heartbeat") for message in heard)
+        if shown(heard).get("battery/512/Soc") is not None:
             times.append(bench.device.time_s)
     assert 55 <= len(times) <= 60  # once a second at most
     assert 59.0 <= times[-1] <= 60.6
+    assert 18 <= beats <= 20  # every 3 s
 
 
 @on_bench()
@@ -184,8 +193,10 @@ async def test_read_requests_are_answered_without_a_keep_alive_for_an_item_or_wh
     asked = {
         "vebus/276/State": {"vebus/276/State"},
         "battery/512/Dc": {f"battery/512/Dc/0/{name}" for name in ("Voltage", "Current", "Power", "Temperature")},
+        "system/0/Ac/Grid": {f"system/0/Ac/Grid/{name}" for name in ("NumberOfPhases", "L1/Power", "L2/Power", "L3/Power")},
         "battery/5": set(), "nothing/1/At/All": set(), "": set(),
     }  # fmt: skip
+    await came(watch)
     for path, answered in asked.items():
         await watch.published(f"R/{PORTAL}/{path}", b"")
         assert set(shown(await came(watch))) == answered, path
@@ -205,6 +216,7 @@ async def test_a_write_request_reaches_the_firmware(bench, path, payload, field,
     await watch.published(f"W/{PORTAL}/{path}", payload)
     await asyncio.sleep(0.002)
     assert bench.firmware[field] == becomes
+    await came(watch)
     await watch.published(f"R/{PORTAL}/{path}", b"")
     assert shown(await came(watch)) == {path: json.loads(payload)["value"]}
 
@@ -232,6 +244,7 @@ async def test_the_states_of_an_inverter_follow_the_ups(bench):
     watch = await listener(bench, f"N/{PORTAL}/#")
 
     async def read() -> dict[str, Any]:
+        await came(watch)
         await watch.published(f"R/{PORTAL}/vebus/276", b"")
         return shown(await came(watch))
 
@@ -255,7 +268,11 @@ async def test_who_listens_is_told_that_a_device_behind_a_gx_is_gone(bench):
     await wire.stop()
     gone = await came(watch)
     assert {message.payload for message in gone} == {b""}
-    assert {message.topic for message in gone} == told - {f"N/{PORTAL}/full_publish_completed"}
+    assert {message.topic for message in gone} == told - {
+        f"N/{PORTAL}/{said}" for said in ("full_publish_completed", "heartbeat")
+    }
+    late = await listener(bench, "N/#")
+    assert await came(late) == []  # the serial number is retained no more
 
 
 def test_a_meter_behind_a_gx_imports_in_kilowatt_hours():

@@ -1,8 +1,9 @@
 """A device behind a Victron GX, as dbus-flashmq puts its D-Bus on MQTT.
 
-Notifications `N/<portal>/<service>/<instance>/<path>` carry `{"value": x}`; none is retained; they come for 60 s after a
-keep-alive. Source: README of github.com/victronenergy/dbus-flashmq, as are the rules of reads and writes. Assumed: a value
-that changes is told once a second at most.
+Notifications `N/<portal>/<service>/<instance>/<path>` carry `{"value": x}` and come for 60 s after a keep-alive; none is
+retained but the serial number, by which clients find the portal. A heartbeat comes every 3 s meanwhile. Source, of the rules
+of reads and writes too: README, src/state.cpp and src/types.cpp of github.com/victronenergy/dbus-flashmq. Assumed: a value
+that changes is told once a second at most; both go at the device's rate.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from hil.mqtt.client import Message, Will
 from hil.mqtt.layout import mapping_of, number_of
 
 KEEPALIVE_S = 60.0
+HEARTBEAT_S = 3.0
 _CHANGES_EVERY_S = 1.0
+_SERIAL = "system/0/Serial"
 _SUPPRESS = "suppress-republish"
 _ECHO = "full-publish-completed-echo"
 
@@ -57,11 +60,11 @@ class VictronFlashMq:
         self.will: Will | None = None
         self._portal = portal
         self._device = device
-        self._items = {"system/0/Serial": Item(portal), **items}
+        self._items = {_SERIAL: Item(portal), **items}
         self._event = event or (lambda _name, _details: None)
         self._told: dict[str, Shown] = {}
         self._alive_until_s = -math.inf
-        self._changes_at_s = -math.inf
+        self._changes_at_s = self._heartbeat_at_s = -math.inf
         self._outlet: Outlet
 
     def attach(self, outlet: Outlet) -> None:
@@ -69,27 +72,31 @@ class VictronFlashMq:
         self._outlet = outlet
 
     async def announce(self) -> None:
-        """Nothing is said before somebody asks."""
+        """Which portal it is; nothing else is said before somebody asks."""
+        self._tell(_SERIAL)
 
     async def farewell(self) -> None:
         """Who listens is told that the device is gone: its topics are empty."""
-        if self._alive:
-            for path in self._items:
-                self._outlet.send(f"N/{self._portal}/{path}", "")
+        for path in self._items if self._alive else (_SERIAL,):
+            self._outlet.send(f"N/{self._portal}/{path}", "", retain=path == _SERIAL)
 
     @property
     def _alive(self) -> bool:
         return asyncio.get_running_loop().time() < self._alive_until_s
 
     def beat(self) -> None:
-        """What has changed, while somebody keeps it alive."""
+        """Heartbeat, and what has changed, while somebody keeps it alive."""
         now_s = asyncio.get_running_loop().time()
-        if not self._alive or now_s < self._changes_at_s - 1e-9:
+        if not self._alive:
+            return
+        if now_s >= self._heartbeat_at_s - 1e-9:
+            self._heart_beats(now_s)
+        if now_s < self._changes_at_s - 1e-9:
             return
         self._changes_at_s = now_s + _CHANGES_EVERY_S
         for path, item in self._items.items():
             if not (path in self._told and self._told[path] == item.value()):
-                self._tell(path, item)
+                self._tell(path)
 
     def received(self, message: Message) -> None:
         """A keep-alive, a read request, or a write request."""
@@ -97,31 +104,37 @@ class VictronFlashMq:
         path = path.removeprefix(f"{self._portal}/")
         if kind == "W":
             self._write(path, message)
-        elif path in ("keepalive", "system/0/Serial"):  # the second is the older one
+            return
+        if path in ("keepalive", _SERIAL):  # the second is the older one
             self._keep_alive(message.payload)
-        else:
-            for name, item in self._items.items():
-                if name == path or name.startswith(f"{path}/"):
-                    self._tell(name, item)
+        for name in self._items:
+            if name == path or name.startswith(f"{path}/"):
+                self._tell(name)
 
     def _keep_alive(self, payload: bytes) -> None:
         options = _options(payload)
         now_s = asyncio.get_running_loop().time()
+        if not self._alive:
+            self._heart_beats(now_s)
         self._alive_until_s = now_s + KEEPALIVE_S
         if _SUPPRESS in options:
             return
         self._changes_at_s = now_s + _CHANGES_EVERY_S
-        for path, item in self._items.items():
-            self._tell(path, item)
+        for path in self._items:
+            self._tell(path)
         completed: dict[str, object] = {"value": int(self._device.time_s)}
         echoes = [option[_ECHO] for option in options if isinstance(option, dict) and _ECHO in option]
         if echoes:
             completed[_ECHO] = echoes[0]
         self._outlet.send(f"N/{self._portal}/full_publish_completed", json.dumps(completed))
 
-    def _tell(self, path: str, item: Item) -> None:
-        value = self._told[path] = item.value()
-        self._outlet.send(f"N/{self._portal}/{path}", json.dumps({"value": value}))
+    def _heart_beats(self, now_s: float) -> None:
+        self._heartbeat_at_s = now_s + HEARTBEAT_S
+        self._outlet.send(f"N/{self._portal}/heartbeat", json.dumps({"value": int(self._device.time_s)}))
+
+    def _tell(self, path: str) -> None:
+        value = self._told[path] = self._items[path].value()
+        self._outlet.send(f"N/{self._portal}/{path}", json.dumps({"value": value}), retain=path == _SERIAL)
 
     def _write(self, path: str, message: Message) -> None:
         item = self._items.get(path)

@@ -102,7 +102,7 @@ def ups_items(device: EmulatedUps, image: UpsImage) -> Mapping[str, Item]:
 
 
 def _reversed(read: Callable[[], float]) -> Callable[[], float]:
-    return lambda: -read()
+    return lambda: 0.0 - read()
 
 
 def _part(read: Callable[[], float]) -> Callable[[], float]:

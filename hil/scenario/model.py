@@ -61,7 +61,7 @@ class Scenario(Section):
     )
     link: dict[Name, Link] = Field(default_factory=dict, description="networks between controllers and devices, by name")
     mqtt: Mqtt = Field(
-        default_factory=lambda: Mqtt.model_validate({}), description="the broker between UPSs and their drivers"
+        default_factory=lambda: Mqtt.model_validate({}), description="the broker of the devices that speak MQTT"
     )
     record: Record = Field(default_factory=lambda: Record.model_validate({}), description="what the record keeps")
     clock: Clock = Field(default_factory=lambda: Clock.model_validate({}), description="what a run on the wall clock may miss")
