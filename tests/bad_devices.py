@@ -4,7 +4,27 @@ LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
 UPS = ["ups.a.rating='5 MW'"]
 GROUP = [*UPS, "supervisor.g={kind='ups_group',devices=['ups.a'],ramp='5 MW/min'}"]
 
+PORTAL = "mqtt={victron_portal='c0619ab4f585'}"
+METER = ["meter.main.rating='50 MVA'"]
+
 DEVICES = [
+    (["meter.main.listen='127.0.0.1:0'"], "meter.main.rating: missing; it has no default"),
+    (
+        ["meter.main.rating='50 MW'"],
+        "meter.main.rating = '50 MW': must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GVA",
+    ),
+    (
+        [*METER, "meter.main.mqtt.signals=['soc']"],
+        "meter.main.mqtt.signals = ['soc']: must be different ones of: power_w, reactive_var, apparent_va, power_factor, voltage_a_v, voltage_b_v, voltage_c_v, voltage_ab_v, voltage_bc_v, voltage_ca_v, current_a, frequency_hz, imported_wh, exported_wh",
+    ),
+    (
+        [*METER, "meter.main.mqtt.victron_portal='a/b'"],
+        "meter.main.mqtt.victron_portal = 'a/b': must be a level of a topic: without '/', '+' and '#', not beginning with '$'",
+    ),
+    (
+        [*METER, f"meter.main.{PORTAL}", f"ups.a={{rating='5 MW',{PORTAL}}}"],
+        "meter.main.mqtt.victron_portal = 'c0619ab4f585': another device has this portal; each is behind a GX of its own",
+    ),
     (["bess.main.charge='0 W'"], "bess.main.charge = '0 W': must be above 0 W"),
     (["bess.main.charge='1 W'", "bess.main.discharge='-1 W'"], "bess.main.discharge = '-1 W': must be above 0 W"),
     (["bess.main.ratng='5 MVA'"], "bess.main.ratng: unknown key; did you mean 'rating'?"),

@@ -42,7 +42,11 @@ def validate(
 
 
 def _said(scenario: Scenario) -> str:
-    devices = [f"{len(there)} {what}" for what, there in (("BESS", scenario.bess), ("UPS", scenario.ups)) if there]
+    devices = [
+        f"{len(there)} {what}"
+        for what, there in (("BESS", scenario.bess), ("UPS", scenario.ups), ("meter", scenario.meter))
+        if there
+    ]
     required = sum(limit.required for limit in scenario.limits)
     limits = f"{len(scenario.limits)} limits, {required} required"
     return f"valid · {' · '.join([f'{scenario.duration_s:g} s at {scenario.tick_s * 1e3:g} ms', *devices, limits])}"
