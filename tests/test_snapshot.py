@@ -346,9 +346,9 @@ def test_a_queued_command_for_no_device_is_told():
         run.advance(0.001)
 
 
-@pytest.mark.parametrize("array", ["measured", "meters", "limits"])
+@pytest.mark.parametrize("array", ["measured", "meters", "revenue_meters", "limits"])
 def test_windows_out_of_the_arena_are_told(array):
-    late = ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'"]  # so that no delay line is empty
+    late = ["measurement.delay='9 ms'", "absorber.main.delay='9 ms'", "meter.a.rating='50 MVA'"]  # no delay line is empty
     run = hil.KernelRun(hil.load("training_job", late), leave_out_controllers=True)
     state = run.states[array]
     for name in state.dtype.names:

@@ -36,6 +36,7 @@ scenario = from_document(document(
         "b": {"kind": "high_pass", "device": "bess.b", "time": "1 s"},
     },
     ups={"a": {"rating": "4 MW", "counter": True}, "b": {"rating": "8 MW", "share": 0.5}},
+    meter={"a": {"rating": "40 MVA"}},
     events=[dip], limits=limits, measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
 ))
 
