@@ -1,7 +1,7 @@
 """Firmware of an emulated storage inverter (power conversion system, PCS), one tick of it.
 
-Set-point ramp, law plus bias, power limits and SoC window, current limit with P or Q priority, slew limit. What it does by state,
-command and timer is in `pcs_supervision.pxd`. Equations: docs/model.md, "Inverter firmware".
+Set-point ramp, law plus bias, power limits and SoC window, current limit with P or Q priority, slew limit. What it does by
+state, command and timer is in `pcs_supervision.pxd`. Equations: docs/model.md, "Inverter firmware".
 """
 
 from libc.math cimport sqrt
@@ -125,7 +125,9 @@ cdef struct PcsState:
     int64_t commanded_at         # tick of the last command taken, -1: none yet
     int64_t reverted_at          # tick of the last reversion of the set-point, -1: none yet
     int64_t reversions
+    int64_t limit_reverted_at    # likewise of the limits
     int64_t limit_reversions
+    int64_t connect_reverted_at  # and of the contactor
     int64_t connect_reversions
     int64_t refused              # commands not taken: local, or away
     int64_t state

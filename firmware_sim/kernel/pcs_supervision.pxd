@@ -1,7 +1,8 @@
 """What the firmware of an emulated inverter does now and then: commands, timers, states, faults, limits.
 
-Commands wake it; else its turn comes once a second, when a timer expires, and in every tick while something is on its way. A turn
-more changes nothing. Between its turns `pcs_step` goes by what it has left in the state. Equations: docs/model.md, "Inverter firmware".
+Commands wake it; else its turn comes once a second, when a timer expires, and in every tick while something is on its way.
+A turn more changes nothing. Between its turns `pcs_step` goes by what it has left in the state. Equations: docs/model.md,
+"Inverter firmware".
 """
 
 from libc.math cimport fabs
@@ -171,6 +172,7 @@ cdef inline void pcs_timers(const PcsParams* p, PcsState* s, int64_t tick) noexc
     if s.limit_revert_at >= 0 and tick >= s.limit_revert_at:
         s.limit_revert_at = -1
         s.limit_enable = 0
+        s.limit_reverted_at = tick
         s.limit_reversions += 1
     if s.connect_touched:
         s.connect_touched = 0
@@ -178,6 +180,7 @@ cdef inline void pcs_timers(const PcsParams* p, PcsState* s, int64_t tick) noexc
     if s.connect_revert_at >= 0 and tick >= s.connect_revert_at:
         s.connect_revert_at = -1
         s.connect = 1
+        s.connect_reverted_at = tick
         s.connect_reversions += 1
 
 

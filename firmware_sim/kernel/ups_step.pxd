@@ -1,7 +1,7 @@
 """Firmware of an emulated double-conversion UPS, one tick of it.
 
-Line qualification, disturbance counter, test of the battery, rectifier walk-in, recharge and grid support, choice of what feeds the
-output. Equations: docs/model.md, "UPS".
+Line qualification, disturbance counter, test of the battery, rectifier walk-in, recharge and grid support, choice of what
+feeds the output. Equations: docs/model.md, "UPS".
 """
 
 from libc.math cimport fabs

@@ -65,7 +65,8 @@ cdef inline double battery_current(double r0_ohm, double inner_v, double power_w
 cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
     """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
     cdef double r0_ohm = p.r0_ohm * s.resistance_factor
-    cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)    # ready at once: what follows is the longest chain of a tick
+    # Ready at once: what follows is the longest chain of a tick.
+    cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)
     cdef double start = battery_current(r0_ohm, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
     cdef double soc_mid = s.soc - 0.5 * per_ampere * start
     cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start

@@ -103,7 +103,7 @@ cdef class Engine:
 
     cdef int keep_record(self, channels, int64_t every, int64_t capacity, bint marked) except -1:
         """Make the record's ring."""
-        cdef Recording* record = &self.recording
+        cdef Recording* kept = &self.recording
         loop = any(name in LOOP_CHANNELS for name in channels)
         of_row = [name for name in channels if name not in LOOP_CHANNELS]
         self.recorded = (*of_row, *(LOOP_CHANNELS if loop else ()))
@@ -112,12 +112,12 @@ cdef class Engine:
         ticks = np.zeros(capacity, dtype=np.int64)
         marks = np.zeros(capacity if marked else 0, dtype=np.int64)
         self.ring = (rows, ticks, marks, positions)
-        record.every, record.capacity, record.loop = every, capacity, loop
-        record.columns, record.row_channels = len(self.recorded), len(of_row)
-        record.channels = <const int64_t*> <uintptr_t> positions.ctypes.data
-        record.rows = <float*> <uintptr_t> rows.ctypes.data
-        record.ticks = <int64_t*> <uintptr_t> ticks.ctypes.data
-        record.marks = <int64_t*> <uintptr_t> marks.ctypes.data if marked else NULL
+        kept.every, kept.capacity, kept.loop = every, capacity, loop
+        kept.columns, kept.row_channels = len(self.recorded), len(of_row)
+        kept.channels = <const int64_t*> <uintptr_t> positions.ctypes.data
+        kept.rows = <float*> <uintptr_t> rows.ctypes.data
+        kept.ticks = <int64_t*> <uintptr_t> ticks.ctypes.data
+        kept.marks = <int64_t*> <uintptr_t> marks.ctypes.data if marked else NULL
         return 0
 
     cdef int bind(self, int64_t count, int64_t ups_count, user_laws) except -1:
@@ -302,12 +302,12 @@ cdef class Engine:
                 touch(array.reshape(-1).view(np.uint8))
 
     def take_rows(self):
-        cdef Recording* record = &self.recording
-        cdef int64_t start = record.tail % record.capacity
-        cdef int64_t count = min(load_acquire(&record.head) - record.tail, record.capacity - start)
+        cdef Recording* kept = &self.recording
+        cdef int64_t start = kept.tail % kept.capacity
+        cdef int64_t count = min(load_acquire(&kept.head) - kept.tail, kept.capacity - start)
         rows, ticks, marks, _ = self.ring
         taken = ticks[start:start + count].copy(), rows[start:start + count].copy(), marks[start:start + count].copy()
-        store_release(&record.tail, record.tail + count)
+        store_release(&kept.tail, kept.tail + count)
         return taken
 
     def advance(self, int64_t until_tick):

@@ -131,7 +131,7 @@ ctypedef void (*rare_fn)(Site* s, int64_t tick) noexcept nogil
 
 cdef extern from *:
     """
-    /* A call that is not inlined: what few sites or few ticks have stays out of the loop of ticks, whose registers it would take. */
+    /* A call that is not inlined: what few sites or few ticks have stays out of the loop, whose registers it would take. */
     #define RIDETHROUGH_FAR(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
     """
     rare_fn far "RIDETHROUGH_FAR"(rare_fn function) noexcept nogil

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hil.kernel.engine import Engine
@@ -13,6 +14,12 @@ from hil.session.ups_watch import UpsWatch
 from hil.site.build import LOAD_BLOCK_TICKS
 
 STRETCH_TICKS = 16_384
+# What a device falls back from without its controller: what counts it, what says when, what the event says besides.
+_REVERSIONS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("reversions", "reverted_at", {}),
+    ("limit_reversions", "limit_reverted_at", {"of": "limits"}),
+    ("connect_reversions", "connect_reverted_at", {"of": "contactor"}),
+)
 
 
 def top_up(engine: Engine, feed: Feed) -> None:
@@ -48,11 +55,11 @@ class SitePlant:
         self._log = log
         self._limit_names, self._device_names = names
         self._progress = progress or (lambda _tick: None)
-        self._counts: tuple[Any, Any] = (None, None)
+        self._counts: tuple[Any, ...] = ()
         self._counted: Any = None  # what they belong to
         self._ups = UpsWatch(engine, log)
         self._excursions = [0] * len(self._limit_names)
-        self._reversions = [0] * len(self._device_names)
+        self._reversions = [[0] * len(self._device_names) for _ in _REVERSIONS]
 
     @property
     def tick(self) -> int:
@@ -101,12 +108,13 @@ class SitePlant:
     def _watch(self) -> None:
         seen = self.engine.seen
         if seen is not self._counted:  # taken once: asked after every stretch
-            self._counted, self._counts = seen, (seen["limits"]["excursions"], seen["pcs"]["reversions"])
-        excursions, reversions = self._counts
+            reversions = (seen["pcs"][counter] for counter, _, _ in _REVERSIONS)
+            self._counted, self._counts = seen, (seen["limits"]["excursions"], *reversions)
         if self._excursions:
-            self._changes(excursions, self._excursions, self._violated)
-        if self._reversions:
-            self._changes(reversions, self._reversions, self._reverted)
+            self._changes(self._counts[0], self._excursions, self._violated)
+        if self._device_names:
+            for kind, counts in enumerate(self._counts[1:]):
+                self._changes(counts, self._reversions[kind], partial(self._reverted, kind))
         self._ups.look()
 
     def _changes(self, counts: Any, seen: list[int], report: Callable[[int], None]) -> None:
@@ -122,6 +130,7 @@ class SitePlant:
         at = first + 1 if self._excursions[index] == 0 else self.engine.tick
         self._log.add(at * self.period_ns / 1e9, "limit_violated", {"limit": self._limit_names[index]})
 
-    def _reverted(self, index: int) -> None:
-        at = int(self.engine.seen["pcs"][index]["reverted_at"])
-        self._log.add(at * self.period_ns / 1e9, "reversion", {"device": self._device_names[index], "tick": at})
+    def _reverted(self, kind: int, index: int) -> None:
+        _, when, of = _REVERSIONS[kind]
+        at = int(self.engine.seen["pcs"][index][when])
+        self._log.add(at * self.period_ns / 1e9, "reversion", {"device": self._device_names[index], "tick": at, **of})

@@ -99,5 +99,6 @@ def _firmware(bess: Bess, params: Any, state: Any) -> None:
     state["connect"] = state["connected"] = state["synchronised"] = 1
     state["charge_limit_w"], state["discharge_limit_w"] = params["charge_max_w"], params["discharge_max_w"]
     timers = ("revert_at", "limit_revert_at", "connect_revert_at", "start_at", "resync_at", "back_at")
-    for name in (*timers, "reboot_ticks", "commanded_at", "reverted_at"):
+    seen_at = ("commanded_at", "reverted_at", "limit_reverted_at", "connect_reverted_at")
+    for name in (*timers, *seen_at, "reboot_ticks"):
         state[name] = -1
