@@ -7,7 +7,7 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcpy, memmove
 
-from firmware_sim.modbus.engine cimport MOST_PDU, Units
+from firmware_sim.modbus.engine cimport Units
 
 cdef enum:
     MBAP = 7  # bytes of the header (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3)
@@ -15,7 +15,7 @@ cdef enum:
     MOST_LENGTH = 254
     LEAST_RTU = 4  # unit, function, CRC
     MOST_RTU = 256  # MODBUS over Serial Line V1.02, section 2.5.1
-    MOST_FRAME = MBAP + MOST_PDU
+    MOST_FRAME = 260  # an ADU on TCP (Application Protocol Specification V1.1b3, section 4.1)
     LENGTH_UNKNOWN = -1
     LENGTH_OPEN = 0
     ROOM = 8192  # bytes that are taken at once
