@@ -103,6 +103,12 @@ def test_a_function_that_the_device_does_not_have(function):
     assert answer(Bank(), bytes((function, 0x0E, 1, 0, 0)), allowed=Bank.functions - {function})[1] == 1
 
 
+def test_a_device_may_claim_a_function_that_the_protocol_here_does_not_have():
+    bank = Bank()
+    bank.functions = Bank.functions | {7}
+    assert answer(bank, b"\x07") == b"\x87\x01"
+
+
 def test_a_device_that_fails_answers_so_and_says_why(caplog):
     heard = []
     assert answer(Bank(), write_one(700, 1), lambda request, fault: heard.append((request, str(fault)))) == b"\x86\x04"

@@ -64,6 +64,15 @@ def test_a_frame_is_cut_where_its_function_ends(pdu):
         assert not stream.partial
 
 
+def test_what_follows_a_bad_frame_is_lost_until_the_line_is_silent():
+    stream, sound = Rtu(Units({1: Bank()}, serial=True)), rtu(1, write_one(5, 6))
+    assert taken(stream, sound + sound[:-1] + b"\0") == sound
+    assert stream.broken
+    assert taken(stream, sound) == b""
+    assert stream.rest() is None
+    assert taken(stream, sound) == sound
+
+
 @given(st.lists(st.tuples(st.sampled_from((0, 1, 2)), st.sampled_from(LENGTHS) | PDUS), max_size=4), st.binary(max_size=600))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_nothing_is_carried_out_that_was_not_a_frame(requests, rest):
