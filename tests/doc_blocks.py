@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -110,7 +111,14 @@ def run_python(page_blocks: list[Block], folder: Path) -> str:
         file = folder / (block.file_name or f"block_{block.line}.py")
         file.write_text(block.text)
         files.append(file.name)
-    run = subprocess.run([sys.executable, "-c", _RUNNER, *files], cwd=folder, capture_output=True, text=True, timeout=100)
+    run = subprocess.run(
+        [sys.executable, "-c", _RUNNER, *files],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
     return run.stdout
 

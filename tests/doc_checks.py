@@ -49,4 +49,18 @@ def runs(printed: str, folder: Path) -> None:
     assert shown in "\n".join(line.rstrip() for line in diff.stdout.splitlines())
 
 
-CHECKS = {"README.md": readme, "docs/python.md": python, "docs/mqtt.md": mqtt, "docs/kernel.md": kernel, "docs/runs.md": runs}
+def serve(printed: str, _folder: Path) -> None:
+    power, code = printed.splitlines()
+    assert power.endswith(" kW")
+    assert abs(float(power.split()[0]) - 500) < 6
+    assert code == "exit code 0"
+
+
+CHECKS = {
+    "README.md": readme,
+    "docs/python.md": python,
+    "docs/mqtt.md": mqtt,
+    "docs/kernel.md": kernel,
+    "docs/runs.md": runs,
+    "docs/serve.md": serve,
+}

@@ -18,7 +18,8 @@ def of_kind(kind: str) -> list[object]:
 
 def marks(text: str) -> list[pytest.MarkDecorator]:
     needed = [pytest.mark.peer_package("numba")] if "numba" in text else []
-    return [*needed, pytest.mark.realtime] if "--clock wall" in text else needed
+    paced = any(sign in text for sign in ("--clock wall", "hil serve", '"serve"'))
+    return [*needed, pytest.mark.realtime] if paced else needed
 
 
 def pages_with_python() -> list[object]:

@@ -31,7 +31,7 @@ _SHORT = {
 }
 """Words for kinds that are typed often; any other kind is its own word."""
 
-_NOT_GIVEN = ("kind", "at")
+_NOT_GIVEN = ("kind", "at", "again_after")
 _NOT_BY_HAND = ("load_crash",)  # the load is made ahead
 
 _OTHERS = (
