@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -89,6 +90,32 @@ def test_a_server_that_is_stopped_comes_back():
         served.type("quit")
         assert served.wait("stopped")["why"] == "quit"
         assert served.process.wait(30.0) == 0
+
+
+@pytest.mark.peer("mosquitto")
+def test_a_ups_stands_on_the_broker_that_is_there(mosquitto):
+    url = f"mqtt://{mosquitto[0]}:{mosquitto[1]}"
+    with Serving("ups", "--broker", url) as served:
+        where = served.devices["ups.main"]
+        assert (where["host"], where["port"]) == mosquitto
+        assert served.wait("status")["devices"]["ups.main"]["clients"] is None
+        served.type("broker 1 s")
+        assert "needs the testbed's own broker" in served.wait("refused")["problem"]
+        assert served.end(signal.SIGTERM) == ("SIGTERM", 0)
+
+
+def test_output_that_nobody_reads_holds_up_neither_devices_nor_the_end():
+    command = [*HIL, "bess", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        where = json.loads(process.stdout.readline())["devices"]["bess.main"]
+        for _ in range(40):  # 20 times what a pipe holds
+            process.stdin.write("help\n" * 50)
+            process.stdin.flush()
+        client = bess(where)
+        client.scan()
+        assert client.DERMeasureAC[0].ACType.cvalue == 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30.0) == 0
 
 
 @pytest.mark.peer("mosquitto_sub")

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from io import FileIO, TextIOWrapper
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,9 @@ class Beside:
     """
 
     def __init__(self) -> None:
-        self.stdout = sys.stdout  # whatever becomes of that name
+        # A file of its own: one that is stuck in a write holds a lock, without which the interpreter cannot end.
+        raw = FileIO(sys.stdout.fileno(), "w", closefd=False)
+        self.stdout = TextIOWrapper(raw, sys.stdout.encoding, "replace", write_through=True)
         self._waiting: queue.Queue[Callable[[], None] | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="printing", daemon=True)
 
@@ -47,7 +50,7 @@ class Beside:
 
     def line(self, text: str) -> None:
         """Have a line printed on standard output."""
-        self.do(lambda: print(text, file=self.stdout, flush=True))
+        self.do(lambda: print(text, file=self.stdout))
 
     def _run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the main thread's

@@ -7,6 +7,7 @@ import codecs
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,8 +89,9 @@ def typed(line: Line, heard: Callable[[str], None], changed: Callable[[], None],
 
 def _can_be_read() -> bool:
     """A terminal stops who reads it from the background."""
+    if sys.stdin is None:  # the number may be another file's
+        return False
     try:
-        os.fstat(_STDIN)
         return not os.isatty(_STDIN) or os.tcgetpgrp(_STDIN) == os.getpgrp()
     except OSError:
         return False
