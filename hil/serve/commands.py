@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,8 +105,8 @@ class _ByHand(Section):
 def _named(word: str) -> Command:
     command = commands().get(word)
     if command is None:
-        known = ", ".join(dict.fromkeys(each.word for each in commands().values()))
-        raise EventRefused(f"{word}: no such command; there are: {known}, calm, help, devices, quit")
+        close = difflib.get_close_matches(word, commands(), n=1)
+        raise EventRefused(f"{word}: no such command; " + (f"did you mean {close[0]!r}?" if close else "help lists them"))
     return command
 
 

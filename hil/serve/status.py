@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from firmware_sim.image import PcsCondition, UpsMode
 from hil.fleet.devices import Devices
 from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
@@ -13,7 +14,6 @@ from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 
 _LEAST_S = 0.2  # over which a rate is told
-_UPS_MODES = ("off", "bypass", "normal", "battery")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Overview:
         assert isinstance(station, (ModbusStorage, MqttSupply))
         name = station.name
         storage = isinstance(station, ModbusStorage)
-        state = _storage_state(station.image.firmware) if storage else _UPS_MODES[int(self._value(f"{name}.mode"))]
+        state = _storage_state(station.image.firmware) if storage else UpsMode(int(self._value(f"{name}.mode"))).name.lower()
         last = station.image.last_command
         return Row(
             device=name,
@@ -131,6 +131,5 @@ class Overview:
 
 
 def _storage_state(firmware: Any) -> str:
-    if firmware["operation"] == 0:
-        return "off"
-    return "throttled" if firmware["limited"] else "running"
+    condition = PcsCondition(int(firmware["state"]))
+    return "throttled" if condition is PcsCondition.RUNNING and firmware["limited"] else condition.name.lower()
