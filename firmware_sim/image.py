@@ -184,6 +184,34 @@ class UpsImage(FirmwareImage, Protocol):
         """Rated energy of the battery."""
 
     @property
+    def capacity_ah(self) -> float:
+        """Rated charge of the battery."""
+
+    @property
+    def dc_voltage_v(self) -> float:
+        """Nominal voltage of the battery."""
+
+    @property
+    def nominal_voltage_v(self) -> float:
+        """Nominal line-to-line voltage of input and output."""
+
+    @property
+    def nominal_hz(self) -> float:
+        """Nominal frequency of input and output."""
+
+    @property
+    def load_power_factor(self) -> float:
+        """Power factor of the load at the output, lagging."""
+
+    @property
+    def input_window_pu(self) -> tuple[float, float]:
+        """Voltages between which the line is good."""
+
+    @property
+    def bypass_window(self) -> tuple[float, float]:
+        """Largest deviation at which the bypass may be used: of the voltage from 1 pu, of the frequency from nominal, Hz."""
+
+    @property
     def input_limit_w(self) -> float:
         """Most that the rectifier draws."""
 

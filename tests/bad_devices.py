@@ -196,6 +196,16 @@ DEVICES = [
     ([*UPS, "ups.a.mqtt.rate='0 Hz'"], "ups.a.mqtt.rate = '0 Hz': must be at least 0.01 Hz"),
     ([*UPS, "ups.a.mqtt.signals=['soc']"], "ups.a.mqtt.signals = ['soc']: must hold input_power_w, output_power_w, mode"),
     ([*UPS, "ups.a.mqtt.keepalive='1.5 s'"], "ups.a.mqtt.keepalive = '1.5 s': must be whole seconds, as the protocol has it"),
+    ([*UPS, "ups.a.voltage='0 V'"], "ups.a.voltage = '0 V': must be above 0 V"),
+    (
+        [*UPS, "ups.a.modbus.map='apc'"],
+        "ups.a.modbus.map = 'apc': must be 'generic', 'huawei-ups2000', 'apc-smart-ups' or 'contacts'",
+    ),
+    (
+        [*UPS, "ups.a.modbus.listen='0.0.0.0:502'"],
+        "ups.a.modbus.listen = '0.0.0.0:502': must be a loopback address and port, such as '127.0.0.1:1502' (port 0: any free one)",
+    ),
+    ([*UPS, "ups.a.modbus.unit_id=248"], "ups.a.modbus.unit_id = 248: must be at most 247"),
     ([*UPS, "ups.a.driver.timeout='0 s'"], "ups.a.driver.timeout = '0 s': must be above 0 s"),
     (
         [*UPS, "ups.a.driver.foo=1"],

@@ -17,8 +17,15 @@ from pathlib import Path
 
 import pytest
 
-os.environ["PATH"] += os.pathsep + "/usr/sbin"  # Debian's place for servers, mosquitto for one; not on everybody's path
-_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"}  # where they are not named alike
+# Debian's places for servers, mosquitto for one, and for NUT's drivers; not on everybody's path.
+os.environ["PATH"] += os.pathsep + "/usr/sbin" + os.pathsep + "/lib/nut"
+_PACKAGES = {  # where they are not named alike
+    "mosquitto_pub": "mosquitto-clients",
+    "mosquitto_sub": "mosquitto-clients",
+    "generic_modbus": "nut-modbus",
+    "huawei-ups2000": "nut-modbus",
+    "upsc": "nut-client",
+}
 PEERS_REQUIRED = os.environ.get("RIDETHROUGH_REQUIRE_PEERS") == "1"
 # What shows that the checks of a checked build fire needs that build: scripts/checked_build.sh, scripts/thread_sanitizer.sh.
 _CHECKS = {"1": "test_checked_build.py", "threads": "test_thread_sanitizer.py"}

@@ -70,3 +70,11 @@ def test_the_fields_of_a_summary_are_listed():
     assert sorted(_listed(page)) == sorted(summary)
     limits = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("Of each limit")[2]
     assert sorted(_listed(limits)) == sorted(summary["limits"][0])
+
+
+def test_the_registers_of_a_ups_are_listed(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from ups_maps_page import PAGE, rewritten
+
+    page = PAGE.read_text(encoding="utf-8")
+    assert rewritten(page) == page, "make docs"

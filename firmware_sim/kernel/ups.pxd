@@ -128,6 +128,7 @@ cdef struct UpsState:
     int64_t battery_on           # 1: may discharge
     # Output.
     int64_t mode
+    int64_t mode_since           # tick of the last change of mode
     int64_t over_ticks           # load above the first class, in a row
     int64_t over_high_ticks
     int64_t calm_ticks

@@ -195,6 +195,7 @@ cdef inline void ups_step(const UpsParams* p, UpsState* s, const UpsSeen* seen, 
         ups_logged(s, UPS_LOGGED_MODE + 8 * s.mode + mode, tick)
         s.transfers += 1
         s.mode = mode
+        s.mode_since = tick
 
 
 cdef inline bint ups_on_battery(const UpsState* s) noexcept nogil:

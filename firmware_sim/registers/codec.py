@@ -13,11 +13,15 @@ Value = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """size: registers. encode: a value, None where there is none, to 2·size bytes; it does not raise. decode: the reverse."""
+    """size: registers. encode: a value, None where there is none, to 2·size bytes; it does not raise. decode: the reverse.
+
+    form: how it stands there, in words for a table.
+    """
 
     size: int
     encode: Callable[[Value], bytes]
     decode: Callable[[bytes], Value]
+    form: str = ""
 
 
 Kind = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32"]
@@ -58,9 +62,11 @@ def number(kind: Kind, scale: float = 1.0, *, missing: int | None = None, little
         count: float = layout.unpack(registers)[0]
         return count if scale == 1.0 else count * scale
 
+    form = kind if scale == 1.0 else f"{kind} × {scale:g}"
     if not little_words or size == 1:
-        return Codec(size, encode, decode)
-    return Codec(size, lambda value: swapped(encode(value)), lambda registers: decode(swapped(registers)))
+        return Codec(size, encode, decode, form)
+    form += ", low word first"
+    return Codec(size, lambda value: swapped(encode(value)), lambda registers: decode(swapped(registers)), form)
 
 
 def _limits(kind: str) -> tuple[int, int]:
@@ -74,8 +80,8 @@ def string(size: int) -> Codec:
     def encode(value: Value) -> bytes:
         return ("" if value is None else str(value)).encode("ascii", "replace")[: 2 * size].ljust(2 * size, b"\0")
 
-    return Codec(size, encode, lambda registers: registers.rstrip(b"\0").decode("ascii", "replace"))
+    return Codec(size, encode, lambda registers: registers.rstrip(b"\0").decode("ascii", "replace"), "string")
 
 
-BIT = Codec(1, lambda value: b"\1" if value else b"\0", lambda bits: float(bits != b"\0"))
+BIT = Codec(1, lambda value: b"\1" if value else b"\0", lambda bits: float(bits != b"\0"), "bit")
 """One coil or discrete input."""

@@ -1,4 +1,4 @@
-"""An emulated UPS: what its firmware shows and takes (`device`), and how that stands on MQTT (`mqtt`).
+"""An emulated UPS: what its firmware shows and takes, on MQTT (`device`, `mqtt`) and on Modbus (`modbus`, `maps`).
 
 What the firmware does in a tick is not here but in `firmware_sim/kernel/ups.pxd`.
 """

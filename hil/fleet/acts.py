@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from firmware_sim.image import PcsPoint
 from hil.fleet.breakage import breakage
 from hil.fleet.broker import SiteBroker
 from hil.fleet.links import SiteLinks
+from hil.fleet.server import DeviceServer
 from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.surroundings import Event as Log
 from hil.fleet.ups import MqttSupply
+from hil.fleet.wire_faults import wire_fault
 from hil.scenario.event import (
     BrokerStop,
     DeviceLoss,
@@ -26,7 +29,7 @@ from hil.scenario.event import (
     ServerStop,
 )
 from hil.scenario.event_kind import EventSection
-from hil.scenario.fault import EquipmentFault, ValuesMissing, ValuesStale
+from hil.scenario.fault import AnswerFault, DeviceReboot, EquipmentFault, ValuesMissing, ValuesStale, WireFault
 
 if TYPE_CHECKING:
     from firmware_sim.image import FirmwareImage
@@ -48,7 +51,9 @@ class Acted:
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
     """What to do at the beginning and at the end of an event; None for what is the plant's or the load's."""
-    return _equipment(event, on) if isinstance(event, EquipmentFault) else _ACTS[type(event)](event, on)
+    if isinstance(event, EquipmentFault):
+        return _equipment(event, on)
+    return _answers(event, on) if isinstance(event, AnswerFault) else _ACTS[type(event)](event, on)
 
 
 def _broker_stop(_: BrokerStop, on: Acted) -> tuple[Act, Act] | None:
@@ -88,17 +93,38 @@ def _equipment(event: EquipmentFault, on: Acted) -> tuple[Act, Act]:
     return _noted(event, on, broken, whole)
 
 
+def _answers(event: AnswerFault, on: Acted) -> tuple[Act, Act]:
+    server, fault = _server(event, on), wire_fault(event)
+    return _noted(event, on, partial(server.disturb, fault), partial(server.calm, fault))
+
+
 def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[Act, Act]]:
     """fault: the property of the register map."""
 
     def acts_of(event: ValuesStale | ValuesMissing, on: Acted) -> tuple[Act, Act]:
-        station = on.stations[event.device]
-        assert isinstance(station, ModbusStorage)
-        return _noted(
-            event, on, partial(setattr, station.registers, fault, True), partial(setattr, station.registers, fault, False)
-        )
+        registers = _server(event, on).registers
+        return _noted(event, on, partial(setattr, registers, fault, True), partial(setattr, registers, fault, False))
 
     return acts_of
+
+
+def _reboot(event: DeviceReboot, on: Acted) -> tuple[Act, Act]:
+    """The firmware comes back by itself, to the tick."""
+    station = on.stations[event.device]
+    image = cast("FirmwareImage", station.image)
+
+    async def away() -> None:
+        image.command(PcsPoint.REBOOT, event.duration_s)
+        await station.stop()
+
+    device = {"device": event.device}
+    return _told(on, away, event.kind, **device), _told(on, station.start, f"{event.kind}_over", **device)
+
+
+def _server(event: WireFault, on: Acted) -> DeviceServer:
+    server = on.stations[event.device].server
+    assert server is not None  # the rules name devices that have one
+    return server
 
 
 def _noted(event: EventSection, on: Acted, begin: Callable[[], None], back: Callable[[], None]) -> tuple[Act, Act]:
@@ -128,6 +154,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     GridDip: _plant,
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
+    DeviceReboot: _reboot,
     ValuesMissing: _values("absent"),
     ValuesStale: _values("frozen"),
 }

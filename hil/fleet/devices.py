@@ -44,11 +44,11 @@ class Devices:
 
     def traffic(self) -> dict[str, Any]:
         """Modbus requests answered, MQTT messages that devices sent and received, and what the links carried."""
-        modbus: list[Station] = [*self.storage.values(), *self.meters.values()]
+        served = [station.server.requests for station in self.stations if station.server is not None]
         on_mqtt = [station.traffic for station in self.supplies.values()]
         on_mqtt += [station.messages for station in self.meters.values()]
         return {
-            "requests": sum(station.traffic for station in modbus),
+            "requests": sum(served),
             "messages": sum(on_mqtt),
             "links": self.links.summary(),
         }

@@ -121,6 +121,7 @@ class DirectStorage(StorageStation):
     speaks: Protocol | None = None
     endpoint = ("", 0)
     traffic = 0
+    server = None
 
     async def start(self) -> None:
         """Nothing listens."""

@@ -113,6 +113,13 @@ class EngineUpsImage(_EngineFirmwareImage):
         ups = scenario.ups[name]
         self.rating_w = float(ups.rating_w)
         self.energy_wh = ups.rated_energy_wh
+        self.capacity_ah = float(engine.parameters["ups_battery"][self._index]["capacity_as"]) / 3600.0
+        self.dc_voltage_v = float(ups.dc_voltage_v)
+        self.nominal_voltage_v = float(ups.voltage_v)
+        self.nominal_hz = float(scenario.grid.frequency_hz)
+        self.load_power_factor = float(scenario.load.power_factor)
+        self.input_window_pu = (float(ups.input_low), float(ups.input_high))
+        self.bypass_window = (float(ups.bypass_window), float(ups.bypass_frequency_hz))
         self.input_limit_w = float(ups.input_limit * ups.rating_w)
         self.recharge_max_w = ups.recharge_max_w
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from controllers.storage_driver import DriverSettings
 from firmware_sim.image import ProcessImage
 from hil.fleet.images import EngineStorageImage
+from hil.fleet.server import DeviceServer
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol
 
@@ -18,6 +19,10 @@ class Station(Protocol):
     name: str
     index: int
     speaks: WireProtocol | None
+
+    @property
+    def server(self) -> DeviceServer | None:
+        """Its Modbus server, if it has one."""
 
     @property
     def image(self) -> ProcessImage:
@@ -49,6 +54,10 @@ class Storage(Station, Protocol):
 
 class Supply(Station, Protocol):
     """A UPS."""
+
+    @property
+    def requests(self) -> int:
+        """Requests answered on Modbus."""
 
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> AbstractAsyncContextManager[Any]:
         """Its driver, through an endpoint. led_by: its supervisor."""

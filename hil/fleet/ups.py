@@ -1,15 +1,17 @@
-"""A UPS on the wire: its emulated firmware on MQTT, and the driver that commands it."""
+"""A UPS on the wire: its emulated firmware on MQTT, on Modbus too where asked for, and the driver that commands it."""
 
 from __future__ import annotations
 
 from controllers.ups_driver import UpsDriver, UpsDriverSettings
 from controllers.ups_mqtt import MqttUps
 from firmware_sim.ups.device import EmulatedUps
+from firmware_sim.ups.modbus import ModbusUps
 from firmware_sim.ups.victron import ups_items
 from hil.fleet.broker import SiteBroker
 from hil.fleet.dialects import dialects
 from hil.fleet.images import EngineUpsImage
 from hil.fleet.presence import Presence
+from hil.fleet.server import DeviceServer
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
 from hil.mqtt.address import BrokerAddress
@@ -29,10 +31,17 @@ class MqttSupply:
         self._broker = broker
         self._section = around.scenario.ups[name]
         self._topics = DeviceTopics(around.scenario.mqtt.site, self.name)
+        serial = f"{name}-{index + 1:04d}"
         self.image = EngineUpsImage(around.engine, around.scenario, name)
-        device = EmulatedUps(self.image, serial=f"{name}-{index + 1:04d}", epoch_s=around.epoch_s)
+        device = EmulatedUps(self.image, serial=serial, epoch_s=around.epoch_s)
         spoken = dialects(around, self.name, device, self._section.mqtt, ups_items(device, self.image))
         self._presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
+        self._modbus: ModbusUps | None = None
+        self.server: DeviceServer | None = None
+        if (section := self._section.modbus) is not None:
+            self._modbus = ModbusUps(self.image, section.map, serial=serial)
+            bank, key = self._modbus.registers, f"{self.name}.modbus.listen"
+            self.server = DeviceServer(around, self.name, bank, key=key, listen=section.listen, unit_id=section.unit_id)
 
     @property
     def traffic(self) -> int:
@@ -45,28 +54,45 @@ class MqttSupply:
         return self._broker.clients
 
     @property
+    def requests(self) -> int:
+        """Requests that its Modbus server has answered."""
+        return 0 if self.server is None else self.server.requests
+
+    @property
     def endpoint(self) -> tuple[str, int]:
         """Where its driver connects: the broker."""
         return self._broker.address.host, self._broker.address.port
 
     async def start(self) -> None:
-        """Connect to the broker and publish. Raises ScenarioError where there is none."""
+        """Listen, connect to the broker and publish. Raises ScenarioError where one of them cannot be."""
+        if self.server is not None:
+            await self.server.start()
         await self._presence.start()
 
     async def restart(self) -> None:
         """Be back after `die`, as soon as the broker can be reached."""
+        if self.server is not None:
+            await self.server.start()
         await self._presence.restart()
 
     async def stop(self) -> None:
-        """Go, and say so."""
+        """Go, and say so; what its Modbus clients have set going is forgotten."""
+        if self._modbus is not None:
+            self._modbus.forget()
+        if self.server is not None:
+            await self.server.stop()
         await self._presence.stop()
 
     async def die(self) -> None:
-        """Lose the connection without a farewell."""
+        """Lose all connections without a farewell."""
+        if self.server is not None:
+            await self.server.stop()
         await self._presence.die()
 
     def hang(self, *, hung: bool) -> None:
-        """Keep the connection and be silent."""
+        """Keep all connections and be silent."""
+        if self.server is not None:
+            self.server.hang(hung=hung)
         self._presence.hang(hung=hung)
 
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> UpsDriver:

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
 from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
+from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
-from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time
+from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
@@ -26,6 +27,12 @@ class Ups(Section):
     share: Share | None = Field(
         default=None,
         description="share of the IT demand that it feeds, all together at most 1; default: what is left, by rating",
+    )
+    voltage_v: Voltage = Field(
+        default=400.0,
+        gt=0,
+        description="nominal voltage of input and output, line to line, as its registers show it; the model is per unit",
+        json_schema_extra=ASSUMED,
     )
     # Rectifier and line.
     input_limit: PerUnit = Field(
@@ -276,6 +283,9 @@ class Ups(Section):
     # On the wire.
     mqtt: UpsMqttSection = Field(
         default_factory=lambda: UpsMqttSection.model_validate({}), description="what the UPS publishes, and how often"
+    )
+    modbus: UpsModbusSection | None = Field(
+        default=None, description="its registers on Modbus TCP too, where the transport is a wire; none without the section"
     )
     driver: UpsDriverSection = Field(
         default_factory=lambda: UpsDriverSection.model_validate({}), description="how the UPS's driver talks to it"

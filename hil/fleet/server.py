@@ -1,0 +1,90 @@
+"""The Modbus TCP server of a device of a run: where it listens, what goes wrong on its wire, what it logs."""
+
+from __future__ import annotations
+
+from firmware_sim.modbus.bank import ModbusFault
+from firmware_sim.modbus.faults import Fault
+from firmware_sim.modbus.tcp import ModbusTcpServer
+from firmware_sim.registers.register_map import RegisterMap
+from hil.fleet.listening import cannot_listen
+from hil.fleet.surroundings import Surroundings
+
+
+class DeviceServer:
+    """Serves the registers of one device. name: of the device; key: of `listen` in the scenario; listen: its value."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        name: str,
+        registers: RegisterMap,
+        *,
+        key: str,
+        listen: str,
+        unit_id: int,
+        most_connections: int = 16,
+    ) -> None:
+        self.registers = registers
+        self.address = ("", 0)
+        self._around = around
+        self._name = name
+        self._key = key
+        self._listen = listen
+        self._struck = 0
+        self._server = ModbusTcpServer(
+            registers,
+            unit_id=unit_id,
+            most_connections=most_connections,
+            refused=self._refused,
+            seed=around.scenario.seed,
+            device=name,
+        )
+        self._server.faults.struck = self._strikes
+
+    @property
+    def requests(self) -> int:
+        """Requests answered."""
+        return self._server.requests
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._server.connections)
+
+    async def start(self) -> None:
+        """Listen, where it did before if it did. Raises ScenarioError where that cannot be."""
+        host, _, port = self._listen.rpartition(":")
+        address = self._around.host or host, self.address[1] or int(port)
+        try:
+            self.address = await self._server.start(*address)
+        except OSError as error:
+            raise cannot_listen(self._around.scenario.source, self._key, address, error) from None
+        self._around.event("server_started", {"device": self._name, "port": self.address[1]})
+
+    async def stop(self) -> None:
+        """Stop listening, as a server that dies."""
+        await self._server.stop()
+
+    def hang(self, *, hung: bool) -> None:
+        """Leave clients without an answer."""
+        self._server.hang(hung=hung)
+
+    def disturb(self, fault: Fault) -> None:
+        """Begin a fault of the wire, in place of one of its kind."""
+        self._server.faults.set(fault)
+
+    def calm(self, fault: Fault) -> None:
+        """End it."""
+        self._server.faults.clear(fault.kind)
+
+    @property
+    def struck(self) -> int:
+        """Requests that met a fault so far, once for each fault."""
+        return self._struck
+
+    def _strikes(self, *_: object) -> None:
+        self._struck += 1
+
+    def _refused(self, request: bytes, fault: ModbusFault) -> None:
+        details: dict[str, object] = {"device": self._name, "request": request.hex(), "code": int(fault.code)}
+        self._around.event("request_refused", {**details, "reason": str(fault)})
