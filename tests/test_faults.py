@@ -12,6 +12,7 @@ from rig import LOSSLESS, H, Rig
 from ups_support import first
 from ups_support import rig as ups_rig
 
+import hil
 from firmware_sim.image import FaultPoint as Fault
 from firmware_sim.image import PcsCondition, UpsPoint
 from firmware_sim.image import PcsPoint as Point
@@ -155,6 +156,20 @@ def test_whatever_breaks_energy_and_charge_are_conserved(plan):
     # Of the last tick's current the device has heard only at its next.
     counted = 0.5 + np.sum(drift) * H / 3600.0 - np.sum(charge[:-1]) - charge[-1] / share[-1]
     assert read(run, "soc") == pytest.approx(counted, abs=1e-9)
+
+
+def test_a_script_breaks_by_name_and_a_snapshot_keeps_what_is_broken():
+    run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
+    for point, value in (("fault.capacity", 0.5), ("fault.soc_drift", 0.1), ("limit_ramp_s", 9.0), ("limit_enable", 3.0)):
+        run.command("bess.main", point, value)
+    run.advance(5.0)
+    start = run.snapshot()
+    rows = run.rows(8.0)
+    run.restore(start)
+    assert run.states["faults"]["capacity"][0] == 0.5
+    assert np.array_equal(run.rows(8.0), rows)
+    with pytest.raises(KeyError, match=r"no point 'fault\.x'; there are: set_w, .*fault\.contactor"):
+        run.command("bess.main", "fault.x", 1.0)
 
 
 # --- UPS ---
