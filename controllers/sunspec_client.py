@@ -36,22 +36,24 @@ class SunSpecClient:
         self._plans: dict[tuple[int, tuple[str, ...]], _Plan] = {}
 
     async def scan(self, needed: Mapping[int, str]) -> None:
-        """Find the map and its models, and read the scale factors of the needed ones.
+        """Find the map and the needed models, and read their scale factors.
 
         needed: model numbers with what each is for. Raises DeviceRefused where there is no map or one of them is missing.
         """
         address = await self._find_base()
-        while True:
+        found: dict[int, tuple[int, Model]] = {}
+        while len(found) < len(needed):
             number, length = await self._connection.read(address, 2)
             if number == END_MODEL:
                 break
             if number in needed:
-                self._found[number] = (address, model(number))
+                found[number] = (address, model(number))
             address += 2 + length
         for number, purpose in needed.items():
-            if number not in self._found:
+            if number not in found:
                 raise DeviceRefused(self._connection.device, f"has no SunSpec model {number} ({purpose})")
-        for number, (_, layout) in self._found.items():
+        self._found = found
+        for number, (_, layout) in found.items():
             factors = [point for point in layout.points.values() if point.type == "sunssf"]
             values = await self._read_plan(self._plan(number, factors))
             self._scales |= {(number, name): int(value) for name, value in values.items() if isinstance(value, (int, float))}

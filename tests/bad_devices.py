@@ -66,7 +66,22 @@ DEVICES = [
         "absorber.main.kind = 'magic': must be one of 'none', 'ramp_limit', 'high_pass', 'droop', 'law'",
     ),
     (["supervisor.energy.kind='pid'"], "supervisor.energy.kind = 'pid': must be one of 'soc_window', 'ups_group', 'own'"),
-    (["bess.main.firmware='victron'"], "bess.main.firmware = 'victron': must be 'sunspec'"),
+    (
+        ["bess.main.firmware='victron'"],
+        "bess.main.firmware = 'victron': must be 'sunspec', 'kaco-gridsave', 'victron-ess', 'sungrow-sh', 'solaredge-storedge', 'fronius-gen24', 'sma-cyclic' or 'foxess-h3'",
+    ),
+    (
+        ["bess.main.firmware='sma-cyclic'"],
+        "supervisor.energy.device = 'bess.main': no driver speaks to bess.main.firmware = 'sma-cyclic': must be 'sunspec', or commanded by others (hil serve)",
+    ),
+    (
+        ["bess.main.firmware='sma-cyclic'", "supervisor={}", "absorber.main.placement='wire'"],
+        "absorber.main.device = 'bess.main': no driver speaks to bess.main.firmware = 'sma-cyclic': must be 'sunspec', or commanded by others (hil serve)",
+    ),
+    (
+        ["bess.main.watchdog='10 s'"],
+        "bess.main.watchdog = '10 s': needs firmware = one of 'foxess-h3', 'sma-cyclic', 'solaredge-storedge', 'victron-ess'; 'sunspec' has none but what its registers set",
+    ),
     (
         ["bess.main.endpoint='tcp://192.168.1.40:502?unit=1'"],
         "bess.main.endpoint = 'tcp://192.168.1.40:502?unit=1': must be 'emulated'",

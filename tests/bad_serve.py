@@ -38,7 +38,13 @@ USAGE = [
     ),
     (["hall", "--for", "5"], "--for '5': must be a time, such as '40 ms'; units: s, ms, us, ns, µs, min, h, d"),
     (["bess", "--set", "seed=1"], "hil serve bess: --set: there is no scenario; its options are listed by --help"),
-    (["bess", "--map", "kaco"], "hil serve bess: --map = 'kaco': a bess has no such map; there are: sunspec"),
+    (
+        ["bess", "--map", "kaco"],
+        (
+            "hil serve bess: --map = 'kaco': a bess has no such map; there are: sunspec, kaco-gridsave, victron-ess, sungrow-sh, "
+            "solaredge-storedge, fronius-gen24, sma-cyclic, foxess-h3"
+        ),
+    ),
     (
         ["bess", "--rating", "5 bar"],
         "hil serve bess: --rating = '5 bar': must be a power, such as '25 MW'; units: W, kW, MW, GW",

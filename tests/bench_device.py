@@ -10,7 +10,8 @@ from typing import Any
 import hil
 from firmware_sim.modbus.bank import Bank, Table
 from firmware_sim.modbus.tcp import ModbusTcpServer
-from firmware_sim.storage.sunspec import SunSpecBess
+from firmware_sim.storage.device import Nameplate
+from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
@@ -26,17 +27,24 @@ def held(bank: Bank, address: int, count: int = 1) -> list[int]:
 
 
 class Bench:
-    """The flagship's BESS, without its absorber, controllers and events."""
+    """The flagship's BESS, without its absorber, controllers and events. firmware: the personality of its device."""
 
-    def __init__(self, *overrides: str) -> None:
+    def __init__(self, *overrides: str, firmware: str = "sunspec", nameplate: Nameplate | None = None) -> None:
         scenario = hil.load("training_job", ["events=[]", "absorber.main.kind=none", *overrides])
         source = LoadSource(scenario)
         self.engine = build_engine(scenario, source.first_w)
         names = ([limit.name for limit in scenario.limits], ["bess.main"])
         self.log = EventLog()
         self.plant = SitePlant(self.engine, source.feed, Recorder(self.engine, [], lambda stream: None), self.log, names)
-        self.device = SunSpecBess(EngineStorageImage(self.engine, scenario, "main"))
-        self.server = ModbusTcpServer(self.device.registers)
+        self.image = EngineStorageImage(self.engine, scenario, "main")
+        self.maps = bank_of(self.image, firmware, nameplate)
+        self.registers: Any = next(iter(self.maps.values()))
+        self.server = ModbusTcpServer(
+            self.maps if len(self.maps) > 1 else self.registers,
+            unit_id=next(iter(self.maps)),
+            most_connections=PERSONALITIES[firmware].most_connections,
+            refuses=PERSONALITIES[firmware].most_connections == 1,
+        )
 
     @property
     def firmware(self) -> Any:

@@ -27,6 +27,7 @@ class Reference:
     def power_up(self) -> None:
         """Forget what does not outlast the supply."""
         self.at = dict.fromkeys(Point, 0.0) | {Point.CONNECT: 1.0, Point.OPERATION: float(self.initial)}
+        self.at |= {Point.LIMIT_CHARGE_W: RANGE, Point.LIMIT_DISCHARGE_W: RANGE}
         self.expiry = {Point.REVERT_S: math.inf, Point.LIMIT_REVERT_S: math.inf, Point.CONNECT_REVERT_S: math.inf}
         self.state, self.tripped, self.started_at, self.lost, self.synchronous_at = OFF, False, math.inf, False, math.inf
 

@@ -17,7 +17,8 @@ from controllers.contracts import StorageSample
 from controllers.storage_driver import StorageDriver
 from firmware_sim.modbus.bank import ModbusFault, Table
 from firmware_sim.registers.sunspec_map import SunSpecMap
-from firmware_sim.storage.sunspec import SunSpecBess
+from firmware_sim.storage.device import Device, Nameplate
+from firmware_sim.storage.sunspec import sunspec_bess
 from hil.fleet.direct import ImagePort, PromptDriver
 from hil.fleet.images import EngineStorageImage
 from hil.loads.source import LoadSource
@@ -211,7 +212,7 @@ def test_a_port_that_waits_is_a_defect(monkeypatch):
 
 def test_a_cancelled_driver_does_not_cycle_on():
     device = hil.load("training_job", ["transport=direct", "events=[]"])
-    port = ImagePort("bess.main", bess(device).registers, lambda *_: None)
+    port = ImagePort("bess.main", bess(device), lambda *_: None)
 
     async def main() -> None:
         async with PromptDriver("bess.main", port) as driver:
@@ -225,9 +226,9 @@ def test_a_cancelled_driver_does_not_cycle_on():
     in_lockstep(main)
 
 
-def bess(scenario: Scenario) -> SunSpecBess:
+def bess(scenario: Scenario) -> SunSpecMap:
     source = LoadSource(scenario)
-    return SunSpecBess(EngineStorageImage(build_engine(scenario, source.first_w), scenario, "main"))
+    return sunspec_bess(Device(EngineStorageImage(build_engine(scenario, source.first_w), scenario, "main"), Nameplate()))
 
 
 VALUES = [0.0, 0.5, 1.5, -0.5, 1e-9, 32767.4, 32768.0, -32768.0, 65534.0, 65535.0, 2**31 - 1.0, -(2.0**31), 2.0**32 - 1, 1e30]
@@ -257,7 +258,7 @@ def test_what_is_shown_is_what_the_registers_hold(number):
 
 def test_the_map_reads_and_writes_without_registers_as_with_them():
     scenario = hil.load("training_job", ["events=[]"])
-    one, other = bess(scenario).registers, bess(scenario).registers
+    one, other = bess(scenario), bess(scenario)
     read = written = 0
     chance = random.Random(5)
     for (number, name), (point, scale, declared) in one._declared.items():

@@ -14,7 +14,7 @@ from bad_serve import COMMANDS, USAGE
 from typer.testing import CliRunner
 
 import hil
-from firmware_sim.maps import STORAGE_MAPS
+from firmware_sim.storage.personalities.registry import PERSONALITIES
 from hil.cli.app import app
 from hil.cli.beside import Beside
 from hil.cli.typed import Line
@@ -87,7 +87,7 @@ def test_wrong_usage_is_told_in_a_line(arguments, said):
 
 
 def test_a_scenario_names_every_map_that_there_is():
-    assert set(get_args(Bess.model_fields["firmware"].annotation)) == set(STORAGE_MAPS)
+    assert set(get_args(Bess.model_fields["firmware"].annotation)) == set(PERSONALITIES)
 
 
 def test_one_device_is_what_its_options_say():

@@ -122,7 +122,9 @@ cdef inline void pcs_power_up(const PcsParams* p, PcsState* s) noexcept nogil:
     s.operation = p.initial
     s.controller_heartbeat = s.heartbeat = 0
     s.local = 0
-    s.limit_charge_w = s.limit_discharge_w = s.limit_ramp_s = 0.0
+    s.limit_charge_w = p.charge_max_w
+    s.limit_discharge_w = p.discharge_max_w
+    s.limit_ramp_s = 0.0
     s.limit_enable = s.limit_revert_s = 0
     s.charge_limit_w = p.charge_max_w
     s.discharge_limit_w = p.discharge_max_w

@@ -36,6 +36,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._era is not server.era:
             transport.abort()
             return
+        if server.refuses and len(server.connections) >= server.most_connections:
+            transport.abort()
+            return
         self._transport = transport
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):

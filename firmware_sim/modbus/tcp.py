@@ -27,6 +27,7 @@ class ModbusTcpServer(ModbusServer):
 
     bank: the device, which answers `unit_id`, 0 and 255; or a device for each unit.
     silent: other units get no answer, instead of exception 0x0B.
+    refuses: one client too many is closed; else the one whose last request is the oldest makes room.
     framing: "rtu" is RTU over TCP, with the rules of a serial line for units: 0 is a broadcast, others get no answer.
     idle_timeout_s: None lets silent clients stay. seed, device: what the draws of `faults` are keyed by.
     refused: hears of every request that is answered with an exception.
@@ -41,6 +42,7 @@ class ModbusTcpServer(ModbusServer):
         silent: bool = False,
         tls: Security | None = None,
         most_connections: int = 16,
+        refuses: bool = False,
         partial_timeout_s: float = 1.0,
         idle_timeout_s: float | None = 300.0,
         refused: Refused | None = None,
@@ -53,6 +55,7 @@ class ModbusTcpServer(ModbusServer):
         self.framing = framing
         self.tls = tls
         self.most_connections = most_connections
+        self.refuses = refuses
         self.partial_timeout_s = partial_timeout_s
         self.idle_timeout_s = idle_timeout_s
         self.connections: dict[Connection, None] = {}  # the longest without a request first

@@ -35,7 +35,8 @@ class SunSpecMap(RegisterMap):
 
     models: for each model number, in the order of the map, its points: a constant (scale factors are constants), a function
     for a live value, or a `Setting`. A point that is not declared reads "not implemented" and cannot be written.
-    identity: text of the objects of function 43/14, from number 0.
+    identity: text of the objects of function 43/14, from number 0. layouts: of models that are not in the standard's files, or
+    that this device lays out otherwise.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class SunSpecMap(RegisterMap):
         room: Callable[[], int],
         identity: tuple[str, ...] = (),
         base: int = 40000,
+        layouts: Mapping[int, sunspec.Model] | None = None,
     ) -> None:
+        self._layouts = layouts or {}
         self._declared: dict[tuple[int, str], tuple[sunspec.Point, int, Declaration]] = {}
         self.addresses: dict[tuple[int, str], int] = {}
         marker = struct.unpack(">I", struct.pack(">2H", *sunspec.MARKER))[0]
@@ -54,13 +57,16 @@ class SunSpecMap(RegisterMap):
         at = base + len(sunspec.MARKER)
         for number_of, declared in models.items():
             points += self._place(number_of, declared, at)
-            at += 2 + sunspec.model(number_of).length
+            at += 2 + self._layout(number_of).length
         points.append(Point("end", at, number("u32"), sunspec.END_MODEL << 16))
         objects = {index: text.encode("ascii") for index, text in enumerate(identity)}
         super().__init__(points, generation=generation, room=room, functions=FUNCTIONS, identity=objects or None, alias=True)
 
+    def _layout(self, number_of: int) -> sunspec.Model:
+        return self._layouts.get(number_of) or sunspec.model(number_of)
+
     def _place(self, number_of: int, declared: Declared, start: int) -> list[Point]:
-        layout = sunspec.model(number_of)
+        layout = self._layout(number_of)
         unknown = set(declared) - set(layout.points)
         if unknown:
             raise ValueError(f"SunSpec model {number_of} has no point {', '.join(sorted(unknown))}")

@@ -99,11 +99,11 @@ def _answers(event: AnswerFault, on: Acted) -> tuple[Act, Act]:
 
 
 def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[Act, Act]]:
-    """fault: the property of the register map."""
+    """fault: the property of the register maps."""
 
     def acts_of(event: ValuesStale | ValuesMissing, on: Acted) -> tuple[Act, Act]:
-        registers = _server(event, on).registers
-        return _noted(event, on, partial(setattr, registers, fault, True), partial(setattr, registers, fault, False))
+        server = _server(event, on)
+        return _noted(event, on, partial(server.show, fault, so=True), partial(server.show, fault, so=False))
 
     return acts_of
 

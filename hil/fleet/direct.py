@@ -13,7 +13,6 @@ from contextvars import copy_context
 from controllers.storage_driver import Measured, Ratings, StorageDriver
 from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.registers.sunspec_map import SunSpecMap
-from firmware_sim.storage.sunspec import SunSpecBess
 from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.station import StorageStation
@@ -138,7 +137,8 @@ class DirectStorage(StorageStation):
         law_of: str | None,
     ) -> PromptDriver:
         """The driver. led_by: its supervisor. law_of: the absorber whose law is sent with the set-point."""
-        port = ImagePort(self.name, SunSpecBess(self.image, serial=self.serial).registers, self._refused)
+        assert isinstance(self.registers, SunSpecMap)  # what a driver leads is SunSpec's
+        port = ImagePort(self.name, self.registers, self._refused)
         return PromptDriver(self.name, port, **self._driver_options(target_ttl_s, led_by, law_of))
 
     def _refused(self, request: str, fault: ModbusFault) -> None:

@@ -27,8 +27,8 @@ class MeterStation:
         self.image = EngineMeterImage(around.engine, around.scenario, name)
         device = EmulatedMeter(self.image, serial=f"{name}-{index + 1:04d}")
         registers = SunSpecMeter(device).registers
-        listen, unit_id = self._section.listen, self._section.unit_id
-        self.server = DeviceServer(around, self.name, registers, key=f"{self.name}.listen", listen=listen, unit_id=unit_id)
+        maps, key = {self._section.unit_id: registers}, f"{self.name}.listen"
+        self.server = DeviceServer(around, self.name, maps, key=key, listen=self._section.listen)
         self._presence: Presence | None = None
         if broker is not None and self._section.mqtt is not None:
             spoken = dialects(around, self.name, device, self._section.mqtt, meter_items(device))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.modbus.faults import Fault
 from firmware_sim.modbus.tcp import ModbusTcpServer
@@ -11,30 +13,35 @@ from hil.fleet.surroundings import Surroundings
 
 
 class DeviceServer:
-    """Serves the registers of one device. name: of the device; key: of `listen` in the scenario; listen: its value."""
+    """Serves the registers of one device.
+
+    name: of the device; maps: its register maps by unit; key: of `listen` in the scenario; listen: its value.
+    most_connections: more push out the longest idle; a device that takes one client only refuses others.
+    """
 
     def __init__(
         self,
         around: Surroundings,
         name: str,
-        registers: RegisterMap,
+        maps: Mapping[int, RegisterMap],
         *,
         key: str,
         listen: str,
-        unit_id: int,
         most_connections: int = 16,
     ) -> None:
-        self.registers = registers
+        self._maps = maps
         self.address = ("", 0)
         self._around = around
         self._name = name
         self._key = key
         self._listen = listen
         self._struck = 0
+        unit_id, registers = next(iter(maps.items()))
         self._server = ModbusTcpServer(
-            registers,
+            maps if len(maps) > 1 else registers,
             unit_id=unit_id,
             most_connections=most_connections,
+            refuses=most_connections == 1,
             refused=self._refused,
             seed=around.scenario.seed,
             device=name,
@@ -76,6 +83,11 @@ class DeviceServer:
     def calm(self, fault: Fault) -> None:
         """End it."""
         self._server.faults.clear(fault.kind)
+
+    def show(self, fault: str, *, so: bool) -> None:
+        """Begin or end what is wrong with the values that are shown. fault: a property of the register maps."""
+        for registers in self._maps.values():
+            setattr(registers, fault, so)
 
     @property
     def struck(self) -> int:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from controllers.storage_driver import DriverSettings
 from firmware_sim.image import ProcessImage
+from firmware_sim.storage.device import Nameplate
+from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.fleet.images import EngineStorageImage
 from hil.fleet.server import DeviceServer
 from hil.fleet.surroundings import Surroundings
@@ -64,7 +66,10 @@ class Supply(Station, Protocol):
 
 
 class StorageStation:
-    """One system: its process image, and what its driver is given."""
+    """One system: its process image, and its emulated inverter.
+
+    maps: its register maps by Modbus unit; unit_id, registers: of the first of them.
+    """
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         self.name = f"bess.{name}"
@@ -72,7 +77,13 @@ class StorageStation:
         self._around = around
         self._section = around.scenario.bess[name]
         self.image = EngineStorageImage(around.engine, around.scenario, name)
-        self.serial = f"{name}-{index + 1:04d}"
+        section, seed = self._section, around.scenario.seed
+        nameplate = Nameplate(
+            f"{name}-{index + 1:04d}", watchdog_s=None if section.watchdog_s is None else int(section.watchdog_s), seed=seed
+        )
+        self.personality = PERSONALITIES[section.firmware]
+        self.maps = bank_of(self.image, section.firmware, nameplate, unit_id=section.unit_id)
+        self.unit_id, self.registers = next(iter(self.maps.items()))
 
     def _driver_options(self, target_ttl_s: float, led_by: str | None, law_of: str | None) -> dict[str, Any]:
         """Keywords of its `StorageDriver`."""

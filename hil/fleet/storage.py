@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from controllers.sunspec_storage import SunSpecStorage
-from firmware_sim.maps import STORAGE_MAPS
 from hil.fleet.server import DeviceServer
 from hil.fleet.station import StorageStation
 from hil.fleet.surroundings import Surroundings
@@ -17,9 +16,10 @@ class ModbusStorage(StorageStation):
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         super().__init__(around, index, name)
-        registers = STORAGE_MAPS[self._section.firmware].bank(self.image, self.serial)
-        listen, unit_id = self._section.listen, self._section.unit_id
-        self.server = DeviceServer(around, self.name, registers, key=f"{self.name}.listen", listen=listen, unit_id=unit_id)
+        most = self.personality.most_connections
+        self.server = DeviceServer(
+            around, self.name, self.maps, key=f"{self.name}.listen", listen=self._section.listen, most_connections=most
+        )
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -53,4 +53,4 @@ class ModbusStorage(StorageStation):
     ) -> SunSpecStorage:
         """The driver, through an endpoint. led_by: its supervisor. law_of: the absorber whose law is on the wire."""
         options = self._driver_options(target_ttl_s, led_by, law_of)
-        return SunSpecStorage(self.name, *endpoint, unit_id=self._section.unit_id, **options)
+        return SunSpecStorage(self.name, *endpoint, unit_id=self.unit_id, **options)

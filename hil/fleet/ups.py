@@ -40,8 +40,8 @@ class MqttSupply:
         self.server: DeviceServer | None = None
         if (section := self._section.modbus) is not None:
             self._modbus = ModbusUps(self.image, section.map, serial=serial)
-            bank, key = self._modbus.registers, f"{self.name}.modbus.listen"
-            self.server = DeviceServer(around, self.name, bank, key=key, listen=section.listen, unit_id=section.unit_id)
+            maps, key = {section.unit_id: self._modbus.registers}, f"{self.name}.modbus.listen"
+            self.server = DeviceServer(around, self.name, maps, key=key, listen=section.listen)
 
     @property
     def traffic(self) -> int:

@@ -14,6 +14,7 @@ from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfr
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
+from hil.scenario.storage import DRIVEN
 from hil.scenario.supervisor import SocWindow, UpsGroup
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def check_references(scenario: Scenario) -> None:
             below_hz, nominal_hz = supervisor.support_below_hz, scenario.grid.frequency_hz
             if below_hz is not None and below_hz >= nominal_hz:  # it would support for ever
                 raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "supervisor", name, "support_below")
+    _check_drivers(scenario)
     check_links(scenario.link, _commands(scenario))
     links = [f"link.{name}" for name in scenario.link]
     for index, event in enumerate(scenario.events):
@@ -75,6 +77,18 @@ def check_references(scenario: Scenario) -> None:
             raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
     for index, limit in enumerate(scenario.limits):
         _check_bound(scenario, index, limit)
+
+
+def _check_drivers(scenario: Scenario) -> None:
+    """Refuse to lead a device that no driver of ours speaks to."""
+    leads = [(("supervisor", name), supervisor.led) for name, supervisor in scenario.supervisor.items()]
+    leads += [(("absorber", name), each.led) for name, each in scenario.absorber.items() if each.placement == "wire"]
+    for location, led in leads:
+        for device in led:
+            kind, _, name = device.partition(".")
+            if kind == "bess" and scenario.bess[name].firmware != DRIVEN:
+                spoken = f"no driver speaks to {device}.firmware = {scenario.bess[name].firmware!r}"
+                raise Refused(f"{spoken}: must be {DRIVEN!r}, or commanded by others (hil serve)", *location, "device")
 
 
 def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:

@@ -11,6 +11,22 @@ from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, Tempera
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, WholeSeconds
 
+Firmware = Literal[
+    "sunspec",
+    "kaco-gridsave",
+    "victron-ess",
+    "sungrow-sh",
+    "solaredge-storedge",
+    "fronius-gen24",
+    "sma-cyclic",
+    "foxess-h3",
+]
+DRIVEN: Firmware = "sunspec"
+"""The one that our drivers speak to."""
+
+WATCHED: frozenset[Firmware] = frozenset(("victron-ess", "solaredge-storedge", "sma-cyclic", "foxess-h3"))
+"""Those with a time-out that is there before any register sets it."""
+
 _LOSSES = source("assumed, within the range of data sheets: 97.3 % from DC to AC at rated power; docs/model.md")
 
 
@@ -48,8 +64,17 @@ class Bess(Section):
     )
     energy_wh: Energy = Field(gt=0, description="energy of the battery between state of charge 0 and 1")
     soc: Share = Field(default=0.5, description="state of charge at the start", json_schema_extra=CHOICE)
-    firmware: Literal["sunspec"] = Field(
-        default="sunspec", description="which device is emulated; the only one yet", json_schema_extra=CHOICE
+    firmware: Firmware = Field(
+        default="sunspec",
+        description="which device is emulated: docs/personalities.md; our drivers speak to 'sunspec'",
+        json_schema_extra=CHOICE,
+    )
+    watchdog_s: WholeSeconds | None = Field(
+        default=None,
+        ge=0,
+        le=86_400,
+        description="time-out without a write after which it leaves its controller, before any register sets it; 0: never; "
+        "default: the vendor's",
     )
     endpoint: Literal["emulated"] = Field(
         default="emulated",
@@ -61,8 +86,11 @@ class Bess(Section):
         description="loopback address and port of its Modbus TCP server; port 0: any free one",
         json_schema_extra=CHOICE,
     )
-    unit_id: Whole = Field(
-        default=1, ge=1, le=247, description="Modbus unit identifier; 0 and 255 are answered too", json_schema_extra=CHOICE
+    unit_id: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=247,
+        description="Modbus unit identifier; 0 and 255 are answered too; default: the vendor's, 1 of 'sunspec'",
     )
     charge_w: Power | None = Field(default=None, gt=0, description="most power with which it charges; default: the rating")
     discharge_w: Power | None = Field(
@@ -167,6 +195,13 @@ class Bess(Section):
     driver: Driver = Field(
         default_factory=lambda: Driver.model_validate({}), description="how the device's driver talks to it"
     )
+
+    @model_validator(mode="after")
+    def _has_watchdog(self) -> Self:
+        if self.watchdog_s is not None and self.firmware not in WATCHED:
+            have = ", ".join(sorted(map(repr, WATCHED)))
+            raise Refused(f"needs firmware = one of {have}; {self.firmware!r} has none but what its registers set", "watchdog")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_sim.maps import STORAGE_MAPS
+from firmware_sim.storage.personalities.registry import PERSONALITIES
 from hil.errors import ScenarioError
 from hil.scenario.files import from_document
 from hil.scenario.model import Scenario
@@ -96,7 +96,7 @@ def _ups(options: SingleOptions, _: str) -> dict[str, Any]:
 
 _BESS_RATING = "1 MVA"
 KINDS: Mapping[str, _Kind] = {
-    "bess": _Kind({name: each.meaning for name, each in STORAGE_MAPS.items()}, _BESS_RATING, "0", ("unit",), _bess),
+    "bess": _Kind({name: each.device for name, each in PERSONALITIES.items()}, _BESS_RATING, "0", ("unit",), _bess),
     "ups": _Kind({"mqtt": "topics of docs/mqtt.md, on a broker"}, "100 kW", "0.5", ("broker",), _ups),
 }
 """Devices that can be served without a scenario."""

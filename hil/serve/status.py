@@ -123,9 +123,8 @@ class Overview:
         return self._engine.value(self._channels[channel])
 
     def _endpoint(self, station: Station, host: str, port: int, *, link: str | None = None) -> Endpoint:
-        kind, _, name = station.name.partition(".")
-        if kind == "bess":
-            return Endpoint(station.name, "modbus_tcp", host, port, unit=self._scenario.bess[name].unit_id, link=link)
+        if isinstance(station, ModbusStorage):
+            return Endpoint(station.name, "modbus_tcp", host, port, unit=station.unit_id, link=link)
         topic = f"hil/v1/{self._scenario.mqtt.site}/{station.name}"
         return Endpoint(station.name, "mqtt", host, port, topic=topic, link=link)
 

@@ -97,7 +97,9 @@ def _firmware(bess: Bess, params: Any, state: Any) -> None:
     state["temperature_degc"] = bess.ambient_degc
     state["restarts"] = CODES["restarts.all"]
     state["connect"] = state["connected"] = state["synchronised"] = 1
-    state["charge_limit_w"], state["discharge_limit_w"] = params["charge_max_w"], params["discharge_max_w"]
+    for limit in ("limit_{}_w", "{}_limit_w"):
+        for way in ("charge", "discharge"):
+            state[limit.format(way)] = params[f"{way}_max_w"]
     timers = ("revert_at", "limit_revert_at", "connect_revert_at", "start_at", "resync_at", "back_at")
     seen_at = ("commanded_at", "reverted_at", "limit_reverted_at", "connect_reverted_at")
     for name in (*timers, *seen_at, "reboot_ticks"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -24,6 +24,7 @@ _INTEGERS = {
     "enum16": (1, False, 0xFFFF),
     "bitfield16": (1, False, 0xFFFF),
     "pad": (1, False, 0x8000),
+    "count": (1, False, 0xFFFF),
     "int32": (2, True, -0x8000_0000),
     "uint32": (2, False, 0xFFFF_FFFF),
     "bitfield32": (2, False, 0xFFFF_FFFF),
@@ -123,7 +124,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One information model without repeating groups. length: registers after ID and L."""
+    """One information model. length: registers after ID and L."""
 
     id: int
     name: str
@@ -132,34 +133,68 @@ class Model:
 
 
 @cache
-def model(number: int) -> Model:
-    """A model by its number. Raises KeyError where there is none, ValueError where it repeats groups."""
+def model(number: int, *, repeats: int = 0, length: int | None = None) -> Model:
+    """A model by its number.
+
+    repeats: how many of each repeating group it has; their points are `group.0.name` and on. length: less than the document's,
+    where a device leaves the last registers out. Raises KeyError where there is no such model, ValueError where it repeats
+    groups and no number of them is given.
+    """
     path = files("sunspec2") / "models" / "json" / f"model_{number}.json"
     if not path.is_file():
         raise KeyError(f"no SunSpec model {number}")
     group = json.loads(path.read_text(encoding="utf-8"))["group"]
-    points: dict[str, Point] = {}
-    offset = 0
+    laid = _Laid(number)
+    laid.place("", group["points"])
+    for inner in group.get("groups", []):
+        if inner.get("count", 1) == 1:
+            laid.place(f"{inner['name']}.", inner["points"])
+        elif repeats:
+            for index in range(repeats):
+                laid.place(f"{inner['name']}.{index}.", inner["points"])
+        else:
+            raise ValueError(f"SunSpec model {number} repeats its group {inner['name']}")
+    return laid.model(str(group["name"]), length)
 
-    def place(prefix: str, entries: list[dict[str, object]]) -> None:
-        nonlocal offset
+
+def vendor_model(number: int, name: str, fields: Sequence[tuple[str, str, str | None, bool]]) -> Model:
+    """A model that is not in the files. fields: name, type, scale-factor point, writable; ID and L come before them."""
+    laid = _Laid(number)
+    entries: list[dict[str, object]] = [
+        {"name": "ID", "type": "uint16", "size": 1},
+        {"name": "L", "type": "uint16", "size": 1},
+    ]
+    for field, kind, scale, writable in fields:
+        access = "RW" if writable else "R"
+        entries.append({"name": field, "type": kind, "size": _INTEGERS[kind][0], "sf": scale, "access": access})
+    laid.place("", entries)
+    return laid.model(name, None)
+
+
+class _Laid:
+    """Points laid one after the other."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._points: dict[str, Point] = {}
+        self._offset = 0
+
+    def place(self, prefix: str, entries: Sequence[Mapping[str, object]]) -> None:
         for entry in entries:
             kind, size = str(entry["type"]), int(str(entry["size"]))
             symbols = entry.get("symbols", [])
             assert isinstance(symbols, list)
             values = frozenset(int(s["value"]) for s in symbols) if kind == "enum16" else frozenset()
-            scale = entry.get("sf")
-            name = f"{prefix}{entry['name']}"
+            scale, name = entry.get("sf"), f"{prefix}{entry['name']}"
+            factor = None if scale is None else str(scale)
             writable = entry.get("access") == "RW"
-            points[name] = Point(number, name, offset, size, kind, None if scale is None else str(scale), writable, values)
-            offset += size
+            self._points[name] = Point(self._number, name, self._offset, size, kind, factor, writable, values)
+            self._offset += size
 
-    place("", group["points"])
-    for inner in group.get("groups", []):
-        if inner.get("count", 1) != 1:
-            raise ValueError(f"SunSpec model {number} repeats its group {inner['name']}")
-        place(f"{inner['name']}.", inner["points"])
-    return Model(number, str(group["name"]), offset - 2, points)
+    def model(self, name: str, length: int | None) -> Model:
+        last = self._offset if length is None else 2 + length
+        points = {point.name: point for point in self._points.values() if point.offset + point.size <= last}
+        return Model(self._number, name, last - 2, points)
 
 
 def scale_for(largest: float, limit: int = 32_767) -> int:
