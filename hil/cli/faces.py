@@ -182,7 +182,7 @@ def _cells(row: Row) -> list[str]:
     return [
         row.state,
         f"{row.power_w * scale:.3f} {unit}",
-        f"{100 * row.soc:.1f} %",
+        "" if row.soc is None else f"{100 * row.soc:.1f} %",
         clients,
         f"{row.requests_per_s:.1f}/s",
         last,

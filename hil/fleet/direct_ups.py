@@ -26,7 +26,6 @@ class DirectSupply:
     endpoint = ("", 0)
     traffic = 0
     server = None
-    requests = 0
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         self.name = f"ups.{name}"

@@ -27,7 +27,8 @@ class MeterStation:
         self.image = EngineMeterImage(around.engine, around.scenario, name)
         device = EmulatedMeter(self.image, serial=f"{name}-{index + 1:04d}")
         registers = SunSpecMeter(device).registers
-        maps, key = {self._section.unit_id: registers}, f"{self.name}.listen"
+        self.unit_id = self._section.unit_id
+        maps, key = {self.unit_id: registers}, f"{self.name}.listen"
         self.server = DeviceServer(around, self.name, maps, key=key, listen=self._section.listen)
         self._presence: Presence | None = None
         if broker is not None and self._section.mqtt is not None:
@@ -43,6 +44,11 @@ class MeterStation:
     def traffic(self) -> int:
         """Requests that the server has answered."""
         return self.server.requests
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return self.server.clients
 
     @property
     def messages(self) -> int:

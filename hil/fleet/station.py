@@ -57,10 +57,6 @@ class Storage(Station, Protocol):
 class Supply(Station, Protocol):
     """A UPS."""
 
-    @property
-    def requests(self) -> int:
-        """Requests answered on Modbus."""
-
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> AbstractAsyncContextManager[Any]:
         """Its driver, through an endpoint. led_by: its supervisor."""
 

@@ -54,11 +54,6 @@ class MqttSupply:
         return self._broker.clients
 
     @property
-    def requests(self) -> int:
-        """Requests that its Modbus server has answered."""
-        return 0 if self.server is None else self.server.requests
-
-    @property
     def endpoint(self) -> tuple[str, int]:
         """Where its driver connects: the broker."""
         return self._broker.address.host, self._broker.address.port

@@ -7,6 +7,7 @@ from typing import Any
 
 from firmware_sim.image import PcsCondition, UpsMode
 from hil.fleet.devices import Devices
+from hil.fleet.meter import MeterStation
 from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.ups import MqttSupply
@@ -47,14 +48,14 @@ class Endpoint:
 class Row:
     """How a device is. clients: connected to it, to its broker for a UPS; None where a foreign broker does not tell.
 
-    power_w: of storage > 0 discharges, of a UPS its output. written: the last write that it took, its value, and how long
-    ago.
+    power_w: of storage > 0 discharges, of a UPS its output, of a meter > 0 imports. soc: None of a meter. written: the last
+    write that it took, its value, and how long ago.
     """
 
     device: str
     state: str
     power_w: float
-    soc: float
+    soc: float | None
     clients: int | None
     requests: int
     requests_per_s: float
@@ -103,6 +104,8 @@ class Overview:
         return [self._row(station, now_s) for station in stations]
 
     def _row(self, station: Station, now_s: float) -> Row:
+        if isinstance(station, MeterStation):
+            return self._meter_row(station)
         assert isinstance(station, (ModbusStorage, MqttSupply))
         name = station.name
         storage = isinstance(station, ModbusStorage)
@@ -119,11 +122,24 @@ class Overview:
             written=None if last is None else (last.point, last.value, now_s - last.time_s),
         )
 
+    def _meter_row(self, station: MeterStation) -> Row:
+        power_w = self._value("pcc.power_measured_w")
+        return Row(
+            device=station.name,
+            state="imports" if power_w >= 0.0 else "exports",
+            power_w=power_w,
+            soc=None,
+            clients=station.clients,
+            requests=station.traffic,
+            requests_per_s=round(self._rates.get(station.name, 0.0), 3),
+            written=None,
+        )
+
     def _value(self, channel: str) -> float:
         return self._engine.value(self._channels[channel])
 
     def _endpoint(self, station: Station, host: str, port: int, *, link: str | None = None) -> Endpoint:
-        if isinstance(station, ModbusStorage):
+        if isinstance(station, (ModbusStorage, MeterStation)):
             return Endpoint(station.name, "modbus_tcp", host, port, unit=station.unit_id, link=link)
         topic = f"hil/v1/{self._scenario.mqtt.site}/{station.name}"
         return Endpoint(station.name, "mqtt", host, port, topic=topic, link=link)
