@@ -21,14 +21,20 @@ MOST_CONNECTIONS = 128  # more than an inverter's
 
 
 def site(devices: int) -> hil.Scenario:
-    """A training job whose swings all devices absorb together, so that what they show changes with every tick."""
+    """A load that always rises or falls, which all devices absorb together: what they show changes with every tick."""
     names = [f"b{number:03}" for number in range(devices)]
     ramp = {"kind": "ramp_limit", "ramp": f"{17 / devices} MW/min", "filter": "10 ms"}
     return from_document(
         {
             "duration": "3600 s",
             "grid": {"short_circuit": "220 MVA"},
-            "load": {"kind": "training", "power": f"{POWER_W} W", "jitter": 0.01},
+            "load": {
+                "kind": "training",
+                "power": f"{POWER_W} W",
+                "iteration": "400 ms",
+                "compute_share": 0.5,
+                "edge": "200 ms",
+            },
             "bess": {name: {"rating": f"{25 / devices} MVA", "energy": f"{6.25 / devices} MWh"} for name in names},
             "absorber": {name: {"device": f"bess.{name}", **ramp} for name in names},
             "limits": [{"name": "27", "kind": "undervoltage", "min": 0.9}],

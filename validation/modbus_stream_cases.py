@@ -90,7 +90,7 @@ CONNECTIONS = [
     Case("Half-closed within a frame: no answer", "TCP 4.2.1", (Send(GOOD[:9]), EndOfSending(), Closed())),
     Case("Half-closed without a request", "TCP 4.2.1", (Send(GOOD), Receive(ANSWER), EndOfSending(), Closed())),
     Case("The rest of a frame comes in time", "TCP 4.2.1", (
-        Send(GOOD[:9]), Wait(0.6 * PARTIAL_S), Send(GOOD[9:]), Receive(ANSWER),
+        Send(GOOD[:9]), Wait(0.3 * PARTIAL_S), Send(GOOD[9:]), Receive(ANSWER),
     )),
     Case("The rest of a header never comes: closed", "ours", (Send(GOOD[:5]), Closed())),
     Case("The rest of a frame never comes, after one that was whole: closed", "ours", (
