@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from firmware_sim.mqtt.dialect import Dialect, Event
+from firmware_sim.mqtt.faults import MessageFaults
 from hil.coroutines import Rhythm
 from hil.errors import BrokerLost
 from hil.mqtt.address import BrokerAddress
@@ -19,7 +20,7 @@ class DeviceMqtt:
     """Puts one device on a broker.
 
     client_id: its name there. dialects: at most one of them has a will. rate_hz: of telemetry. event: hears of connections
-    that were lost.
+    that were lost. faults: of its messages.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class DeviceMqtt:
         keepalive_s: int = 30,
         event: Event | None = None,
         flight: Flight | None = None,
+        faults: MessageFaults | None = None,
     ) -> None:
+        self._faults = faults or MessageFaults(0, client_id)
         told = event or (lambda _name, _details: None)
         self._name = client_id
         self._dialects = tuple(dialects)
@@ -122,8 +125,10 @@ class DeviceMqtt:
                 dialect.beat()
 
     def _received(self, message: Message) -> None:
-        if self._hung:
-            return
+        if not self._hung:
+            self._faults.pass_on(lambda: self._hear(message))
+
+    def _hear(self, message: Message) -> None:
         self.messages += 1
         for dialect in self._dialects:
             if any(matches(topic, message.topic) for topic in dialect.subscriptions):
@@ -133,11 +138,18 @@ class DeviceMqtt:
 
     def send(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Give a message to the connection at QoS 0; it is lost where there is none."""
+        self._faults.pass_on(lambda: self._send(topic, payload, retain=retain))
+
+    def _send(self, topic: str, payload: str, *, retain: bool) -> None:
         self.messages += self._port.send(topic, payload, retain=retain)
 
     async def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish at QoS 1 and wait for the acknowledgement. Raises BrokerLost."""
-        await self._port.publish(topic, payload, retain=retain)
+        late_s, times = self._faults.drawn()
+        if late_s > 0.0:
+            await asyncio.sleep(late_s)
+        for _ in range(times):
+            await self._port.publish(topic, payload, retain=retain)
 
     async def wait_connected(self) -> None:
         """Wait until the connection is up, its announcements made."""

@@ -29,7 +29,16 @@ from hil.scenario.event import (
     ServerStop,
 )
 from hil.scenario.event_kind import EventSection
-from hil.scenario.fault import AnswerFault, DeviceReboot, EquipmentFault, ValuesMissing, ValuesStale, WireFault
+from hil.scenario.fault import (
+    AnswerFault,
+    DeviceReboot,
+    EquipmentFault,
+    MessagesLate,
+    MessagesTwice,
+    ValuesMissing,
+    ValuesStale,
+    WireFault,
+)
 
 if TYPE_CHECKING:
     from firmware_sim.image import FirmwareImage
@@ -98,6 +107,20 @@ def _answers(event: AnswerFault, on: Acted) -> tuple[Act, Act]:
     return _noted(event, on, partial(server.disturb, fault), partial(server.calm, fault))
 
 
+def _messages(event: MessagesLate | MessagesTwice, on: Acted) -> tuple[Act, Act]:
+    presence = on.stations[event.device].presence
+    assert presence is not None  # every UPS with a wire is on the broker
+    faults = presence.faults
+
+    def disturb(share: float) -> None:
+        if isinstance(event, MessagesLate):
+            faults.late_s, faults.late_share = event.delay_s, share
+        else:
+            faults.twice_share = share
+
+    return _noted(event, on, partial(disturb, event.share), partial(disturb, 0.0))
+
+
 def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[Act, Act]]:
     """fault: the property of the register maps."""
 
@@ -155,6 +178,8 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
     DeviceReboot: _reboot,
+    MessagesLate: _messages,
+    MessagesTwice: _messages,
     ValuesMissing: _values("absent"),
     ValuesStale: _values("frozen"),
 }

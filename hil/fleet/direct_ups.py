@@ -26,6 +26,7 @@ class DirectSupply:
     endpoint = ("", 0)
     traffic = 0
     server = None
+    presence = None
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         self.name = f"ups.{name}"

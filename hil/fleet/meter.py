@@ -30,10 +30,10 @@ class MeterStation:
         self.unit_id = self._section.unit_id
         maps, key = {self.unit_id: registers}, f"{self.name}.listen"
         self.server = DeviceServer(around, self.name, maps, key=key, listen=self._section.listen)
-        self._presence: Presence | None = None
+        self.presence: Presence | None = None
         if broker is not None and self._section.mqtt is not None:
             spoken = dialects(around, self.name, device, self._section.mqtt, meter_items(device))
-            self._presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
+            self.presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -53,22 +53,22 @@ class MeterStation:
     @property
     def messages(self) -> int:
         """Messages that it has sent and received on MQTT."""
-        return 0 if self._presence is None else self._presence.messages
+        return 0 if self.presence is None else self.presence.messages
 
     async def start(self) -> None:
         """Listen, and publish. Raises ScenarioError where that cannot be."""
         await self.server.start()
-        if self._presence is not None:
-            await self._presence.start()
+        if self.presence is not None:
+            await self.presence.start()
 
     async def stop(self) -> None:
         """Listen no more, and say on MQTT that it goes."""
         await self.server.stop()
-        if self._presence is not None:
-            await self._presence.stop()
+        if self.presence is not None:
+            await self.presence.stop()
 
     def hang(self, *, hung: bool) -> None:
         """Leave clients without an answer, and publish nothing."""
         self.server.hang(hung=hung)
-        if self._presence is not None:
-            self._presence.hang(hung=hung)
+        if self.presence is not None:
+            self.presence.hang(hung=hung)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from firmware_sim.mqtt.connection import DeviceMqtt
 from firmware_sim.mqtt.dialect import Dialect
+from firmware_sim.mqtt.faults import MessageFaults
 from hil.clock.participants import acting_as
 from hil.errors import BrokerLost, ScenarioError
 from hil.fleet.broker import SiteBroker
@@ -31,6 +32,7 @@ class Presence:
         self._index = index
         self._section = section
         self._dialects = dialects
+        self.faults = MessageFaults(around.scenario.seed, name)
         self._wire: DeviceMqtt | None = None
         self._messages = 0
 
@@ -80,6 +82,7 @@ class Presence:
             keepalive_s=int(self._section.keepalive_s),
             event=self._around.event_of(self._name),
             flight=self._broker.flight,
+            faults=self.faults,
         )
 
     def _put_away(self) -> None:

@@ -10,6 +10,7 @@ from firmware_sim.image import ProcessImage
 from firmware_sim.storage.device import Nameplate
 from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.fleet.images import EngineStorageImage
+from hil.fleet.presence import Presence
 from hil.fleet.server import DeviceServer
 from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol
@@ -25,6 +26,10 @@ class Station(Protocol):
     @property
     def server(self) -> DeviceServer | None:
         """Its Modbus server, if it has one."""
+
+    @property
+    def presence(self) -> Presence | None:
+        """Itself on the broker, if it is there."""
 
     @property
     def image(self) -> ProcessImage:
@@ -66,6 +71,8 @@ class StorageStation:
 
     maps: its register maps by Modbus unit; unit_id, registers: of the first of them.
     """
+
+    presence = None
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         self.name = f"bess.{name}"

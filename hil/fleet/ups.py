@@ -35,7 +35,7 @@ class MqttSupply:
         self.image = EngineUpsImage(around.engine, around.scenario, name)
         device = EmulatedUps(self.image, serial=serial, epoch_s=around.epoch_s)
         spoken = dialects(around, self.name, device, self._section.mqtt, ups_items(device, self.image))
-        self._presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
+        self.presence = Presence(around, broker, self.name, index, self._section.mqtt, spoken)
         self._modbus: ModbusUps | None = None
         self.server: DeviceServer | None = None
         if (section := self._section.modbus) is not None:
@@ -46,7 +46,7 @@ class MqttSupply:
     @property
     def traffic(self) -> int:
         """Messages that the device has sent and received."""
-        return self._presence.messages
+        return self.presence.messages
 
     @property
     def clients(self) -> int | None:
@@ -62,13 +62,13 @@ class MqttSupply:
         """Listen, connect to the broker and publish. Raises ScenarioError where one of them cannot be."""
         if self.server is not None:
             await self.server.start()
-        await self._presence.start()
+        await self.presence.start()
 
     async def restart(self) -> None:
         """Be back after `die`, as soon as the broker can be reached."""
         if self.server is not None:
             await self.server.start()
-        await self._presence.restart()
+        await self.presence.restart()
 
     async def stop(self) -> None:
         """Go, and say so; what its Modbus clients have set going is forgotten."""
@@ -76,19 +76,19 @@ class MqttSupply:
             self._modbus.forget()
         if self.server is not None:
             await self.server.stop()
-        await self._presence.stop()
+        await self.presence.stop()
 
     async def die(self) -> None:
         """Lose all connections without a farewell."""
         if self.server is not None:
             await self.server.stop()
-        await self._presence.die()
+        await self.presence.die()
 
     def hang(self, *, hung: bool) -> None:
         """Keep all connections and be silent."""
         if self.server is not None:
             self.server.hang(hung=hung)
-        self._presence.hang(hung=hung)
+        self.presence.hang(hung=hung)
 
     def driver(self, endpoint: tuple[str, int], *, led_by: str) -> UpsDriver:
         """The driver, through an endpoint. led_by: its supervisor."""

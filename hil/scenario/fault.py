@@ -77,6 +77,31 @@ class ConnectionsDropped(AnswerFault):
     kind: Literal["connections_dropped"] = "connections_dropped"
 
 
+class MessageFault(WireFault):
+    """Keys of what becomes of a device's messages on the broker, both ways."""
+
+    of: ClassVar[tuple[str, ...]] = ("ups.",)
+    device: str = Field(description="the device, 'ups.NAME'")
+    share: Share = Field(
+        default=1.0,
+        description="share of the messages that it meets, drawn by seed, device and number of the message",
+        json_schema_extra=CHOICE,
+    )
+
+
+class MessagesLate(MessageFault):
+    """Messages come late, overtaken by those behind them."""
+
+    kind: Literal["messages_late"] = "messages_late"
+    delay_s: Time = Field(gt=0, description="how much later one comes")
+
+
+class MessagesTwice(MessageFault):
+    """Messages come twice."""
+
+    kind: Literal["messages_twice"] = "messages_twice"
+
+
 class ValuesStale(WireFault):
     """A device shows what it showed when this began; writes still act."""
 
@@ -196,6 +221,8 @@ DeviceFault = (
     | RequestsRefused
     | AnswersGarbled
     | ConnectionsDropped
+    | MessagesLate
+    | MessagesTwice
     | ValuesStale
     | ValuesMissing
     | DeviceReboot
