@@ -66,6 +66,29 @@ def session(work: Callable[[Client], Awaitable[None]], bench: Bench) -> None:
     bench.serve(main)
 
 
+def test_a_set_point_is_obeyed_and_reverts_when_nobody_renews_it():
+    """704: a renewed set-point stands; when 5 s have passed since the last write, the one agreed before takes its place."""
+    bench = Bench(QUICK)
+
+    async def work(client: Client) -> None:
+        await client.write(704, WSetRvrt=-2 * MW, WSetEnaRvrt=1, WSetRvrtTms=5)
+        for power_w in (8 * MW, 9 * MW):
+            await client.write(704, WSet=power_w, WSetEna=1)
+            await asyncio.sleep(4.5)
+            assert await client.read(701, "W") == [pytest.approx(power_w, rel=0.01)]
+            assert await client.read(704, "WSet", "WSetEna", "WSetRvrtRem") == [power_w, 1, 1]
+            (power_scale,) = await client.read(701, "W_SF")
+            assert await client.read(701, "W") == [
+                pytest.approx(bench.channel("bess.main.power_w"), abs=0.51 * 10.0**power_scale)
+            ]
+        await asyncio.sleep(1.0)
+        assert await client.read(704, "WSet", "WSetEna", "WSetRvrtRem") == [-2 * MW, 1, 0]
+        assert await client.read(701, "W") == [pytest.approx(-2 * MW, rel=0.01)]
+        assert bench.firmware["reversions"] == 1
+
+    session(work, bench)
+
+
 def test_storage_rates_limit_and_force():
     """124: a limit holds the set-point; OutWRte below 0 charges, InWRte below 0 discharges; the time-out ends both."""
     bench = Bench(QUICK)
