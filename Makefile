@@ -20,7 +20,7 @@ lint: $(VENV)/.ready
 
 docs: $(VENV)/.ready
 	$(BIN)/python scripts/keys_page.py
-	$(BIN)/python scripts/ups_maps_page.py
+	$(BIN)/python scripts/register_pages.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py

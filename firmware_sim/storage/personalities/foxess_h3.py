@@ -68,7 +68,9 @@ def _maps(device: Device) -> list[RegisterMap]:
         Point("most state of charge", 41010, u16, 100.0 * most, unit="%"),
         Point("remote enable", 44000, u16, remote.enabled, remote.enable, FLAG, commands=every),
         Point("remote timeout", 44001, u16, remote.timeout_s, remote.set_timeout, seconds, unit="s", commands=every),
-        Point("remote power", 44002, i32, remote.power_w, remote.set_power, power, unit="W", commands=every),
+        Point(
+            "remote power", 44002, i32, remote.power_w, remote.set_power, power, unit="W", sign="discharges", commands=every
+        ),
     ]
     return [register_map(device, FOXESS_H3, *points)]
 

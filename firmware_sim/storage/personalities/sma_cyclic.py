@@ -52,10 +52,26 @@ def _maps(device: Device) -> list[RegisterMap]:
     points = [
         Point("maximum apparent power", 30231, u32, image.rating_va, unit="VA"),
         Point("metering energy", 30513, number("u64", missing=(1 << 64) - 1), unit="Wh"),
-        Point("active power", 30775, s32, image.reader("power_w"), unit="W", sign="positive discharges"),
-        Point("grid frequency", 30803, number("u32", 0.01, missing=_NAN_U32), image.reader("pcc.frequency_measured_hz")),
+        Point("active power", 30775, s32, image.reader("power_w"), unit="W", sign="discharges"),
+        Point(
+            "grid frequency",
+            30803,
+            number("u32", 0.01, missing=_NAN_U32),
+            image.reader("pcc.frequency_measured_hz"),
+            unit="Hz",
+        ),
         Point("battery state of charge", 30845, u32, lambda: 100.0 * device.soc(), unit="%"),
-        Point("active power set-point", 40149, s32, external.power_w, external.set_power, device.power_range, commands=every),
+        Point(
+            "active power set-point",
+            40149,
+            s32,
+            external.power_w,
+            external.set_power,
+            device.power_range,
+            unit="W",
+            sign="discharges",
+            commands=every,
+        ),
         Point(
             "control by communication", 40151, u32, external.mode, external.set_mode, OneOf(ACTIVE, INACTIVE), commands=every
         ),

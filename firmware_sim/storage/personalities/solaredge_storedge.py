@@ -77,8 +77,8 @@ def _maps(device: Device) -> list[RegisterMap]:
         Point("battery charging power", 0xE144, f32, image.charge_max_w, unit="W"),
         Point("battery discharging power", 0xE146, f32, image.discharge_max_w, unit="W"),
         Point("battery voltage", 0xE170, f32, image.reader("dc_voltage_v"), unit="V"),
-        Point("battery current", 0xE172, f32, charging(image.reader("dc_current_a")), unit="A", sign="positive charges"),
-        Point("battery power", 0xE174, f32, charging(image.reader("dc_power_w")), unit="W", sign="positive charges"),
+        Point("battery current", 0xE172, f32, charging(image.reader("dc_current_a")), unit="A", sign="charges"),
+        Point("battery power", 0xE174, f32, charging(image.reader("dc_power_w")), unit="W", sign="charges"),
         Point("battery state of energy", 0xE184, f32, lambda: 100.0 * device.soc(), unit="%"),
     ]
     return [register_map(device, SOLAREDGE_STOREDGE, *points)]

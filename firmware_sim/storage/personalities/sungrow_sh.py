@@ -69,7 +69,7 @@ def _maps(device: Device) -> list[RegisterMap]:
     u16, s32, tens = number("u16"), number("i32", little_words=True), number("u16", 10.0)
     power = Range(0.0, min(image.charge_max_w, image.discharge_max_w, _MOST_W), "W")
     commands = OneOf(CHARGE, DISCHARGE, STOP)
-    shown, positive = Table.INPUT, "positive discharges"
+    shown, positive = Table.INPUT, "discharges"
     return [
         register_map(
             device,

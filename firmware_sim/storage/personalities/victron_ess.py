@@ -78,12 +78,12 @@ def _system(device: Device, ess: _Ess) -> RegisterMap:
         device,
         VICTRON_ESS,
         Point("battery voltage", 840, number("u16", 0.1), image.reader("dc_voltage_v"), unit="V"),
-        Point("battery current", 841, number("i16", 0.1), charging(image.reader("dc_current_a")), unit="A"),
-        Point("battery power", 842, i16, charging(image.reader("dc_power_w")), unit="W", sign="positive charges"),
+        Point("battery current", 841, number("i16", 0.1), charging(image.reader("dc_current_a")), unit="A", sign="charges"),
+        Point("battery power", 842, i16, charging(image.reader("dc_power_w")), unit="W", sign="charges"),
         Point("battery state of charge", 843, u16, lambda: 100.0 * device.soc(), unit="%"),
         Point("battery state", 844, u16, state),
-        Point("grid set-point", 2700, i16, ess.grid_w, ess.set_grid, narrow, unit="W", commands=every),
-        Point("grid set-point, volatile", 2716, i32, ess.grid_w, ess.set_grid, grid, unit="W", commands=every),
+        Point("grid set-point", 2700, i16, ess.grid_w, ess.set_grid, narrow, unit="W", sign="imports", commands=every),
+        Point("grid set-point, volatile", 2716, i32, ess.grid_w, ess.set_grid, grid, unit="W", sign="imports", commands=every),
         Point("ESS mode", 2902, u16, ess.mode, ess.set_mode, modes, commands=every),
         alias=True,
     )
@@ -114,8 +114,8 @@ def _inverter(device: Device, ess: _Ess) -> RegisterMap:
     for phase, (short, long) in enumerate(((37, 96), (40, 98), (41, 100))):
         read, write = partial(ess.phase_w, phase), partial(ess.set_phase, phase)
         for address, codec, allowed in ((short, i16, narrow), (long, i32, wide)):
-            name = f"AC power set-point L{phase + 1} ({codec.size} registers)"
-            points.append(Point(name, address, codec, read, write, allowed, unit="W", sign="positive charges", commands=every))
+            name = f"AC power set-point L{phase + 1} ({16 * codec.size} bits)"
+            points.append(Point(name, address, codec, read, write, allowed, unit="W", sign="charges", commands=every))
     return register_map(device, VICTRON_ESS, *points, alias=True)
 
 
