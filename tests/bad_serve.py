@@ -31,7 +31,7 @@ USAGE = [
         ["nothing"],
         "nothing: no such scenario; name a .toml file or one of: hall, inference_replay, training_job, training_job_wire",
     ),
-    (["hall", "--port", "1502"], "hall: --port: of a device alone (bess, ups); a scenario has it in its file"),
+    (["hall", "--port", "1502"], "hall: --port: of a device alone (bess, ups, meter); a scenario has it in its file"),
     (
         ["hall", "--broker", "tcp://x"],
         "hall: mqtt.broker = 'tcp://x': must be mqtt://[user@]host[:port], such as 'mqtt://127.0.0.1:1883'",

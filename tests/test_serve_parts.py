@@ -72,7 +72,7 @@ def test_every_kind_of_event_is_a_command():
     """A kind that is added is one without further ado; the load is made ahead, so that it cannot crash by hand."""
     kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Event)[0])}
     assert {command.kind for command in commands().values()} == kinds - {"load_crash"}
-    assert len(help_lines()) == len(kinds) - 1 + 4
+    assert len(help_lines()) == len(kinds) - 1 + 5
     assert help_lines("dip")[2] == "  residual: share that is left of the voltage that the fault takes down"
 
 

@@ -25,6 +25,9 @@ class Line:
         if self.baud < 1:
             raise ValueError(f"baud {self.baud}: must be 1 or more")
 
+    def __str__(self) -> str:
+        return f"{self.baud} 8{self.parity[0].upper()}{self.stop_bits}"
+
     @property
     def character_s(self) -> float:
         """Time of one character: start bit, data, parity and stop bits."""

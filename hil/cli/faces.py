@@ -15,8 +15,9 @@ from rich.text import Text
 
 from hil.cli.beside import Beside
 from hil.record.units import handy_unit
+from hil.serve.endpoints import Endpoint
 from hil.serve.session import Served
-from hil.serve.status import Endpoint, Row
+from hil.serve.status import Row
 
 _EACH_SHOWN = 4  # devices that a line tells of one by one
 _LOG_LINES = 8
@@ -58,7 +59,7 @@ class Lines:
             self._out.line("; ".join(f"{row.device} {', '.join(filter(None, _cells(row)))}" for row in rows))
             return
         rate = sum(row.requests_per_s for row in rows)
-        clients = sum(row.clients or 0 for row in rows if row.device.startswith("bess."))
+        clients = sum(row.clients or 0 for row in rows if row.device.startswith(("bess.", "meter.")))
         self._out.line(f"{len(rows)} devices, {clients} clients on Modbus, {rate:,.1f} requests/s")
 
     def typing(self, text: str) -> None:
@@ -76,10 +77,11 @@ class JsonLines(Lines):
         """Devices are served."""
         devices: dict[str, dict[str, Any]] = {}
         for endpoint in served.endpoints:
-            if endpoint.link is None:
+            if endpoint.device not in devices:
                 devices[endpoint.device] = endpoint.document()
             else:
-                devices[endpoint.device]["through"] = endpoint.document()
+                other = endpoint.family if endpoint.link is None else "through"
+                devices[endpoint.device][other] = endpoint.document()
         self._put("serving", scenario=served.scenario.name, devices=devices)
 
     def happened(self, event: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from hil.cli.faces import Lines
     from hil.scenario.model import Scenario
     from hil.serve.session import Served
+    from hil.serve.wires import Wire
 
 _DEVICE = "One device"
+_WIRE = "Its wire"
 _QUIET = ("overrun", "loop_started", "server_started", "broker_started")
 
 
 def serve(
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A scenario file, the name of a packaged one, or a device: bess, ups.")
+        str,
+        typer.Argument(metavar="SCENARIO", help="A scenario file, the name of a packaged one, or a device: bess, ups, meter."),
     ],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key.")] = None,
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="How long, such as '60 s'; until Ctrl-C.")] = None,
@@ -39,7 +43,9 @@ def serve(
         str | None,
         typer.Option(metavar="ADDRESS", help="Where all listen, for everybody who gets there. Left out: this machine."),
     ] = None,
-    broker: Annotated[str | None, typer.Option(metavar="URL", help="mqtt://[user@]host[:port] instead of our own.")] = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help="mqtt://[user@]host[:port] instead of our own; 'own': ours.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Lines of JSON, the endpoints first, instead of a table.")] = False,
     map_: Annotated[
         str | None, typer.Option("--map", metavar="NAME", help="Its register map.", rich_help_panel=_DEVICE)
@@ -58,6 +64,31 @@ def serve(
     load: Annotated[
         str | None, typer.Option(metavar="POWER", help="Of the load, or its share of the rating.", rich_help_panel=_DEVICE)
     ] = None,
+    wire: Annotated[
+        str | None, typer.Option(metavar="WIRE", help="tcp, rtu, rtu-over-tcp or tls.", rich_help_panel=_WIRE)
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="rtu: the serial device it is on.", rich_help_panel=_WIRE)
+    ] = None,
+    pty: Annotated[
+        Path | None, typer.Option(metavar="NAME", help="rtu: or a pseudo-terminal of that name.", rich_help_panel=_WIRE)
+    ] = None,
+    baud: Annotated[int | None, typer.Option(min=1, help="rtu: left out: 9600.", rich_help_panel=_WIRE)] = None,
+    parity: Annotated[
+        str | None, typer.Option(metavar="PARITY", help="rtu: none, even or odd.", rich_help_panel=_WIRE)
+    ] = None,
+    stop_bits: Annotated[int | None, typer.Option(help="rtu: 1 or 2.", rich_help_panel=_WIRE)] = None,
+    cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="tls: its certificate, PEM.", rich_help_panel=_WIRE)
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="tls: its private key.", rich_help_panel=_WIRE)] = None,
+    clients: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="tls: who vouches for clients.", rich_help_panel=_WIRE)
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE=RIGHTS", help="tls: what a role may: read, write, all.", rich_help_panel=_WIRE),
+    ] = None,
 ) -> None:
     """Serve emulated devices alone, in real time, for any controller; nothing is judged.
 
@@ -68,36 +99,48 @@ def serve(
     from hil.errors import HilError, ScenarioError
 
     single = {"map": map_, "port": port, "unit": unit, "rating": rating, "energy": energy, "soc": soc, "load": load}
+    on: dict[str, Any] = {"wire": wire, "serial": serial, "pty": pty, "baud": baud, "parity": parity, "stop_bits": stop_bits}
+    on |= {"cert": cert, "key": key, "clients": clients, "role": role or None}
     for_s = time_of("--for", for_)
     try:
-        chosen = _chosen(scenario, set_ or [], single, broker)
-        _run(chosen, command or [], for_s=for_s, again=not once, host=host, as_json=as_json)
+        chosen, stands_on = _chosen(scenario, set_ or [], single, on, broker)
+        _run(chosen, stands_on, command or [], for_s=for_s, again=not once, host=host, as_json=as_json)
     except ScenarioError as error:
         fail(str(error))
     except (HilError, OSError) as error:
         fail(f"{scenario}: {error}", UNFINISHED)
 
 
-def _chosen(what: str, overrides: list[str], single: dict[str, Any], broker: str | None) -> Scenario:
-    """The scenario to be served. Raises ScenarioError."""
+def _chosen(
+    what: str, overrides: list[str], single: dict[str, Any], on: dict[str, Any], broker: str | None
+) -> tuple[Scenario, Wire]:
+    """The scenario to be served, and on what wires. on: options of the wire. Raises ScenarioError."""
     from hil.errors import ScenarioError
     from hil.scenario.files import load
-    from hil.serve.single import KINDS, SingleOptions, single_scenario
+    from hil.serve.single import KINDS, SingleOptions, on_modbus, single_scenario
+    from hil.serve.wires import Wire, WireOptions, option, wire_of
 
     if what in KINDS:
         if overrides:
             raise ScenarioError(f"hil serve {what}", "--set", ": there is no scenario; its options are listed by --help")
-        return single_scenario(what, SingleOptions(**single, broker=broker))
-    for name, value in single.items():
+        options, wire = SingleOptions(**single, broker=broker), wire_of(f"hil serve {what}", WireOptions(**on))
+        chosen = single_scenario(what, options)
+        if wire.kind != "tcp" and not on_modbus(what, options):
+            raise ScenarioError(f"hil serve {what}", "--wire", f" = {wire.kind!r}: needs a map of registers (--map)")
+        if wire.kind == "rtu" and options.port is not None:
+            raise ScenarioError(f"hil serve {what}", "--port", ": a serial line has none")
+        return chosen, wire
+    for name, value in (single | on).items():
         if value is not None:
-            raise ScenarioError(what, f"--{name}", f": of a device alone ({', '.join(KINDS)}); a scenario has it in its file")
+            instead = "; a scenario has it in its file" if name in single else ""
+            raise ScenarioError(what, option(name), f": of a device alone ({', '.join(KINDS)}){instead}")
     if broker is not None:
         overrides = [*overrides, f"mqtt.broker={broker!r}"]
-    return load(what, overrides)
+    return load(what, overrides), Wire()
 
 
 def _run(
-    scenario: Scenario, commands: list[str], *, for_s: float | None, again: bool, host: str | None, as_json: bool
+    scenario: Scenario, wire: Wire, commands: list[str], *, for_s: float | None, again: bool, host: str | None, as_json: bool
 ) -> None:
     from hil.cli.beside import Beside
     from hil.cli.faces import JsonLines, Lines, Screen
@@ -107,7 +150,7 @@ def _run(
     with Beside() as out:
         face = JsonLines(out) if as_json else Screen(out) if sys.stdout.isatty() else Lines(out)
         attendant = _Attendant(face, commands)
-        options = ServeOptions(attendant.attend, attendant.heard, for_s=for_s, again=again, host=host)
+        options = ServeOptions(attendant.attend, attendant.heard, for_s=for_s, again=again, host=host, wire=wire)
         with redirect_stdout(sys.stderr):  # what laws of one's own print
             why = served(scenario, options)
         face.ended(why, time.monotonic() - attendant.began_s)
@@ -160,6 +203,8 @@ class _Attendant:
                 self._face.said("\n".join(help_lines(*rest[:1])))
             elif word == "devices":
                 self._face.said("\n".join(f"{endpoint.device} {endpoint}" for endpoint in self._served.endpoints))
+            elif word == "mend":
+                self._served.mend(*rest)
             elif word == "calm":
                 self._served.calm()
             elif word == "quit":

@@ -59,7 +59,10 @@ class Acted:
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
-    """What to do at the beginning and at the end of an event; None for what is the plant's or the load's."""
+    """What to do at the beginning and at the end of an event; None for what is the plant's or the load's.
+
+    Raises EventRefused for a fault that the device's wire cannot have.
+    """
     if isinstance(event, EquipmentFault):
         return _equipment(event, on)
     return _answers(event, on) if isinstance(event, AnswerFault) else _ACTS[type(event)](event, on)
@@ -103,7 +106,8 @@ def _equipment(event: EquipmentFault, on: Acted) -> tuple[Act, Act]:
 
 
 def _answers(event: AnswerFault, on: Acted) -> tuple[Act, Act]:
-    server, fault = _server(event, on), wire_fault(event)
+    server = _server(event, on)
+    fault = wire_fault(event, server.possible)
     return _noted(event, on, partial(server.disturb, fault), partial(server.calm, fault))
 
 

@@ -45,11 +45,9 @@ class Devices:
     def traffic(self) -> dict[str, Any]:
         """Modbus requests answered, MQTT messages that devices sent and received, and what the links carried."""
         served = [station.server.requests for station in self.stations if station.server is not None]
-        on_mqtt = [station.traffic for station in self.supplies.values()]
-        on_mqtt += [station.messages for station in self.meters.values()]
         return {
             "requests": sum(served),
-            "messages": sum(on_mqtt),
+            "messages": sum(station.messages for station in self.stations),
             "links": self.links.summary(),
         }
 

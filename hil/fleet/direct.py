@@ -119,7 +119,7 @@ class DirectStorage(StorageStation):
 
     speaks: Protocol | None = None
     endpoint = ("", 0)
-    traffic = 0
+    messages = 0
     server = None
 
     async def start(self) -> None:

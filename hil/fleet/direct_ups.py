@@ -24,7 +24,7 @@ class DirectSupply:
 
     speaks: Protocol | None = None
     endpoint = ("", 0)
-    traffic = 0
+    messages = 0
     server = None
     presence = None
 

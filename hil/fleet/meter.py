@@ -41,13 +41,8 @@ class MeterStation:
         return self.server.address
 
     @property
-    def traffic(self) -> int:
-        """Requests that the server has answered."""
-        return self.server.requests
-
-    @property
-    def clients(self) -> int:
-        """How many are connected."""
+    def clients(self) -> int | None:
+        """How many are connected; None where that does not show."""
         return self.server.clients
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
 
 from hil.clock.participants import acting_as
 from hil.draws import uniform
@@ -13,10 +14,29 @@ from hil.fleet.acts import Act, Acted, acts
 from hil.fleet.supervision import Failure, end
 from hil.fleet.surroundings import Order
 from hil.scenario.event import Event
+from hil.scenario.event_kind import WireEvent
+from hil.scenario.fault import DeviceReboot, EquipmentFault
+
+
+@dataclass(frozen=True, eq=False)
+class _Acting:
+    """What acts, and how it is taken back: by `over`, where somebody waits for its end, else by `back`."""
+
+    event: Event
+    back: Act
+    over: asyncio.Future[None] | None
+
+    @property
+    def where(self) -> str:
+        """The device or the link; nothing of the broker."""
+        return str(getattr(self.event, "device", getattr(self.event, "link", "")))
+
+    def __str__(self) -> str:
+        return f"{self.event.kind} {self.where}".rstrip()
 
 
 class Script:
-    """Plays what is not the plant's, and what is given by hand."""
+    """Plays what is not the plant's, and what is given by hand, and takes back by hand what acts."""
 
     def __init__(self, on: Acted, failure: Failure, seed: int) -> None:
         self._on = on
@@ -25,6 +45,7 @@ class Script:
         self._tasks: set[asyncio.Task[None]] = set()
         self._scripted: dict[str, Event] = {}  # what acts now, by what it disturbs
         self._by_hand: dict[str, Event] = {}
+        self._acting: list[_Acting] = []
 
     def start(self, events: Iterable[Event], *, every_s: float | None = None) -> None:
         """Start one task an event. every_s: after so long each happens again; None: once."""
@@ -46,6 +67,25 @@ class Script:
         if event.disturbs:
             self._by_hand[event.disturbs] = event
         self._begin(0, f"{event.kind} by hand", self._once(event, None, *found))
+
+    def mend(self, kind: str = "", where: str = "") -> None:
+        """Take back what acts, before its time if it has one. where: its device or link, where there are several.
+
+        A reboot takes its time. Raises EventRefused where nothing of that kind acts there, or on several.
+        """
+        can = [acting for acting in self._acting if acting.over is None or not acting.over.done()]
+        found = [acting for acting in can if acting.event.kind == kind and where in ("", acting.where)]
+        several = len({acting.where for acting in found}) > 1
+        if not found or several:
+            told = f"{kind} {where}".strip()
+            problem = f"{told} acts on several" if several else f"{told} does not act" if told else "nothing named"
+            raise EventRefused(f"mend: {problem}; what acts: {', '.join(map(str, can)) or 'nothing'}")
+        for acting in found:
+            if acting.over is None:
+                self._acting.remove(acting)
+                self._begin(0, f"{kind} mended", acting.back())
+            else:
+                acting.over.set_result(None)
 
     async def end(self) -> None:
         """End those that still wait."""
@@ -86,11 +126,35 @@ class Script:
         duration_s: float | None = getattr(event, "duration_s", None)
         try:
             await begin()
-            if duration_s is not None:
-                began_s = loop.time() if at_s is None else at_s
-                await asyncio.sleep(began_s + duration_s - loop.time())
-                await back()
+            if duration_s is None:
+                self._acts(_Acting(event, back, None))
+                return
+            over = loop.create_future()
+            self._acts(_Acting(event, back, over))
+            began_s = loop.time() if at_s is None else at_s
+            timer = loop.call_later(began_s + duration_s - loop.time(), _end_of, over)
+            try:
+                await over
+            finally:
+                timer.cancel()
+            await back()
         finally:
-            for acting in (self._scripted, self._by_hand):
-                if acting.get(event.disturbs) is event:
-                    del acting[event.disturbs]
+            for disturbing in (self._scripted, self._by_hand):
+                if disturbing.get(event.disturbs) is event:
+                    del disturbing[event.disturbs]
+
+    def _acts(self, now: _Acting) -> None:
+        """Keep what acts for `mend`; of one kind at one device it is the last."""
+        disturbs = now.event.disturbs
+        self._acting = [
+            acting
+            for acting in self._acting
+            if (acting.over is None or not acting.over.done()) and not (disturbs and acting.event.disturbs == disturbs)
+        ]
+        if isinstance(now.event, (WireEvent, EquipmentFault)) and not isinstance(now.event, DeviceReboot):
+            self._acting.append(now)
+
+
+def _end_of(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

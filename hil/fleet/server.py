@@ -1,22 +1,23 @@
-"""The Modbus TCP server of a device of a run: where it listens, what goes wrong on its wire, what it logs."""
+"""The Modbus server of a device of a run: where it listens, what goes wrong on its wire, what it logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from firmware_sim.modbus.bank import ModbusFault
-from firmware_sim.modbus.faults import Fault
-from firmware_sim.modbus.tcp import ModbusTcpServer
+from firmware_sim.modbus.faults import Fault, Kind
+from firmware_sim.modbus.serial_server import ModbusSerialServer
 from firmware_sim.registers.register_map import RegisterMap
 from hil.fleet.listening import cannot_listen
 from hil.fleet.surroundings import Surroundings
 
 
 class DeviceServer:
-    """Serves the registers of one device.
+    """Serves the registers of one device, on the wire of its surroundings.
 
     name: of the device; maps: its register maps by unit; key: of `listen` in the scenario; listen: its value.
     most_connections: more push out the longest idle; a device that takes one client only refuses others.
+    address: where it listens; path: what clients open, on a serial line, and "" elsewhere.
     """
 
     def __init__(
@@ -31,20 +32,15 @@ class DeviceServer:
     ) -> None:
         self._maps = maps
         self.address = ("", 0)
+        self.path = ""
+        self.wire = around.wire
         self._around = around
         self._name = name
         self._key = key
         self._listen = listen
         self._struck = 0
-        unit_id, registers = next(iter(maps.items()))
-        self._server = ModbusTcpServer(
-            maps if len(maps) > 1 else registers,
-            unit_id=unit_id,
-            most_connections=most_connections,
-            refuses=most_connections == 1,
-            refused=self._refused,
-            seed=around.scenario.seed,
-            device=name,
+        self._server = self.wire.server(
+            maps, most_connections=most_connections, refused=self._refused, seed=around.scenario.seed, device=name
         )
         self._server.faults.struck = self._strikes
 
@@ -54,12 +50,26 @@ class DeviceServer:
         return self._server.requests
 
     @property
-    def clients(self) -> int:
-        """How many are connected."""
-        return len(self._server.connections)
+    def clients(self) -> int | None:
+        """How many are connected; None on a serial line, which does not tell."""
+        return None if isinstance(self._server, ModbusSerialServer) else len(self._server.connections)
+
+    @property
+    def unit_id(self) -> int:
+        """Unit of the first of its maps."""
+        return next(iter(self._maps))
+
+    @property
+    def possible(self) -> frozenset[Kind]:
+        """Faults that its wire can have."""
+        return self._server.faults.possible
 
     async def start(self) -> None:
         """Listen, where it did before if it did. Raises ScenarioError where that cannot be."""
+        if isinstance(self._server, ModbusSerialServer):
+            self.path = await self.wire.attach(self._server, self._around.scenario.source)
+            self._around.event("server_started", {"device": self._name, "path": self.path})
+            return
         host, _, port = self._listen.rpartition(":")
         address = self._around.host or host, self.address[1] or int(port)
         try:

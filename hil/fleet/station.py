@@ -40,8 +40,8 @@ class Station(Protocol):
         """Where its driver connects, if it does."""
 
     @property
-    def traffic(self) -> int:
-        """Requests answered, or messages sent and received."""
+    def messages(self) -> int:
+        """Messages that it has sent and received on MQTT."""
 
     async def start(self) -> None:
         """Serve. Raises ScenarioError where that cannot be."""

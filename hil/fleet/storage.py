@@ -13,6 +13,7 @@ class ModbusStorage(StorageStation):
     """Implements `hil.fleet.station.Storage`."""
 
     speaks: Protocol | None = "modbus_tcp"
+    messages = 0
 
     def __init__(self, around: Surroundings, index: int, name: str) -> None:
         super().__init__(around, index, name)
@@ -27,13 +28,8 @@ class ModbusStorage(StorageStation):
         return self.server.address
 
     @property
-    def traffic(self) -> int:
-        """Requests that the server has answered."""
-        return self.server.requests
-
-    @property
-    def clients(self) -> int:
-        """How many are connected."""
+    def clients(self) -> int | None:
+        """How many are connected; None where that does not show."""
         return self.server.clients
 
     async def start(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hil.fleet.wires import Wire
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
@@ -29,9 +30,9 @@ class Order(IntEnum):
 class Surroundings:
     """The scenario, its engine, the run's log, and who was heard of when.
 
-    host: where devices and our broker listen, in place of what the scenario says. epoch_s: what the site's clock shows at the
-    start, as devices tell it. liveness: by `supervisor.NAME` and `absorber.NAME`, with the device where there are several; for
-    the verdict.
+    host: where devices and our broker listen, in place of what the scenario says. wire: what the devices' Modbus servers
+    stand on. epoch_s: what the site's clock shows at the start, as devices tell it. liveness: by `supervisor.NAME` and
+    `absorber.NAME`, with the device where there are several; for the verdict.
     """
 
     scenario: Scenario
@@ -39,6 +40,7 @@ class Surroundings:
     event: Event
     host: str | None = None
     epoch_s: float = 0.0
+    wire: Wire = field(default_factory=Wire)
     liveness: dict[str, Liveness] = field(default_factory=dict)
 
     def heard(self, who: str, device: str | None = None) -> Callable[[], None]:

@@ -44,14 +44,16 @@ class MqttSupply:
             self.server = DeviceServer(around, self.name, maps, key=key, listen=section.listen)
 
     @property
-    def traffic(self) -> int:
+    def messages(self) -> int:
         """Messages that the device has sent and received."""
         return self.presence.messages
 
     @property
     def clients(self) -> int | None:
-        """How many are connected to the broker, devices aside; None where it is not ours."""
-        return self._broker.clients
+        """How many are connected to the broker, devices aside, and to its Modbus server; None where neither tells."""
+        told = [self._broker.clients, None if self.server is None else self.server.clients]
+        known = [clients for clients in told if clients is not None]
+        return sum(known) if known else None
 
     @property
     def endpoint(self) -> tuple[str, int]:

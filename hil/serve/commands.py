@@ -37,6 +37,7 @@ _NOT_BY_HAND = ("load_crash",)  # the load is made ahead
 
 _OTHERS = (
     "calm: end all dips and losses",
+    "mend KIND [DEVICE]: take back a fault that acts, before its time or without one",
     "devices: where each is reached",
     "help COMMAND: what it does",
     "quit: end it",
@@ -160,6 +161,11 @@ def _with_units(words: list[str]) -> Iterator[str]:
         before = word
     if before is not None:
         yield before
+
+
+def kind_of(word: str) -> str:
+    """The kind of event that a word means. Raises EventRefused."""
+    return _named(word).kind
 
 
 def help_lines(word: str = "") -> list[str]:

@@ -6,24 +6,26 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from hil.clock.wall import WallLoop
-from hil.errors import ScenarioError
+from hil.errors import EventRefused, ScenarioError
 from hil.fleet.devices import Devices
 from hil.fleet.script import Script
 from hil.fleet.supervision import Failure
 from hil.fleet.surroundings import Surroundings
+from hil.fleet.wires import Wire
 from hil.loads.repeated import RepeatedLoad
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
 from hil.scenario.event import GenerationLoss
 from hil.scenario.files import from_document
 from hil.scenario.model import Scenario
-from hil.serve.commands import event_of
-from hil.serve.status import Endpoint, Overview, Row
+from hil.serve.commands import event_of, kind_of
+from hil.serve.endpoints import Endpoint, endpoints_of
+from hil.serve.status import Overview, Row
 from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
 from hil.session.signals import StopSignals
@@ -62,6 +64,13 @@ class Served:
         """Let an event happen, in the words of `hil.serve.commands`. Raises EventRefused."""
         self._script.by_hand(event_of(text, self.scenario))
 
+    def mend(self, *words: str) -> None:
+        """Take a fault back: its kind, and its device where there are several. Raises EventRefused."""
+        word, where, *more = (*words, "", "")
+        if any(more):
+            raise EventRefused(f"mend: {words[2]}: one word too many")
+        self._script.mend(kind_of(word) if word else "", where)
+
     def calm(self) -> None:
         """End all dips and losses of the grid."""
         self._calm()
@@ -73,7 +82,7 @@ class ServeOptions:
 
     attend: entered once they are, and left before they go. heard: is told each event of the log. for_s: when it ends itself.
     again: False plays load and events of the scenario once, and holds the last power. host: where all listen, in place of the
-    scenario's addresses.
+    scenario's addresses. wire: what their Modbus servers stand on.
     """
 
     attend: Callable[[Served], AbstractAsyncContextManager[Any]]
@@ -81,6 +90,7 @@ class ServeOptions:
     for_s: float | None = None
     again: bool = True
     host: str | None = None
+    wire: Wire = field(default_factory=Wire)
 
 
 def serve(scenario: Scenario, options: ServeOptions) -> str:
@@ -108,8 +118,8 @@ def _alone(scenario: Scenario, *, again: bool) -> Scenario:
     """
     document = scenario.document() | {"transport": "wire"}
     alone = from_document(document, source=scenario.source).named(scenario.name, scenario.source)
-    if not alone.devices:
-        raise ScenarioError(alone.source, "bess", ": neither a bess nor a ups is there to be served")
+    if not alone.devices and not alone.meter:
+        raise ScenarioError(alone.source, "bess", ": neither a bess nor a ups nor a meter is there to be served")
     for event in alone.events:
         if again and isinstance(event, GenerationLoss) and event.duration_s is None:
             event.duration_s = alone.duration_s - event.at_s
@@ -127,13 +137,13 @@ async def _serve(scenario: Scenario, plant: SitePlant, log: EventLog, paced: Pac
         log.add(plant.time_s, name, details)
 
     paced.on_abort = partial(end, "the clock's policy abort")
-    around = Surroundings(scenario, plant.engine, event, host=options.host, epoch_s=time.time())
+    around = Surroundings(scenario, plant.engine, event, host=options.host, epoch_s=time.time(), wire=options.wire)
     devices, failure = Devices(around, partial(stimulate, plant.engine, scenario)), Failure()
     with StopSignals(lambda: end("signal")) as signals:
         try:
             await devices.start()
-            overview = Overview(scenario, plant.engine, devices)
-            endpoints = await overview.endpoints()
+            overview = Overview(plant.engine, devices)
+            endpoints = await endpoints_of(scenario, devices)
             paced.start()
             script = devices.play(failure, every_s=scenario.duration_s if options.again else None)
             calm = partial(stimulate_no_more, plant.engine, scenario)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware_sim.storage.personalities.registry import PERSONALITIES
+from firmware_sim.ups.modbus import MAPS
 from hil.errors import ScenarioError
 from hil.scenario.files import from_document
 from hil.scenario.model import Scenario
@@ -24,7 +25,8 @@ _OPTIONS = {"firmware": "map", "listen": "port", "unit_id": "unit"}
 class SingleOptions:
     """What of a device can be chosen, in the words of a scenario file; None: as by default.
 
-    load: the power that it stands beside, or feeds: "40 kW", or a share of the rating.
+    load: the power that it stands beside, feeds or measures: "40 kW", or a share of the rating.
+    port: of its Modbus server, or of our broker where it has none.
     """
 
     map: str | None = None
@@ -41,6 +43,7 @@ class SingleOptions:
 class _Kind:
     """A kind of device. maps: what each is, by name, the default first; takes: options that others have not."""
 
+    title: str
     maps: Mapping[str, str]
     rating: str
     load: str
@@ -49,19 +52,21 @@ class _Kind:
 
 
 def single_scenario(kind: str, options: SingleOptions) -> Scenario:
-    """The scenario of one device, `bess.main` or `ups.main`, behind a stiff grid. Raises ScenarioError."""
+    """The scenario of one device, `bess.main` or the like, behind a stiff grid. Raises ScenarioError."""
     source, chosen = f"hil serve {kind}", KINDS[kind]
-    for name in ("unit", "broker"):
-        if getattr(options, name) is not None and name not in chosen.takes:
-            raise ScenarioError(source, f"--{name}", f": a {kind} has none")
+    for option in ("energy", "soc", "broker"):
+        if getattr(options, option) is not None and option not in chosen.takes:
+            raise ScenarioError(source, f"--{option}", f": a {kind} has none")
     name = options.map or next(iter(chosen.maps))
     if name not in chosen.maps:
         raise ScenarioError(source, "--map", f" = {name!r}: a {kind} has no such map; there are: {', '.join(chosen.maps)}")
+    if options.unit is not None and not on_modbus(kind, options):
+        raise ScenarioError(source, "--unit", f": needs a map of registers: {', '.join(MAPS)}")
     rating = options.rating or chosen.rating
     rated_w = _read(source, "rating", rating.replace("VA", "W"))
     load_w = _load_w(source, options.load or chosen.load, rated_w)
     document = {
-        "title": f"One {kind.upper()}",
+        "title": f"One {chosen.title}",
         "duration": "1 d",
         "grid": {"short_circuit": f"{_STIFF * max(rated_w, load_w)!r} VA"},
         "load": {"kind": "training", "power": f"{load_w!r} W", "compute_share": 1.0},
@@ -76,28 +81,46 @@ def single_scenario(kind: str, options: SingleOptions) -> Scenario:
         raise ScenarioError(source, f"--{_OPTIONS.get(key, key)}", error.problem) from None
 
 
+def on_modbus(kind: str, options: SingleOptions) -> bool:
+    """Whether a device has a Modbus server."""
+    return kind != "ups" or options.map not in (None, _TOPICS)
+
+
+def _listening(options: SingleOptions) -> dict[str, Any]:
+    """Keys of its Modbus server."""
+    address = None if options.port is None else f"{_LOOPBACK}:{options.port}"
+    return {key: value for key, value in (("listen", address), ("unit_id", options.unit)) if value is not None}
+
+
 def _bess(options: SingleOptions, name: str) -> dict[str, Any]:
-    device: dict[str, Any] = {"firmware": name, "energy": options.energy or _two_hours(options.rating or _BESS_RATING)}
-    if options.port is not None:
-        device["listen"] = f"{_LOOPBACK}:{options.port}"
-    if options.unit is not None:
-        device["unit_id"] = options.unit
-    return {"bess": {_NAME: device}}
+    device = {"firmware": name, "energy": options.energy or _two_hours(options.rating or _BESS_RATING)}
+    return {"bess": {_NAME: device | _listening(options)}}
 
 
-def _ups(options: SingleOptions, _: str) -> dict[str, Any]:
-    mqtt: dict[str, Any] = {}
+def _ups(options: SingleOptions, name: str) -> dict[str, Any]:
+    mqtt: dict[str, Any] = {} if options.broker is None else {"broker": options.broker}
+    if name != _TOPICS:
+        return {"ups": {_NAME: {"modbus": {"map": name, **_listening(options)}}}, "mqtt": mqtt}
     if options.port is not None:
         mqtt["listen"] = f"{_LOOPBACK}:{options.port}"
-    if options.broker is not None:
-        mqtt["broker"] = options.broker
     return {"ups": {_NAME: {}}, "mqtt": mqtt}
 
 
-_BESS_RATING = "1 MVA"
+def _meter(options: SingleOptions, _: str) -> dict[str, Any]:
+    device: dict[str, Any] = {"rating": _METER_RATING, **_listening(options)}
+    if options.broker is None:
+        return {"meter": {_NAME: device}}
+    return {"meter": {_NAME: device | {"mqtt": {}}}, "mqtt": {"broker": options.broker}}
+
+
+_BESS_RATING = _METER_RATING = "1 MVA"
+_TOPICS = "mqtt"
+_INVERTERS = {name: each.device for name, each in PERSONALITIES.items()}
+_SUPPLIES = {_TOPICS: "topics of docs/mqtt.md, on a broker, alone"} | {name: each.meaning for name, each in MAPS.items()}
 KINDS: Mapping[str, _Kind] = {
-    "bess": _Kind({name: each.device for name, each in PERSONALITIES.items()}, _BESS_RATING, "0", ("unit",), _bess),
-    "ups": _Kind({"mqtt": "topics of docs/mqtt.md, on a broker"}, "100 kW", "0.5", ("broker",), _ups),
+    "bess": _Kind("BESS", _INVERTERS, _BESS_RATING, "0", ("energy", "soc"), _bess),
+    "ups": _Kind("UPS", _SUPPLIES, "100 kW", "0.5", ("energy", "soc", "broker"), _ups),
+    "meter": _Kind("meter", {"sunspec": "SunSpec model 203"}, _METER_RATING, "0.5", ("broker",), _meter),
 }
 """Devices that can be served without a scenario."""
 

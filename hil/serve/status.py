@@ -1,4 +1,4 @@
-"""What is to be seen of served devices: where each listens, and how it is."""
+"""What is to be seen of served devices: how each is."""
 
 from __future__ import annotations
 
@@ -12,41 +12,13 @@ from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.ups import MqttSupply
 from hil.kernel.engine import Engine
-from hil.scenario.model import Scenario
 
 _LEAST_S = 0.2  # over which a rate is told
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Where a device is reached. unit: its Modbus unit identifier; topic: what its topics begin with; link: in between."""
-
-    device: str
-    protocol: str
-    host: str
-    port: int
-    unit: int | None = None
-    topic: str | None = None
-    link: str | None = None
-
-    def __str__(self) -> str:
-        parts = [
-            self.protocol.replace("_", "-"),
-            f"{self.host}:{self.port}",
-            None if self.unit is None else f"unit {self.unit}",
-            self.topic,
-            None if self.link is None else f"through {self.link}",
-        ]
-        return " ".join(part for part in parts if part)
-
-    def document(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {key: value for key, value in asdict(self).items() if value is not None and key != "device"}
-
-
-@dataclass(frozen=True)
 class Row:
-    """How a device is. clients: connected to it, to its broker for a UPS; None where a foreign broker does not tell.
+    """How a device is. clients: connected to it, for a UPS also to its broker; None where neither tells.
 
     power_w: of storage > 0 discharges, of a UPS its output, of a meter > 0 imports. soc: None of a meter. written: the last
     write that it took, its value, and how long ago.
@@ -73,8 +45,7 @@ class Row:
 class Overview:
     """Looks at the devices of a site, as of the last tick."""
 
-    def __init__(self, scenario: Scenario, engine: Engine, devices: Devices) -> None:
-        self._scenario = scenario
+    def __init__(self, engine: Engine, devices: Devices) -> None:
         self._engine = engine
         self._devices = devices
         self._channels = {name: place for place, name in enumerate(engine.channels)}
@@ -82,23 +53,13 @@ class Overview:
         self._counted_at_s = 0.0
         self._rates: dict[str, float] = {}
 
-    async def endpoints(self) -> list[Endpoint]:
-        """Where each device is reached, directly, and through its link, where it has one, which starts to listen."""
-        found = []
-        for station in self._devices.stations:
-            found.append(self._endpoint(station, *station.endpoint))
-            link = self._scenario.link_of(station.name)
-            if link is not None:
-                found.append(self._endpoint(station, *await self._devices.endpoint(station), link=f"link.{link[0]}"))
-        return found
-
     def rows(self) -> list[Row]:
         """How each device is; the rates are those since the call before."""
         now_s = self._engine.tick * self._engine.period_ns / 1e9
         stations = self._devices.stations
         over_s = now_s - self._counted_at_s
         if over_s >= _LEAST_S:
-            counts = {station.name: station.traffic for station in stations}
+            counts = {station.name: _traffic(station) for station in stations}
             self._rates = {name: (count - self._counted.get(name, 0)) / over_s for name, count in counts.items()}
             self._counted, self._counted_at_s = counts, now_s
         return [self._row(station, now_s) for station in stations]
@@ -117,7 +78,7 @@ class Overview:
             power_w=self._value(f"{name}.power_w" if storage else f"{name}.output_w"),
             soc=self._value(f"{name}.soc"),
             clients=station.clients,
-            requests=station.traffic,
+            requests=_traffic(station),
             requests_per_s=round(self._rates.get(name, 0.0), 3),
             written=None if last is None else (last.point, last.value, now_s - last.time_s),
         )
@@ -130,7 +91,7 @@ class Overview:
             power_w=power_w,
             soc=None,
             clients=station.clients,
-            requests=station.traffic,
+            requests=_traffic(station),
             requests_per_s=round(self._rates.get(station.name, 0.0), 3),
             written=None,
         )
@@ -138,11 +99,10 @@ class Overview:
     def _value(self, channel: str) -> float:
         return self._engine.value(self._channels[channel])
 
-    def _endpoint(self, station: Station, host: str, port: int, *, link: str | None = None) -> Endpoint:
-        if isinstance(station, (ModbusStorage, MeterStation)):
-            return Endpoint(station.name, "modbus_tcp", host, port, unit=station.unit_id, link=link)
-        topic = f"hil/v1/{self._scenario.mqtt.site}/{station.name}"
-        return Endpoint(station.name, "mqtt", host, port, topic=topic, link=link)
+
+def _traffic(station: Station) -> int:
+    """Requests on Modbus and messages on MQTT."""
+    return station.messages + (0 if station.server is None else station.server.requests)
 
 
 def _storage_state(firmware: Any) -> str:
