@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 VENV=$(cd "${VENV:-.venv}" && pwd)
 COPY=$(mktemp -d)
 trap 'rm -rf "$COPY"' EXIT
-cp -r hil firmware_sim controllers tests benchmarks docs examples README.md LICENSE setup.py pyproject.toml "$COPY"
+cp -r hil firmware_sim controllers tests benchmarks validation docs examples README.md LICENSE setup.py pyproject.toml "$COPY"
 find "$COPY" -name '*.so' -delete
 export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
@@ -25,4 +25,5 @@ LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capt
     tests/test_lockstep.py tests/test_engine.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \
     tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py tests/test_wall_clock.py \
     tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
-    tests/test_pcs_firmware.py tests/test_faults.py tests/test_record_streams.py tests/test_modbus_*.py
+    tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_record_streams.py \
+    tests/test_modbus_pdu.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py

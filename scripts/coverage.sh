@@ -8,7 +8,7 @@ VENV=$(cd "${VENV:-.venv}" && pwd)
 MINIMUM=${MINIMUM:-99}
 COPY=$(mktemp -d)
 trap 'rm -rf "$COPY"' EXIT
-cp -r hil firmware_sim controllers tests benchmarks docs examples scripts ./*.md Makefile LICENSE setup.py pyproject.toml "$COPY"
+cp -r hil firmware_sim controllers tests benchmarks validation docs examples scripts ./*.md Makefile LICENSE setup.py pyproject.toml "$COPY"
 find "$COPY" -name '*.so' -delete
 export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
@@ -37,7 +37,9 @@ find build -name '*.gcda' -delete
 [ $# -gt 0 ] || set -- tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py tests/test_rare_limits.py \
     tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py \
-    tests/test_record_streams.py tests/test_modbus_*.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_site.py
+    tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
+    tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_serve_parts.py \
+    tests/test_modbus_pdu.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py
 "$PYTHON" -m pytest -q -p no:cacheprovider "$@"
 BUILT=
 for MODULE in $MODULES; do

@@ -40,7 +40,8 @@ cdef enum:
     CATCH_UP = 1
     ABORT = 2
 
-PUBLISHED = ("run", "row", "pcs", "ups", "revenue_meters", "faults", "limits", "commanded")    # `run` first: `look` finds its fields there
+# `run` first: `look` finds its fields there.
+PUBLISHED = ("run", "row", "pcs", "ups", "revenue_meters", "faults", "limits", "commanded")
 POLICIES = {"skip": SKIP, "catch_up": CATCH_UP, "abort": ABORT}
 
 
