@@ -56,7 +56,34 @@ USAGE = [
         "hil serve bess: --load = '-1': must be a power, such as '40 kW', or a share of the rating, 0 or more",
     ),
     (["bess", "--broker", "mqtt://127.0.0.1"], "hil serve bess: --broker: a bess has none"),
-    (["ups", "--unit", "3"], "hil serve ups: --unit: a ups has none"),
+    (
+        ["ups", "--unit", "3"],
+        "hil serve ups: --unit: needs a map of registers: generic, huawei-ups2000, apc-smart-ups, contacts",
+    ),
+    (
+        ["ups", "--map", "huawei"],
+        (
+            "hil serve ups: --map = 'huawei': a ups has no such map; there are: mqtt, generic, huawei-ups2000, apc-smart-ups, "
+            "contacts"
+        ),
+    ),
+    (["meter", "--soc", "0.5"], "hil serve meter: --soc: a meter has none"),
+    (["hall", "--wire", "rtu"], "hall: --wire: of a device alone (bess, ups, meter)"),
+    (["bess", "--wire", "udp"], "hil serve bess: --wire = 'udp': must be one of: tcp, rtu, rtu-over-tcp, tls"),
+    (["bess", "--wire", "rtu"], "hil serve bess: --wire = 'rtu': needs either --serial DEVICE or --pty NAME"),
+    (["bess", "--baud", "9600"], "hil serve bess: --baud: of --wire rtu alone"),
+    (
+        ["bess", "--wire", "rtu", "--pty", "x", "--parity", "mark"],
+        "hil serve bess: --parity = 'mark': must be one of: none, even, odd",
+    ),
+    (["bess", "--wire", "rtu", "--pty", "x", "--port", "1502"], "hil serve bess: --port: a serial line has none"),
+    (
+        ["bess", "--wire", "rtu", "--serial", "/dev/nowhere"],
+        "hil serve bess: --serial = '/dev/nowhere': cannot be served (No such file or directory)",
+    ),
+    (["ups", "--wire", "rtu-over-tcp"], "hil serve ups: --wire = 'rtu-over-tcp': needs a map of registers (--map)"),
+    (["bess", "--wire", "tls"], "hil serve bess: --cert: missing; --wire tls needs --cert, --key and --clients"),
+    (["bess", "--wire", "tls", "--cert", "x.pem"], "hil serve bess: --cert = 'x.pem': no such file"),
     (
         ["ups", "--energy", "5 kW"],
         "hil serve ups: --energy = '5 kW': must be an energy, such as '12.5 MWh'; units: Wh, kWh, MWh, GWh",

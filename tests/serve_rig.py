@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -46,7 +47,8 @@ class Serving:
 
     def wait(self, event: str, **details: Any) -> dict[str, Any]:
         """The next line that tells of an event."""
-        while line := self._lines.get(timeout=_PATIENCE_S):
+        until = time.monotonic() + _PATIENCE_S
+        while line := self._lines.get(timeout=max(0.0, until - time.monotonic())):
             told: dict[str, Any] = json.loads(line)
             if told["event"] == event and details.items() <= told.items():
                 return told

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from certificates import Certificates
 from modbus_support import Bank, Client, frame, read, read_write, write_one
 from pymodbus.client import AsyncModbusTlsClient
 
@@ -17,29 +16,13 @@ from firmware_sim.modbus.security import Rights, Security, role_of
 from firmware_sim.modbus.tcp import SECURE_PORT, ModbusTcpServer
 from hil.clock.lockstep import LockstepLoop
 
-ROLE = "1.3.6.1.4.1.50316.802.1"
 ROLES = {"Operator": Rights(write=True), "Viewer": Rights(), "Blind": Rights(read=False, write=True), None: Rights()}
 pytestmark = pytest.mark.peer("openssl")
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory) -> Callable[..., tuple[Path, Path]]:
-    """Certificate and key of a name, made when they are first asked for; those not called "authority" are signed by it."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def made(name: str, role: str = "", authority: str = "authority") -> tuple[Path, Path]:
-        certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-        if not certificate.exists():
-            command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
-            more = ["-addext", f"{ROLE}=ASN1:{role}"] if role else []
-            if "authority" not in name:
-                signer, signing = made(authority)
-                more += ["-CA", signer, "-CAkey", signing, "-addext", "subjectAltName=IP:127.0.0.1"]
-                more += ["-addext", "basicConstraints=critical,CA:FALSE"]
-            subprocess.run([*command.split(), "-keyout", key, "-out", certificate, *more], check=True, capture_output=True)
-        return certificate, key
-
-    return made
+def certificates(tmp_path_factory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def in_lockstep(certificates, talk, roles=ROLES) -> None:
