@@ -77,10 +77,6 @@ USAGE = [
         "hil serve bess: --parity = 'mark': must be one of: none, even, odd",
     ),
     (["bess", "--wire", "rtu", "--pty", "x", "--port", "1502"], "hil serve bess: --port: a serial line has none"),
-    (
-        ["bess", "--wire", "rtu", "--serial", "/dev/nowhere"],
-        "hil serve bess: --serial = '/dev/nowhere': cannot be served (No such file or directory)",
-    ),
     (["ups", "--wire", "rtu-over-tcp"], "hil serve ups: --wire = 'rtu-over-tcp': needs a map of registers (--map)"),
     (["bess", "--wire", "tls"], "hil serve bess: --cert: missing; --wire tls needs --cert, --key and --clients"),
     (["bess", "--wire", "tls", "--cert", "x.pem"], "hil serve bess: --cert = 'x.pem': no such file"),

@@ -13,10 +13,7 @@ from certificates import Certificates
 from nut import nut
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
-from serve_rig import Serving
-from typer.testing import CliRunner
-
-from hil.cli.app import app
+from serve_rig import HIL, Serving
 
 pytestmark = pytest.mark.realtime
 
@@ -128,6 +125,6 @@ def test_pymodbus_reads_a_meter_whose_frames_are_rtu():
 def test_a_name_that_something_else_has_is_left_alone(tmp_path):
     place = tmp_path / "notes"
     place.write_text("keep")
-    run = CliRunner().invoke(app, ["serve", "bess", "--wire", "rtu", "--pty", str(place)])
-    assert (run.exit_code, place.read_text()) == (2, "keep")
+    run = subprocess.run([*HIL, "bess", "--wire", "rtu", "--pty", str(place)], capture_output=True, text=True, input="")
+    assert (run.returncode, place.read_text()) == (2, "keep")
     assert run.stderr == f"hil serve bess: --pty = '{place}': cannot be served (File exists)\n"
