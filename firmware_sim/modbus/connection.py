@@ -25,6 +25,7 @@ class Connection(asyncio.BufferedProtocol):
         self._outbox = Outbox(self._say, self.close, self.regulate)
         self._partial: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()  # asking for it costs a system call each time, on Python 3.11
         self._heard_s = 0.0
         self._behind = False  # the client does not take its replies
         self._leaving = False  # nothing more is asked of us
@@ -52,9 +53,8 @@ class Connection(asyncio.BufferedProtocol):
         server.connections[self] = None
         self.regulate()
         if server.idle_timeout_s is not None:
-            loop = asyncio.get_running_loop()
-            self._heard_s = loop.time()
-            self._idle = loop.call_later(server.idle_timeout_s, self._judge_idle)
+            self._heard_s = self._loop.time()
+            self._idle = self._loop.call_later(server.idle_timeout_s, self._judge_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget the client."""
@@ -117,7 +117,7 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 stream.rest()
         if self._idle is not None:
-            self._heard_s = asyncio.get_running_loop().time()
+            self._heard_s = self._loop.time()
         if self._partial is not None or stream.partial:
             self._await_rest(partial=stream.partial)
 
@@ -154,8 +154,7 @@ class Connection(asyncio.BufferedProtocol):
             self._partial.cancel()
             self._partial = None
         if partial and self._transport is not None and self._transport.is_reading():
-            loop = asyncio.get_running_loop()
-            self._partial = loop.call_later(self._server.partial_timeout_s, self._no_more)
+            self._partial = self._loop.call_later(self._server.partial_timeout_s, self._no_more)
 
     def _no_more(self) -> None:
         """The rest has not come."""
@@ -168,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _judge_idle(self) -> None:
         """Close a client that has been silent for too long, unless it is we who do not listen."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         assert self._server.idle_timeout_s is not None
         reading = self._transport is not None and self._transport.is_reading()
         until_s = (self._heard_s if reading and not self._outbox else loop.time()) + self._server.idle_timeout_s
