@@ -153,12 +153,13 @@ class Screen(Lines):
         super().ended(why, time_s)
 
     def _draw(self) -> None:
-        most = max(1, self._console.height - _AROUND - len(self._log))
+        high = max(map(len, self._endpoints.values()), default=1)  # lines of a device: one for each endpoint
+        most = max(1, (self._console.height - _AROUND - len(self._log)) // high)
         table = Table(box=None, pad_edge=True, header_style="dim")
         for name in _COLUMNS:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
         for row in self._rows[:most]:
-            where = ", ".join(map(str, self._endpoints[row.device]))
+            where = "\n".join(map(str, self._endpoints[row.device]))
             table.add_row(row.device, escape(where), *_cells(row))
         left = len(self._rows) - most
         parts: list[RenderableType] = [self._title, table, *([f"[dim]and {left} more[/]"] if left > 0 else []), ""]
