@@ -36,7 +36,7 @@ JUDGED = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault'",
     ),
     (
         ["limits.SoC reserve.node='bess.other'"],
@@ -82,7 +82,7 @@ JUDGED = [
     ),
     (
         ["events=[{kind='load_crash',at='5 s',duration='1 s'}]"],
-        "events.0.duration: unknown key for kind = 'load_crash'; a key of 'grid_dip', 'generation_loss', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop'",
+        "events.0.duration: unknown key for kind = 'load_crash'; a key of 'grid_dip', 'generation_loss', 'server_stop', 'link_cut', 'device_silent' and 22 others",
     ),
     (
         ["limits=[{name='x',kind='peak_to_peak',window='1 s',max='1 MW',direction='up'}]"],
@@ -120,7 +120,7 @@ JUDGED = [
     (["limits.grid ramp.direction='upwards'"], "limits.grid ramp.direction = 'upwards': must be 'both', 'up' or 'down'"),
     (
         ["events=[{kind='broker_stop',at='5 s',duration='1 s'}]"],
-        "events.0.kind = 'broker_stop': needs the testbed's own broker, and a UPS on it",
+        "events.0.kind = 'broker_stop': needs the testbed's own broker, and a device on it",
     ),
     (
         ["events=[{kind='device_lost',at='5 s',duration='1 s',device='bess.main'}]"],

@@ -128,7 +128,7 @@ def test_a_script_commands_a_ups_by_name():
     with pytest.raises(KeyError, match="no point 'set_w'; there are: recharge_w"):
         run.command("ups.a", "set_w", 1.0)
     with pytest.raises(IndexError):
-        run._engine.command(3, 103, 1.0)
+        run._engine.command(4, 103, 1.0)  # 3 is the grid
 
 
 def test_a_snapshot_holds_the_upss():

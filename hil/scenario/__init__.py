@@ -48,6 +48,7 @@ from hil.scenario.limit import (
 from hil.scenario.link import Link
 from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
 from hil.scenario.meter import Meter
+from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
 from hil.scenario.record import AlsoRecord, Record
@@ -120,6 +121,7 @@ __all__ = [
     "Ups",
     "UpsDriverSection",
     "UpsGroup",
+    "UpsModbusSection",
     "UpsMqttSection",
     "ValuesMissing",
     "ValuesStale",

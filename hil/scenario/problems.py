@@ -15,6 +15,7 @@ from hil.scenario.reference import ABSENT, Place, find
 from hil.scenario.syntax import each_entry
 
 _LONGEST_VALUE = 200
+_MOST_KINDS = 5  # that a hint names
 _LONGEST_LIST = 60
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _TABLES = ("dict_type", "model_type", "model_attributes_type")
@@ -162,5 +163,6 @@ def _meant(key: str, place: Place) -> str:
         return f"; did you mean {close[0]!r}?"
     kinds = place.kinds_with(key)
     if kinds:
-        return f" for kind = {place.kind!r}; a key of {', '.join(map(repr, kinds))}"
+        more = f" and {len(kinds) - _MOST_KINDS} others" if len(kinds) > _MOST_KINDS else ""
+        return f" for kind = {place.kind!r}; a key of {', '.join(map(repr, kinds[:_MOST_KINDS]))}{more}"
     return f"; known keys: {', '.join(place.keys)}" if place.keys else ""

@@ -10,6 +10,7 @@ from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip
 from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.fault import EquipmentFault
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
@@ -155,7 +156,7 @@ def check_wires(scenario: Scenario) -> None:
     for index, event in enumerate(scenario.events):
         if scenario.transport == "direct" and isinstance(event, WireEvent):
             raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
-        if event.disturbs:
+        if isinstance(event, (WireEvent, EquipmentFault)) and event.disturbs:  # dips add up
             _one_at_a_time(scenario, index, event)
         if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.on_mqtt):
             raise Refused("needs the testbed's own broker, and a device on it", "events", index, "kind")
