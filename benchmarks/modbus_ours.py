@@ -18,6 +18,7 @@ from hil.session.run import Options, run_scenario
 
 POWER_W = 20e6
 MOST_CONNECTIONS = 128  # more than an inverter's
+MOVING_S = 4.0  # by then the devices give power, and what they show changes with every tick
 
 
 def site(devices: int) -> hil.Scenario:
@@ -64,9 +65,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "run"
 
-        def tell(_tick: int) -> None:
+        scenario = site(given.devices)
+
+        def tell(tick: int) -> None:
             nonlocal told
-            if told:
+            if told or tick * scenario.tick_s < MOVING_S:
                 return
             events = map(json.loads, (folder / "events.jsonl").read_text(encoding="utf-8").splitlines())
             ports = [event["port"] for event in events if event["event"] == "server_started"]
@@ -74,7 +77,7 @@ def main() -> None:
                 told = True
                 print(*ports, flush=True)
 
-        run_scenario(site(given.devices), Options(clock="wall", folder=folder, progress=tell))
+        run_scenario(scenario, Options(clock="wall", folder=folder, progress=tell))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from itertools import pairwise
 from typing import get_args
 
 import pytest
+from pymodbus.client import AsyncModbusTcpClient
+from test_ups_modbus_runs import free_port
 
 import hil
+from controllers import StorageDevice, Supervisor
 from hil.scenario.event import Event, GenerationLoss, GridDip, LoadCrash
 from hil.scenario.model import Scenario
 
@@ -94,6 +98,45 @@ def test_a_fault_happens_again_at_times_drawn_by_the_seed():
     assert found != again(2)
 
 
+class Polls(Supervisor):
+    """Reads what is on Modbus, every 50 ms, and counts the exceptions."""
+
+    def __init__(self, ports: dict[str, int]) -> None:
+        self.ports = ports
+        self.refused = dict.fromkeys(ports, 0)
+
+    async def run(self, device: StorageDevice) -> None:
+        clients = {name: AsyncModbusTcpClient("127.0.0.1", port=port, timeout=0.2) for name, port in self.ports.items()}
+        for client in clients.values():
+            await client.connect()
+        try:
+            while True:
+                for name, client in clients.items():
+                    reply = await client.read_holding_registers(0x031 if name == "ups.a" else 40_000, count=1)
+                    self.refused[name] += reply.isError()
+                await asyncio.sleep(0.05)
+        finally:
+            for client in clients.values():
+                client.close()
+
+
+def test_every_device_on_modbus_can_answer_wrongly():
+    """Whoever asks meets the faults as often as the log says."""
+    ports = {name: free_port() for name in ("ups.a", "meter.m")}
+    faults = [f"{{kind='requests_refused', device='{name}', at='1 s', duration='2 s', code=4, share=0.5}}" for name in ports]
+    over = [
+        "duration='4 s'",
+        f"events=[{', '.join(faults)}]",
+        f"ups.a={{rating='30 MW', modbus={{map='generic', listen='127.0.0.1:{ports['ups.a']}'}}}}",
+        f"meter.m={{rating='50 MVA', listen='127.0.0.1:{ports['meter.m']}'}}",
+    ]
+    polls = Polls(ports)
+    result = hil.run(hil.load("training_job", over), supervisors={"bess.main": polls})
+    met = {event["device"]: event["met"] for event in result.events if event["event"] == "requests_refused_over"}
+    assert met == polls.refused
+    assert all(8 <= count <= 32 for count in met.values())  # of 40
+
+
 def test_messages_that_come_twice_change_nothing():
     """A command is carried out once, whatever a broker delivers again."""
     over = ["duration='30 s'", *UPS]
@@ -106,7 +149,10 @@ def test_messages_that_come_twice_change_nothing():
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        ("kind='answers_late', device='ups.a', duration='1 s', delay='1 s'", "events.0.device = 'ups.a': no such device"),
+        (
+            "kind='answers_late', device='ups.a', duration='1 s', delay='1 s'",
+            "events.0.device = 'ups.a': speaks no Modbus: it has no section [ups.a.modbus]",
+        ),
         ("kind='messages_late', device='bess.main', duration='1 s', delay='1 s'", "events.0.device = 'bess.main': no such"),
         ("kind='answers_late', device='bess.main', duration='1 s'", "events.0.delay"),
         ("kind='answers_lost', device='bess.main', duration='1 s', share=1.5", "events.0.share = 1.5"),

@@ -11,6 +11,7 @@ from firmware_sim.image import PcsPoint
 from hil.fleet.breakage import breakage
 from hil.fleet.broker import SiteBroker
 from hil.fleet.links import SiteLinks
+from hil.fleet.meter import MeterStation
 from hil.fleet.server import DeviceServer
 from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
@@ -91,7 +92,7 @@ def _device_loss(event: DeviceLoss, on: Acted) -> tuple[Act, Act]:
 
 def _device_silence(event: DeviceSilence, on: Acted) -> tuple[Act, Act]:
     station = on.stations[event.device]
-    assert isinstance(station, (ModbusStorage, MqttSupply))
+    assert isinstance(station, (ModbusStorage, MqttSupply, MeterStation))
     silent, speaks = _plain(station.hang, hung=True), _plain(station.hang, hung=False)
     return (
         _told(on, silent, "device_silent", device=station.name),
@@ -108,7 +109,12 @@ def _equipment(event: EquipmentFault, on: Acted) -> tuple[Act, Act]:
 def _answers(event: AnswerFault, on: Acted) -> tuple[Act, Act]:
     server = _server(event, on)
     fault = wire_fault(event, server.possible)
-    return _noted(event, on, partial(server.disturb, fault), partial(server.calm, fault))
+    begin, _ = _noted(event, on, partial(server.disturb, fault), lambda: None)
+
+    async def back() -> None:
+        on.log(f"{event.kind}_over", {"device": event.device, "met": server.calm(fault)})
+
+    return begin, back
 
 
 def _messages(event: MessagesLate | MessagesTwice, on: Acted) -> tuple[Act, Act]:

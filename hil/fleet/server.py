@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from firmware_sim.modbus.bank import ModbusFault
@@ -38,7 +39,7 @@ class DeviceServer:
         self._name = name
         self._key = key
         self._listen = listen
-        self._struck = 0
+        self._struck: Counter[str] = Counter()
         self._server = self.wire.server(
             maps, most_connections=most_connections, refused=self._refused, seed=around.scenario.seed, device=name
         )
@@ -88,24 +89,21 @@ class DeviceServer:
 
     def disturb(self, fault: Fault) -> None:
         """Begin a fault of the wire, in place of one of its kind."""
+        self._struck[fault.kind] = 0
         self._server.faults.set(fault)
 
-    def calm(self, fault: Fault) -> None:
-        """End it."""
+    def calm(self, fault: Fault) -> int:
+        """End it; returns how many requests have met it."""
         self._server.faults.clear(fault.kind)
+        return self._struck[fault.kind]
 
     def show(self, fault: str, *, so: bool) -> None:
         """Begin or end what is wrong with the values that are shown. fault: a property of the register maps."""
         for registers in self._maps.values():
             setattr(registers, fault, so)
 
-    @property
-    def struck(self) -> int:
-        """Requests that met a fault so far, once for each fault."""
-        return self._struck
-
-    def _strikes(self, *_: object) -> None:
-        self._struck += 1
+    def _strikes(self, kind: Kind, _unit: int, _number: int) -> None:
+        self._struck[kind] += 1
 
     def _refused(self, request: bytes, fault: ModbusFault) -> None:
         details: dict[str, object] = {"device": self._name, "request": request.hex(), "code": int(fault.code)}

@@ -81,9 +81,9 @@ class LinkCut(WireEvent):
 class DeviceSilence(WireEvent):
     """A device's communication hangs for `duration`: connections stay, nothing is answered or published."""
 
-    of: ClassVar[tuple[str, ...]] = ("bess.", "ups.")
+    of: ClassVar[tuple[str, ...]] = ("bess.", "ups.", "meter.")
     kind: Literal["device_silent"] = "device_silent"
-    device: str = Field(description="the device, 'bess.NAME' or 'ups.NAME'")
+    device: str = Field(description="the device, 'bess.NAME', 'ups.NAME' or 'meter.NAME'")
 
 
 class DeviceLoss(WireEvent):

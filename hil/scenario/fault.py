@@ -17,8 +17,8 @@ EVERY_DEVICE = ("bess.", "ups.")
 class WireFault(WireEvent):
     """Keys of what a device's communication does wrong, for a while."""
 
-    of: ClassVar[tuple[str, ...]] = STORAGE
-    device: str = Field(description="the device, 'bess.NAME'")
+    of: ClassVar[tuple[str, ...]] = ("bess.", "ups.", "meter.")
+    device: str = Field(description="the device, 'bess.NAME', 'ups.NAME' or 'meter.NAME'; it speaks Modbus")
 
     @property
     def disturbs(self) -> str:
@@ -117,7 +117,9 @@ class ValuesMissing(WireFault):
 class DeviceReboot(WireFault):
     """A device starts anew: no power and no answer for `duration`, volatile settings lost, then power-up."""
 
+    of: ClassVar[tuple[str, ...]] = STORAGE
     kind: Literal["device_reboot"] = "device_reboot"
+    device: str = Field(description="the device, 'bess.NAME'")
 
 
 class EquipmentFault(EventSection):

@@ -10,7 +10,7 @@ from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.event import GridDip
 from hil.scenario.event_kind import EventSection, WireEvent
-from hil.scenario.fault import EquipmentFault
+from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
@@ -38,7 +38,8 @@ def check_rules(scenario: Scenario) -> None:
 def check_references(scenario: Scenario) -> None:
     """What is named is there, once, and names differ. Raises Refused."""
     for location, named, kinds in _device_references(scenario):
-        devices = [device for device in scenario.devices if device.startswith(kinds)]
+        there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
+        devices = [device for device in there if device.startswith(kinds)]
         if named not in devices:
             have = ", ".join(map(repr, devices)) or "none"
             raise Refused(f"no such device; the scenario has: {have}", *location)
@@ -158,6 +159,10 @@ def check_wires(scenario: Scenario) -> None:
             raise Refused("needs transport = 'wire'; without one there is nothing to disturb", "events", index, "kind")
         if isinstance(event, (WireEvent, EquipmentFault)) and event.disturbs:  # dips add up
             _one_at_a_time(scenario, index, event)
+        if isinstance(event, WireFault) and not isinstance(event, MessageFault) and event.device.startswith("ups."):
+            name = event.device.removeprefix("ups.")
+            if scenario.ups[name].modbus is None:
+                raise Refused(f"speaks no Modbus: it has no section [ups.{name}.modbus]", "events", index, "device")
         if event.kind == "broker_stop" and (scenario.mqtt.broker != OWN or not scenario.on_mqtt):
             raise Refused("needs the testbed's own broker, and a device on it", "events", index, "kind")
     portals: list[str] = []
