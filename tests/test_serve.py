@@ -77,6 +77,12 @@ def test_faults_are_given_by_hand():
         served.type("dip 0.5 100 ms")
         served.wait("grid_dip", residual=0.5)
         served.wait("grid_dip_over")
+        served.type("dip 0.7 2 h")
+        served.wait("grid_dip", residual=0.7)
+        served.type("calm")
+        served.wait("grid_dip_over")
+        served.type("dip 0.6 100 ms")
+        served.wait("grid_dip", residual=0.6)
         assert served.end(signal.SIGINT) == ("SIGINT", 0)
 
 

@@ -13,7 +13,7 @@ from hil.errors import EventRefused
 from hil.fleet.acts import Act, Acted, acts
 from hil.fleet.supervision import Failure, end
 from hil.fleet.surroundings import Order
-from hil.scenario.event import Event
+from hil.scenario.event import Event, GenerationLoss, GridDip
 from hil.scenario.event_kind import WireEvent
 from hil.scenario.fault import DeviceReboot, EquipmentFault
 
@@ -30,6 +30,11 @@ class _Acting:
     def where(self) -> str:
         """The device or the link; nothing of the broker."""
         return str(getattr(self.event, "device", getattr(self.event, "link", "")))
+
+    @property
+    def mendable(self) -> bool:
+        """Whether somebody can take it back: a reboot takes its time, and the grid is the plant's."""
+        return isinstance(self.event, (WireEvent, EquipmentFault)) and not isinstance(self.event, DeviceReboot)
 
     def __str__(self) -> str:
         return f"{self.event.kind} {self.where}".rstrip()
@@ -73,7 +78,7 @@ class Script:
 
         A reboot takes its time. Raises EventRefused where nothing of that kind acts there, or on several.
         """
-        can = [acting for acting in self._acting if acting.over is None or not acting.over.done()]
+        can = [acting for acting in self._acting if acting.mendable and (acting.over is None or not acting.over.done())]
         found = [acting for acting in can if acting.event.kind == kind and where in ("", acting.where)]
         several = len({acting.where for acting in found}) > 1
         if not found or several:
@@ -86,6 +91,12 @@ class Script:
                 self._begin(0, f"{kind} mended", acting.back())
             else:
                 acting.over.set_result(None)
+
+    def calm(self) -> None:
+        """Wait no longer for the ends of dips and losses: the plant feels none any more."""
+        for acting in self._acting:
+            if isinstance(acting.event, (GridDip, GenerationLoss)) and acting.over is not None:
+                _end_of(acting.over)
 
     async def end(self) -> None:
         """End those that still wait."""
@@ -151,8 +162,7 @@ class Script:
             for acting in self._acting
             if (acting.over is None or not acting.over.done()) and not (disturbs and acting.event.disturbs == disturbs)
         ]
-        if isinstance(now.event, (WireEvent, EquipmentFault)) and not isinstance(now.event, DeviceReboot):
-            self._acting.append(now)
+        self._acting.append(now)
 
 
 def _end_of(over: asyncio.Future[None]) -> None:

@@ -74,6 +74,7 @@ class Served:
     def calm(self) -> None:
         """End all dips and losses of the grid."""
         self._calm()
+        self._script.calm()
 
 
 @dataclass(frozen=True)
