@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from firmware_sim.modbus.bank import ExceptionCode
 from firmware_sim.modbus.engine import Units
+from hil.draws import noise, uniform
 
 Kind = Literal["delay", "ignore", "drop", "exception", "garbage", "bad_crc", "wrong_transaction", "wrong_length", "disconnect"]
 Request = tuple[int, int, bytes]  # transaction, unit, PDU
@@ -102,7 +102,7 @@ class WireFaults:
             transaction = (transaction + 1) & 0xFFFF
         frame = framed(transaction, unit, reply)
         if "garbage" in struck:
-            frame = hashlib.shake_128(self._key("bytes", number)).digest(len(frame))
+            frame = noise(len(frame), self.seed, "bytes", number, self.device)
         elif "bad_crc" in struck:
             frame = frame[:-1] + bytes((frame[-1] ^ 0xFF,))
         elif "wrong_length" in struck:
@@ -112,16 +112,8 @@ class WireFaults:
     def _strike(self, unit: int, number: int) -> dict[Kind, Fault]:
         struck: dict[Kind, Fault] = {}
         for kind, fault in self._faults.items():
-            if fault.unit in (None, unit) and self._uniform(kind, number) < fault.share:
+            if fault.unit in (None, unit) and uniform(self.seed, kind, number, self.device) < fault.share:
                 struck[kind] = fault
                 if self.struck is not None:
                     self.struck(kind, unit, number)
         return struck
-
-    def _uniform(self, kind: str, number: int) -> float:
-        """A number in [0, 1) of 53 bits."""
-        digest = hashlib.blake2b(self._key(kind, number), digest_size=8).digest()
-        return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
-
-    def _key(self, what: str, number: int) -> bytes:
-        return f"{self.seed}/{what}/{number}/{self.device}".encode()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.registers.sunspec_map import Setting
+from hil.draws import uniform
 
 
 class Window:
@@ -38,7 +38,7 @@ class Window:
                 if seconds <= 0 or loop is None:
                     setting.write(value)
                     return
-                delay_s = seconds * random.Random(f"{self._key} {self._draws}").random()  # noqa: S311
+                delay_s = seconds * uniform(self._draws, self._key)
                 self._draws += 1
                 loop.call_later(delay_s, self._due)
             self._waiting[setting.write] = value
