@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from hil.cli.beside import Beside
-from hil.record.units import handy_unit
 from hil.serve.endpoints import Endpoint
 from hil.serve.session import Served
 from hil.serve.status import Row
@@ -176,7 +175,6 @@ def told(event: dict[str, Any]) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    unit, scale = handy_unit("power_w")
     clients = "" if row.clients is None else f"{row.clients} clients"
     last = ""
     if row.written is not None:
@@ -184,7 +182,7 @@ def _cells(row: Row) -> list[str]:
         last = f"{point} = {value:g}, {age_s:.1f} s ago"
     return [
         row.state,
-        f"{row.power_w * scale:.3f} {unit}",
+        f"{row.power_w / 1e6:.3f} MW" if abs(row.power_w) >= 1e6 else f"{row.power_w / 1e3:.1f} kW",
         "" if row.soc is None else f"{100 * row.soc:.1f} %",
         clients,
         f"{row.requests_per_s:.1f}/s",
