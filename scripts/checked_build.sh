@@ -12,14 +12,14 @@ find "$COPY" -name '*.so' -delete
 export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
 export RIDETHROUGH_CHECKED=1
-"$VENV/bin/python" setup.py -q build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
+"$VENV/bin/python" setup.py -q build_ext --inplace -j 2 >build.log 2>&1 || { cat build.log; exit 1; }
 # The interpreter itself is not built with the sanitizer: preload it; leaks of the interpreter are not ours to report.
 PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$COPY"
 LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -c "
 import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
-LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capture=sys \
+LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capture=sys -n 2 --dist worksteal \
     -m "not peer_package" tests/test_checked_build.py tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py \
     tests/test_rare_limits.py tests/test_loads.py \
     tests/test_lockstep.py tests/test_engine.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \

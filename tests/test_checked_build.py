@@ -21,7 +21,7 @@ SITE = {
     "bess": {"x": {"rating": "10 MVA", "energy": "5 MWh"}},
     "absorber": {"a": {"kind": "ramp_limit", "device": "bess.x", "ramp": "1 MW/s"}},
 }
-REVERT_S, ENABLE = 4, 1
+ENABLE, HEARTBEAT = 1, 8
 
 
 def rig() -> Rig:
@@ -59,8 +59,10 @@ def ignored(monkeypatch):
 
 
 def test_overflow_in_a_tick(ignored):
-    rig().run([(1, REVERT_S, 9e18), (1, ENABLE, 1.0)])
-    assert ignored == {("OverflowError", "firmware_sim.kernel.pcs.pcs_reversion")}
+    site = rig()
+    site.engine.states["pcs"]["local"], site.engine.states["pcs"]["refused"] = 1, 2**63 - 1
+    site.run([(1, ENABLE, 1.0)])
+    assert ignored == {("OverflowError", "firmware_sim.kernel.pcs_supervision.pcs_command")}
 
 
 def test_an_index_out_of_bounds():
@@ -85,7 +87,7 @@ def test_float_division_by_zero_in_a_tick(ignored):
 @pytest.mark.parametrize(
     ("violation", "report"),
     [
-        ("rig().run([(1, ENABLE, float('nan'))])", "runtime error: nan is outside the range of representable values"),
+        ("rig().run([(1, HEARTBEAT, float('nan'))])", "runtime error: nan is outside the range of representable values"),
         ("behind_the_arena()", "heap-buffer-overflow"),
     ],
     ids=["cast", "address"],
