@@ -144,6 +144,43 @@ def test_a_controller_falls_silent(case):
     bench.serve(main, patience_s=20.0)
 
 
+LITTLE_2000 = words("f", 2000, little=True)
+SMA = [(40151, [0, 802]), (40149, words("i", -6000))]
+STOREDGE = [(0xE00E, LITTLE_2000), (0xE010, LITTLE_2000), (0xE004, [4]), (0xE00B, [5, 0]), (0xE00D, [4])]
+AFTERWARDS: dict[str, tuple[str, list[Write], int, list[Write], float, tuple[float, int]]] = {
+    # device, writes, unit, later writes, how much later, set-point and its enable then
+    "solaredge: a new default mode": ("solaredge-storedge", STOREDGE, 1, [(0xE00A, [3])], 6, (-2000, 1)),
+    "solaredge: no matter to the default mode": ("solaredge-storedge", STOREDGE, 1, [(0xE005, [1])], 6, (0, 0)),
+    "sma: active once more": ("sma-cyclic", SMA, 3, [(40151, [0, 802])], 61, (0, 1)),
+    "sma: said twice": ("sma-cyclic", SMA, 3, [(40151, [0, 802])], 1, (-6000, 1)),
+    "foxess: enabled once more": (
+        "foxess-h3", [(44001, [5]), (44002, words("i", 3000)), (44000, [1])], 247, [(44000, [1])], 6, (0, 1),
+    ),
+    "victron: mode 3 said twice": ("victron-ess", [(2902, [3])], 100, [(2902, [3])], 1, (-1000, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AFTERWARDS.values(), ids=AFTERWARDS)
+def test_what_is_over_does_not_come_back(case):
+    """Only a new set-point replaces one that has timed out, and a mode that is said twice changes nothing."""
+    name, start, unit, again, wait_s, (set_w, enable) = case
+    bench = Bench(*HOUSEHOLD, firmware=name)
+
+    async def main(port: int) -> None:
+        async with connected(port, unit) as client, connected(port, 227) as inverter:
+            for write in start:
+                await client.write(*write)
+            if name == "victron-ess":
+                await inverter.write(37, [1000])
+            await asyncio.sleep(wait_s)
+            for write in again:
+                await client.write(*write)
+            await asyncio.sleep(0.005)
+            assert (bench.firmware["set_w"], bench.firmware["set_enable"]) == (pytest.approx(set_w), enable)
+
+    bench.serve(main, patience_s=20.0)
+
+
 def test_sungrow_has_no_watchdog():
     """Forced charging stays, whatever becomes of the controller."""
     bench = Bench(*HOUSEHOLD, firmware="sungrow-sh")

@@ -38,10 +38,10 @@ class _Remote:
 
     def enable(self, value: float) -> None:
         if value:
-            self._control.power(self._set_w, self._timeout_s)
+            self._control.power(self.power_w(), self._timeout_s)
         else:
             self._control.release()
-            self._set_w = 0.0
+        self._set_w = 0.0
 
     def set_timeout(self, value: float) -> None:
         self._timeout_s = value
@@ -49,9 +49,10 @@ class _Remote:
             self._control.refresh(value)
 
     def set_power(self, value: float) -> None:
-        self._set_w = value
         if self._control.active():
             self._control.power(value, self._timeout_s)
+        else:
+            self._set_w = value
 
     def set_work_mode(self, value: float) -> None:
         self._work_mode = value
@@ -87,5 +88,8 @@ FOXESS_H3 = Personality(
         "its work mode (41000); 44000 reads 0",
     ),
     unit_ids=(247,),
-    assumed="the default of the time-out; that 44000 shows its end; that each work mode is its own control. No measurements",
+    assumed=(
+        "the default of the time-out; that 44000 shows its end, and the set-point starts from 0 W again; "
+        "that each work mode is its own control. No measurements"
+    ),
 )

@@ -33,15 +33,16 @@ class _External:
 
     def set_mode(self, value: float) -> None:
         if value == ACTIVE:
-            self._control.power(self._set_w, self._timeout_s)
+            self._control.power(self.power_w(), self._timeout_s)
         else:
             self._control.release()
-            self._set_w = 0.0
+        self._set_w = 0.0
 
     def set_power(self, value: float) -> None:
-        self._set_w = value
         if self._control.active():
             self._control.power(value, self._timeout_s)
+        else:
+            self._set_w = value
 
 
 def _maps(device: Device) -> list[RegisterMap]:

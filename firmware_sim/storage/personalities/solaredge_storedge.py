@@ -24,6 +24,8 @@ class _Remote:
     def __init__(self, device: Device, timeout_s: float) -> None:
         image = device.image
         self._control = RemoteControl(device)
+        self._reversions = image.firmware_reader("reversions")
+        self._reversions_before = 0.0  # at the last write that has restarted the time-out
         self.held: dict[str, float] = {
             "control mode": 1,
             "AC charge policy": 1,
@@ -57,6 +59,14 @@ class _Remote:
             return
         fallback = self._power_w(self.held["default mode"]) or None
         timeout_s = self.held["command timeout"]
+        if restarts:
+            self._reversions_before = self._reversions()
+        elif not self._control.active() or self._reversions() != self._reversions_before:  # the command mode is over
+            if fallback is None:
+                self._control.release()
+            else:
+                self._control.power(fallback, timeout_s, fallback, restarts=False)
+            return
         self._control.power(self._power_w(self.held["command mode"]), timeout_s, fallback, restarts=restarts)
 
 

@@ -38,6 +38,8 @@ class _Ess:
         return self._mode
 
     def set_mode(self, mode: float) -> None:
+        if mode == self._mode == EXTERNAL:  # said once more: the set-points go on
+            return
         self._mode = mode
         self._phases_w = [0.0] * _PHASES
         if mode == EXTERNAL:
