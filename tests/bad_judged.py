@@ -66,6 +66,12 @@ JUDGED = [
         "events.1.at = '5 s': overlaps events.0; bess.main can be disturbed by one thing at a time",
     ),
     (
+        [
+            "events=[{kind='device_reboot',at='5 s',duration='5 s',device='bess.main'},{kind='server_stop',at='9 s',duration='2 s',device='bess.main'}]"
+        ],
+        "events.1.at = '9 s': overlaps events.0; bess.main can be disturbed by one thing at a time",
+    ),
+    (
         ["limits.27 undervoltage.node='hall'"],
         "limits.27 undervoltage.node = 'hall': must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
     ),

@@ -121,6 +121,11 @@ class DeviceReboot(WireFault):
     kind: Literal["device_reboot"] = "device_reboot"
     device: str = Field(description="the device, 'bess.NAME'")
 
+    @property
+    def disturbs(self) -> str:
+        """The device, whose server is away."""
+        return self.device
+
 
 class EquipmentFault(EventSection):
     """Keys of what breaks in a device's equipment; it is whole again after `duration`, without one never."""
