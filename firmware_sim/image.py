@@ -80,6 +80,7 @@ class UpsTest(IntEnum):
     PASSED = 1
     FAILED = 2
     IN_PROGRESS = 3
+    ABORTED = 4
 
 
 class FaultPoint(IntEnum):

@@ -36,6 +36,7 @@ cdef enum:
     TEST_PASSED = 1
     TEST_FAILED = 2
     TEST_IN_PROGRESS = 3
+    TEST_ABORTED = 4             # it says nothing of the battery
 
 cdef enum:
     RECTIFIER_OFF = 0
@@ -58,6 +59,7 @@ cdef enum:
     UPS_LOGGED_TEST_PASSED = 20
     UPS_LOGGED_TEST_FAILED = 21
     UPS_LOGGED_FAULT = 22
+    UPS_LOGGED_TEST_ABORTED = 23
     UPS_LOGGED_MODE = 64         # a change of mode is this and 8·from + to
     UPS_LOG = 64                 # entries that the log holds, a power of two
     MOST_DISTURBANCES = 8        # a power of two

@@ -9,9 +9,10 @@ from libc.stdint cimport int64_t
 
 from firmware_sim.kernel.ups cimport (
     MODE_BATTERY, MODE_ECO, MODE_TEST, MOST_DISTURBANCES, OUTPUT_BYPASS, OUTPUT_INVERTER, OUTPUT_OFF, RECTIFIER_OFF,
-    RECTIFIER_ON, RECTIFIER_QUALIFYING, RECTIFIER_WALK_IN, TEST_FAILED, TEST_IN_PROGRESS, TEST_PASSED, UPS_LOGGED_FAULT,
-    UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_MODE, UPS_LOGGED_SHUTDOWN, UPS_LOGGED_SUPPORT_REVERTED,
-    UPS_LOGGED_TEST_FAILED, UPS_LOGGED_TEST_PASSED, UpsParams, UpsSeen, UpsState, ups_logged,
+    RECTIFIER_ON, RECTIFIER_QUALIFYING, RECTIFIER_WALK_IN, TEST_ABORTED, TEST_FAILED, TEST_IN_PROGRESS, TEST_PASSED,
+    UPS_LOGGED_FAULT, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_MODE, UPS_LOGGED_SHUTDOWN,
+    UPS_LOGGED_SUPPORT_REVERTED, UPS_LOGGED_TEST_ABORTED, UPS_LOGGED_TEST_FAILED, UPS_LOGGED_TEST_PASSED, UpsParams, UpsSeen,
+    UpsState, ups_logged,
 )
 
 
@@ -47,7 +48,10 @@ cdef inline void ups_line(const UpsParams* p, UpsState* s, const UpsSeen* seen, 
 
 cdef inline void ups_test_ends(UpsState* s, int64_t result, int64_t tick) noexcept nogil:
     s.test = result
-    ups_logged(s, UPS_LOGGED_TEST_PASSED if result == TEST_PASSED else UPS_LOGGED_TEST_FAILED, tick)
+    if result == TEST_ABORTED:
+        ups_logged(s, UPS_LOGGED_TEST_ABORTED, tick)
+    else:
+        ups_logged(s, UPS_LOGGED_TEST_PASSED if result == TEST_PASSED else UPS_LOGGED_TEST_FAILED, tick)
 
 
 cdef inline void ups_test(UpsState* s, int64_t tick) noexcept nogil:
@@ -55,8 +59,9 @@ cdef inline void ups_test(UpsState* s, int64_t tick) noexcept nogil:
     cdef int64_t ordered = s.test_ticks
     s.test_ticks = 0
     if s.test == TEST_IN_PROGRESS:
-        if (ordered < 0 or s.low_battery or not s.line_ok or s.output != OUTPUT_INVERTER or s.bypass
-                or s.inverter_bad or s.fault):
+        if ordered < 0 or not s.line_ok or s.output != OUTPUT_INVERTER or s.bypass or s.inverter_bad or s.fault:
+            ups_test_ends(s, TEST_ABORTED, tick)
+        elif s.low_battery:
             ups_test_ends(s, TEST_FAILED, tick)
         elif tick >= s.test_until:
             ups_test_ends(s, TEST_PASSED, tick)
@@ -66,7 +71,7 @@ cdef inline void ups_test(UpsState* s, int64_t tick) noexcept nogil:
             s.test = TEST_IN_PROGRESS
             s.test_until = tick + ordered
         else:
-            ups_test_ends(s, TEST_FAILED, tick)
+            ups_test_ends(s, TEST_ABORTED, tick)
 
 
 cdef inline void ups_rectifier(const UpsParams* p, UpsState* s, const UpsSeen* seen, double dt) noexcept nogil:

@@ -11,21 +11,18 @@ DEEP_S = 300.0
 
 
 class BatteryTest:
-    """The firmware knows passed and failed; one that was stopped is told as aborted."""
+    """A test fails where the battery runs low; what else ends it says nothing of the battery."""
 
     def __init__(self, image: UpsImage, accepted: Accepted) -> None:
         self._result = image.firmware_reader("test")
         self._set = accepted.writer(UpsPoint.TEST)
-        self._stopped = False
 
     def start(self, duration_s: float) -> None:
         """Let the battery feed the load for so long."""
         self._set(duration_s)
-        self._stopped = False
 
     def stop(self) -> None:
         """End the one in progress."""
-        self._stopped = self.in_progress()
         self._set(0.0)
 
     def in_progress(self) -> bool:
@@ -38,8 +35,8 @@ class BatteryTest:
 
     def failed(self) -> bool:
         """Whether it failed."""
-        return self._result() == UpsTest.FAILED and not self._stopped
+        return self._result() == UpsTest.FAILED
 
     def aborted(self) -> bool:
-        """Whether it was stopped."""
-        return self._result() == UpsTest.FAILED and self._stopped
+        """Whether it was stopped, could not begin or not go on."""
+        return self._result() == UpsTest.ABORTED

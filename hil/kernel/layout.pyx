@@ -21,10 +21,10 @@ from firmware_sim.kernel.pcs cimport (
 )
 from firmware_sim.kernel.ups cimport (
     MODE_BATTERY, MODE_BYPASS, MODE_ECO, MODE_NORMAL, MODE_OFF, MODE_TEST, MOST_DISTURBANCES, OUTPUT_INVERTER, RECTIFIER_ON,
-    TEST_FAILED, TEST_IN_PROGRESS, TEST_NONE, TEST_PASSED, UPS_BYPASS, UPS_COUNTER, UPS_ECO, UPS_FAULT, UPS_LOG,
+    TEST_ABORTED, TEST_FAILED, TEST_IN_PROGRESS, TEST_NONE, TEST_PASSED, UPS_BYPASS, UPS_COUNTER, UPS_ECO, UPS_FAULT, UPS_LOG,
     UPS_LOGGED_FAULT, UPS_LOGGED_LATCHED, UPS_LOGGED_LOW_BATTERY, UPS_LOGGED_MODE, UPS_LOGGED_SHUTDOWN,
-    UPS_LOGGED_SUPPORT_REVERTED, UPS_LOGGED_TEST_FAILED, UPS_LOGGED_TEST_PASSED, UPS_OPERATION, UPS_RECHARGE_W, UPS_RESET,
-    UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W, UPS_TEST, UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, UpsParams, UpsState,
+    UPS_LOGGED_SUPPORT_REVERTED, UPS_LOGGED_TEST_ABORTED, UPS_LOGGED_TEST_FAILED, UPS_LOGGED_TEST_PASSED, UPS_OPERATION,
+    UPS_RECHARGE_W, UPS_RESET, UPS_RESET_DISTURBANCES, UPS_SUPPORT_S, UPS_SUPPORT_W, UPS_TEST, UPS_WALK_IN_DELAY_S, UPS_WALK_IN_S, UpsParams, UpsState,
 )
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
@@ -117,11 +117,12 @@ CODES = {
     "ups_logged.latched": UPS_LOGGED_LATCHED, "ups_logged.low_battery": UPS_LOGGED_LOW_BATTERY,
     "ups_logged.shutdown": UPS_LOGGED_SHUTDOWN, "ups_logged.support_reverted": UPS_LOGGED_SUPPORT_REVERTED,
     "ups_logged.test_passed": UPS_LOGGED_TEST_PASSED, "ups_logged.test_failed": UPS_LOGGED_TEST_FAILED,
+    "ups_logged.test_aborted": UPS_LOGGED_TEST_ABORTED,
     "ups_logged.fault": UPS_LOGGED_FAULT, "ups_logged.mode": UPS_LOGGED_MODE,
     "ups_mode.off": MODE_OFF, "ups_mode.bypass": MODE_BYPASS, "ups_mode.normal": MODE_NORMAL, "ups_mode.battery": MODE_BATTERY,
     "ups_mode.eco": MODE_ECO, "ups_mode.test": MODE_TEST,
     "ups_test.none": TEST_NONE, "ups_test.passed": TEST_PASSED, "ups_test.failed": TEST_FAILED,
-    "ups_test.in_progress": TEST_IN_PROGRESS,
+    "ups_test.in_progress": TEST_IN_PROGRESS, "ups_test.aborted": TEST_ABORTED,
     "ups.log": UPS_LOG, "ups.most_disturbances": MOST_DISTURBANCES, "ups.fed_by_inverter": OUTPUT_INVERTER,
     "ups.rectifier_on": RECTIFIER_ON,
 }

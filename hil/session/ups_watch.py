@@ -14,6 +14,7 @@ _LOGGED = {
     CODES["ups_logged.support_reverted"]: "ups_support_reverted",
     CODES["ups_logged.test_passed"]: "ups_test_passed",
     CODES["ups_logged.test_failed"]: "ups_test_failed",
+    CODES["ups_logged.test_aborted"]: "ups_test_aborted",
     CODES["ups_logged.fault"]: "ups_fault",
 }
 _SIGN = ".dc_link_pu"  # a channel that UPSs alone have
