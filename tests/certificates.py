@@ -20,7 +20,9 @@ class Certificates:
         if not certificate.exists():
             command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
             more = ["-addext", f"{ROLE}=ASN1:{role}"] if role else []
-            if "authority" not in name:
+            if "authority" in name:
+                more += ["-addext", "keyUsage=critical,keyCertSign"]  # Python 3.13 asks for it, as RFC 5280, 4.2.1.3, does
+            else:
                 signer, signing = self(authority)
                 more += ["-CA", str(signer), "-CAkey", str(signing), "-addext", "subjectAltName=IP:127.0.0.1"]
                 more += ["-addext", "basicConstraints=critical,CA:FALSE"]
