@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rig import H
 from ups_support import INPUT_LIMIT, RECTIFIER_LOSS, Point, dc, dip, first, rig
@@ -287,7 +287,14 @@ KEYS = st.fixed_dictionaries(
 )
 
 
+TINY = {
+    "soc": 1.0, "autonomy": "2 s", "battery_limit": 1.5, "dc_link": "1 ms", "qualify": "0 s", "walk_in": "0 s",
+    "counter": False, "overload_high_time": "0 s", "chemistry": "lfp", "resistance": 0.0,
+}  # fmt: skip
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example([(1, 1, 0.0)], [(0, FaultPoint.CAPACITY, 0.0)], TINY, [0.0], 30e6)  # as good as no battery
 @given(DIPS, COMMANDS, KEYS, st.lists(st.floats(0.0, 12e6), min_size=1, max_size=8), st.sampled_from([30e6, 500e9]))
 def test_whatever_happens_energy_is_conserved_and_modes_are_legal(dips, commands, keys, levels, short_circuit_va):
     load = np.repeat([5e6, *levels], 9_000 // (len(levels) + 1))

@@ -59,9 +59,11 @@ cdef inline void ups_test(UpsState* s, int64_t tick) noexcept nogil:
     cdef int64_t ordered = s.test_ticks
     s.test_ticks = 0
     if s.test == TEST_IN_PROGRESS:
-        if ordered < 0 or not s.line_ok or s.output != OUTPUT_INVERTER or s.bypass or s.inverter_bad or s.fault:
+        if ordered < 0 or not s.line_ok or s.operation == 0 or s.bypass or s.inverter_bad or s.fault:
             ups_test_ends(s, TEST_ABORTED, tick)
-        elif s.low_battery:
+        elif s.output != OUTPUT_INVERTER and s.over_ticks > 0:    # given up for the load's sake, not the battery's
+            ups_test_ends(s, TEST_ABORTED, tick)
+        elif s.output != OUTPUT_INVERTER or s.low_battery:
             ups_test_ends(s, TEST_FAILED, tick)
         elif tick >= s.test_until:
             ups_test_ends(s, TEST_PASSED, tick)

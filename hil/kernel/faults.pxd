@@ -52,7 +52,7 @@ cdef inline void fault_command(Faults* f, int64_t point, double value) noexcept 
     elif point == FAULT_DERATING:
         f.derating = within(value, 0.0, 1.0)
     elif point == FAULT_CAPACITY:
-        f.capacity = within(value, 1e-3, 1.0)
+        f.capacity = within(value, 1e-2, 1.0)    # with less, one tick may empty it far beyond 0
     elif point == FAULT_RESISTANCE:
         f.resistance = within(value, 0.0, 1e3)
     elif point == FAULT_DEAD:
