@@ -62,7 +62,7 @@ TEST = (1_000, Point.TEST, 2.0)
         ({}, [TEST, (1_500, Point.TEST, 0)], [], 1_500, UpsTest.ABORTED),
         ({}, [TEST], [dip(1.6, 0.1, 0.3)], 1_605, UpsTest.ABORTED),
         ({"soc": 0.25, "autonomy": "12 s"}, [TEST], [], None, UpsTest.FAILED),
-        ({}, [TEST, (1_400, Point.OPERATION, 0)], [], 1_401, UpsTest.ABORTED),
+        ({}, [TEST, (1_400, Point.OPERATION, 0)], [], 1_400, UpsTest.ABORTED),
         ({}, [TEST, (1_400, Point.BYPASS, 1)], [], 1_400, UpsTest.ABORTED),
         ({"soc": 0.1}, [TEST], [], 1_000, UpsTest.ABORTED),
         (ECO, [TEST], [], 3_000, UpsTest.PASSED),
