@@ -147,7 +147,7 @@ def test_whatever_breaks_energy_and_charge_are_conserved(plan):
     for at, point, value in [*plan, (4_000, None, 0.0)]:
         share[at:], drift[at:] = weak, drifts
         if point is Fault.CAPACITY:
-            weak = min(1.0, max(1e-3, value))
+            weak = min(1.0, max(1e-2, value))
         elif point is Fault.SOC_DRIFT:
             drifts = min(3600.0, max(-3600.0, value))
         share[at:], drift[at:] = weak, drifts
