@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,16 +14,23 @@ STORAGE = ("bess.",)
 EVERY_DEVICE = ("bess.", "ups.")
 
 
-class WireFault(WireEvent):
+class Fault(EventSection):
+    """What disturbs one device, whatever else does: of each kind one at a time."""
+
+    if TYPE_CHECKING:
+        device: str
+
+    @property
+    def disturbs(self) -> str:
+        """This kind of fault of this device."""
+        return f"{self.kind} of {self.device}"
+
+
+class WireFault(Fault, WireEvent):
     """Keys of what a device's communication does wrong, for a while."""
 
     of: ClassVar[tuple[str, ...]] = ("bess.", "ups.", "meter.")
     device: str = Field(description="the device, 'bess.NAME', 'ups.NAME' or 'meter.NAME'; it speaks Modbus")
-
-    @property
-    def disturbs(self) -> str:
-        """One kind of fault of one device: different ones may act together."""
-        return f"{self.kind} of {self.device}"
 
 
 class AnswerFault(WireFault):
@@ -127,18 +134,13 @@ class DeviceReboot(WireFault):
         return self.device
 
 
-class EquipmentFault(EventSection):
+class EquipmentFault(Fault):
     """Keys of what breaks in a device's equipment; it is whole again after `duration`, without one never."""
 
     of: ClassVar[tuple[str, ...]] = STORAGE
     device: str = Field(description="the device, 'bess.NAME'")
     duration_s: Time | None = Field(default=None, gt=0, description="how long it lasts; default: to the end")
     again_after_s: Time | None = AGAIN
-
-    @property
-    def disturbs(self) -> str:
-        """One kind of fault of one device."""
-        return f"{self.kind} of {self.device}"
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
