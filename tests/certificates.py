@@ -1,9 +1,12 @@
-"""Certificates for tests, made by openssl when they are first asked for."""
+"""Certificates for tests, made by openssl when they are first asked for, and the end of a client that uses them."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from pathlib import Path
+
+from pymodbus.client import AsyncModbusTlsClient
 
 ROLE = "1.3.6.1.4.1.50316.802.1"
 
@@ -28,3 +31,12 @@ class Certificates:
                 more += ["-addext", "basicConstraints=critical,CA:FALSE"]
             subprocess.run([*command.split(), "-keyout", key, "-out", certificate, *more], check=True, capture_output=True)
         return certificate, key
+
+
+async def closed(client: AsyncModbusTlsClient) -> None:
+    """Close a client and wait for its socket: on TLS both sides say farewell first."""
+    sock = client.ctx.transport.get_extra_info("socket")
+    client.close()
+    async with asyncio.timeout(10.0):
+        while sock.fileno() >= 0:
+            await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from certificates import Certificates
+from certificates import Certificates, closed
 from modbus_support import Bank, Client, frame, read, read_write, write_one
 from pymodbus.client import AsyncModbusTlsClient
 
@@ -131,7 +131,7 @@ def test_pymodbus_over_tls(certificates):
         assert await client.connect()
         assert (await client.read_holding_registers(5, count=2)).registers == [5, 6]
         assert (await client.write_register(5, 1)).exception_code == 1
-        client.close()
+        await closed(client)
         await server.stop()
 
     asyncio.run(main())

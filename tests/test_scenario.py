@@ -148,6 +148,7 @@ def test_the_flagship_says_what_its_file_says():
 def test_any_values_reload_equal(tmp_path_factory, rating, soc, ramp, ambient, least, x_over_r, reversion):
     scenario = hil.load("training_job")
     bess = scenario.bess["main"]
+    bess.over_temperature_degc = 100.0  # above all of the ambients
     bess.rating_va, bess.soc, bess.ambient_degc = rating, soc, ambient
     bess.driver.reversion_s = reversion
     scenario.absorber["main"].ramp_w_per_s = ramp

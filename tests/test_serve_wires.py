@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from certificates import Certificates
+from certificates import Certificates, closed
 from nut import nut
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
@@ -101,7 +101,7 @@ def test_pymodbus_reads_a_bess_over_tls(tmp_path):
         assert await client.connect()
         assert (await client.read_holding_registers(40000, count=2)).registers == SUNS
         assert (await client.write_register(40000, 1)).exception_code == 1
-        client.close()
+        await closed(client)
 
     with Serving("bess", "--wire", "tls", *files, "--role", "Operator=all", "--role", "Viewer=read") as served:
         endpoint = served.devices["bess.main"]
