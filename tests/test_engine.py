@@ -69,6 +69,9 @@ def test_calls_that_make_no_sense_are_refused():
     engine.advance(2)
     with pytest.raises(ValueError, match="tick 1 is in the past of tick 2"):
         engine.advance(1)
+    engine.states["run"]["load_filled"] = 2**62
+    with pytest.raises(ValueError, match="run: tick or load_filled"):
+        engine.feed(np.full(2, 1e6))
 
 
 def test_an_under_run_holds_the_load_and_is_counted():

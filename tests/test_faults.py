@@ -107,6 +107,16 @@ def test_a_weak_cell_runs_ahead_of_the_count_and_is_protected_when_it_is_empty()
     assert counted > 0.3  # its registers still promise a lot
 
 
+def test_a_weak_cell_that_is_full_takes_no_more_and_still_gives():
+    run = rig(70_000, **LOSSLESS, soc=0.5)
+    run.run([(0, Point.SET_W, -5e6), (0, Point.SET_ENABLE, 1), (0, Fault.CAPACITY, 0.2), (65_000, Point.SET_W, 5e6)])
+    full = first(run[SOC] >= 1.0)
+    assert full < 60_000
+    assert np.all(run[P][full + 1 : 65_000] == 0.0)
+    assert np.all(run[P][65_001:] == 5e6)
+    assert read(run, "soc") < 0.7  # what it counts
+
+
 def test_the_reading_of_the_state_of_charge_drifts_and_the_firmware_goes_by_it():
     """9 an hour, 2.5 thousandths a second: from 0.5 it reads 0.9 after 160 s, and charges no more."""
     run = rig(170_000, **LOSSLESS, soc=0.5, energy="100 MWh")

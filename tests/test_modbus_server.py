@@ -108,6 +108,21 @@ async def test_a_partial_frame_has_its_time(client, begun):
     assert asyncio.get_running_loop().time() == 0.05
 
 
+@conversation(virtual_time=True, partial_timeout_s=0.5)
+async def test_a_frame_that_drips_has_no_more_time(client):
+    """Nor does the next one count against it."""
+    whole = frame(1, read(10, 1))
+    client.send(whole[:6])
+    await asyncio.sleep(0.4)
+    client.send(whole[6:] + whole[:3])
+    assert await client.tids(1) == [1]
+    for byte in whole[3:5]:
+        await asyncio.sleep(0.2)
+        client.send(bytes((byte,)))
+    assert await client.reader.read() == b""
+    assert asyncio.get_running_loop().time() == pytest.approx(0.9)
+
+
 @conversation(virtual_time=True, partial_timeout_s=0.1)
 async def test_a_completed_frame_stops_that_clock(client):
     whole = frame(1, read(10, 1))

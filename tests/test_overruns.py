@@ -8,6 +8,8 @@ import time
 import numpy as np
 import pytest
 from rig import BESS, Rig, document
+from ups_support import dip
+from ups_support import rig as ups_rig
 
 from hil.kernel.engine import Engine
 from hil.kernel.pacer import Pacer
@@ -103,6 +105,35 @@ def test_a_violation_that_outlasts_a_late_tick_counts_from_where_it_is_judged_ag
     middle = Late({"name": "27", "kind": "undervoltage", "min": 0.99999, "delay": "0 s"}, [100, 101])
     assert middle.state["excursions"] == 1  # it went on: two late ticks do not make two of it
     assert middle.state["beyond_ticks"] == TICKS - 2
+
+
+SPELL = {"name": "t", "kind": "on_battery", "node": "ups.a", "max": "0.1 s"}
+BACK = {"name": "r", "kind": "recovery", "node": "ups.a", "max": "0.1 s"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "moment", "excursions", "suspect"),
+    [
+        (SPELL, 1_100, 1, (300, 1_000)),  # the first of two spells is no evidence, from there to its end
+        ({**SPELL, "counts": "total"}, 1_100, 0, (1_900, 1_900)),  # and the sum of both never again
+        (SPELL, 500, 2, (1, 1)),  # before either
+        (BACK, 1_250, 1, (100, 1_000)),  # while it recovers from the first of two dips
+    ],
+    ids=["spell", "total", "before", "recovery"],
+)
+def test_a_time_that_holds_a_late_tick_is_not_judged(limit, moment, excursions, suspect):
+    """On battery, or until the power is back: as long as what is counted goes on."""
+    dips = [dip(1.0, 0.2, 0.3), dip(2.5, 0.2, 0.3)]
+    engine = ups_rig(np.full(TICKS, 3e6), {"qualify": "200 ms", "walk_in": "300 ms"}, dips, limits=[limit]).engine
+    engine.feed(np.full(TICKS, 3e6))
+    engine.advance(moment)
+    for states in (engine.states["limits"], engine.states["run"]):
+        states["suspect_until"] = np.maximum(states["suspect_until"], moment + 1)
+    engine.advance(TICKS)
+    state = engine.states["limits"][0]
+    assert state["excursions"] == excursions
+    assert suspect[0] <= state["suspect_ticks"] <= suspect[1]
+    assert engine.states["run"]["suspect_until"][0] >= moment + state["suspect_ticks"]
 
 
 # --- The pacer. A start that lies in the past makes it late by as much, on any machine. ---

@@ -291,6 +291,8 @@ def test_what_makes_no_sense_is_refused():
     for speed in (0.0, -1.0, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="must be a positive number"):
             Pacer(engine, speed=speed, fd=-1)
+    with pytest.raises(ValueError, match="policy 'wait': must be one of skip, catch_up, abort"):
+        Pacer(engine, speed=1.0, fd=-1, policy="wait")
     with paced(1.0, engine, start=False) as run:
         with pytest.raises(RuntimeError, match="a pacer runs the ticks"):
             engine.advance(1)

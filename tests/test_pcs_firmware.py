@@ -46,9 +46,30 @@ SET = [(0, Point.SET_W, 5e6), (0, Point.SET_ENABLE, 1.0)]
         ({"initial": "off", "start_time": "1 s"}, [*SET, (100, Point.OPERATION, 2), (1_500, Point.OPERATION, 1)], 1_500),
         ({"initial": "standby"}, [*SET, (700, Point.OPERATION, 1)], 700),
         ({"initial": "standby"}, [(10, Point.OPERATION, 1), (20, Point.SET_ENABLE, 1), (31, Point.SET_W, 5e6)], 31),
+        (
+            {"initial": "off", "start_time": "1 s"},
+            [*SET, (100, Point.OPERATION, 1), (500, Point.OPERATION, 0), (600, Point.OPERATION, 1)],
+            1_600,
+        ),
+        (
+            {"initial": "standby", "start_time": "0.5 s"},
+            [*SET, (100, Point.OPERATION, 0), (200, Point.OPERATION, 1)],
+            700,
+        ),
         ({"start_time": "0.5 s"}, [(0, Point.REBOOT, 1.25), *[(1_800, p, v) for _, p, v in SET]], 1_800),
     ],
-    ids=["running", "off", "start", "set-point last", "start to standby", "standby", "enable before set-point", "reboot"],
+    ids=[
+        "running",
+        "off",
+        "start",
+        "set-point last",
+        "start to standby",
+        "standby",
+        "enable before set-point",
+        "start given up",
+        "standby to off",
+        "reboot",
+    ],
 )
 def test_it_follows_its_set_point_from_the_tick_in_which_it_runs(keys, commands, running_from):
     run = rig(2_500, keys).run(commands)
@@ -107,6 +128,17 @@ def test_the_reversion_timer(commands, reverts_at):
     assert state(run)["revert_at"] == -1
 
 
+def test_each_of_several_inverters_has_turns_of_its_own():
+    """The timer of one, in the middle of a second, is nothing to the other, whose set-point's own stands at the second."""
+    sections = {"bess": {"x": BESS, "y": BESS}, "grid": {"short_circuit": "500 GVA"}}
+    run = Rig(sections, np.full(4_000, 10e6)).run(sorted([*TIMER, (500, Point.SET_ENABLE, 1)], key=lambda entry: entry[0]))
+    alone = rig(4_000).run(sorted([*TIMER, (500, Point.SET_ENABLE, 1)], key=lambda entry: entry[0]))
+    assert np.array_equal(run[P], alone[P])
+    assert np.all(run["bess.y.power_w"] == 0.0)
+    assert run.engine.states["pcs"]["heartbeat"].tolist() == [4, 4]
+    assert run.engine.states["pcs"]["reverted_at"].tolist() == [1_500, -1]
+
+
 def test_in_local_remote_commands_are_refused_and_counted():
     """It runs at 0 W, and takes up what it held when it is remote again."""
     commands = [
@@ -130,6 +162,7 @@ def test_in_local_remote_commands_are_refused_and_counted():
         (0.0, 0.0, 3, 5e6, 0.0),
         (2e6, -4e6, 2, 5e6, -4e6),  # a negative limit forces the other direction: GEN24's OutWRte < 0
         (-4e6, 1e7, 3, -5e6, 4e6),
+        (-4e6, 1e6, 3, 5e6, 1e6),
         (1e6, -4e6, 3, 5e6, -1e6),  # they contradict each other: the one nearer to nothing
         (1e9, -1e9, 2, 0.0, -1e7),  # within what it can
     ],

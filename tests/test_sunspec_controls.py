@@ -260,6 +260,9 @@ def test_the_earlier_models_read_what_the_plant_does():
         ]  # fmt: skip
         assert shown[:-1] == pytest.approx(expected, rel=2e-3)
         assert shown[-1] is None  # not implemented
+        assert await client.read(701, "A", "AL1", "AL3") == pytest.approx(
+            [3 * rated_a * amperes, rated_a * amperes, rated_a * amperes], rel=2e-3
+        )
         assert await client.read(120, "DERTyp", "WRtg", "MaxChaRte", "WHRtg") == [82, 25 * MW, 25 * MW, 6.25 * MW]
         assert await client.read(121, "WMax", "VRef") == [25 * MW, 34_500]
         assert await client.read(122, "PVConn", "StorConn", "ECPConn", "StActCtl") == [0, 7, 1, 1]

@@ -89,6 +89,20 @@ def test_the_battery_is_tested(keys, commands, events, ends, result):
         assert np.all(run["ups.a.output_w"] > 0.98 * LOAD)
 
 
+def test_an_overload_ends_a_test_without_a_verdict_on_the_battery():
+    """It is given up for the load's sake."""
+    run = rig(np.concatenate([np.full(1_500, LOAD), np.full(2_500, 10e6)])).run([TEST])
+    over = first(run["ups.a.mode"] == 1)
+    assert 1_500 < over < 3_000
+    assert np.all(run["ups.a.mode"][1_000:over] == 5)
+    assert firmware(run)["test"] == UpsTest.ABORTED
+
+
+def test_a_ups_switched_on_with_its_bypass_ordered_is_on_it_at_once():
+    run = rig(np.full(3_000, LOAD)).run([(500, Point.OPERATION, 0), (700, Point.BYPASS, 1), (1_000, Point.OPERATION, 1)])
+    assert spans(run["ups.a.mode"]) == [(0, 2), (500, 0), (1_000, 1)]
+
+
 def test_a_tested_ups_walks_in_again():
     run = rig(np.full(6_000, LOAD)).run([TEST])
     assert run["ups.a.rectifier"][3_000] == 2.0

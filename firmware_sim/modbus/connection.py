@@ -24,6 +24,7 @@ class Connection(asyncio.BufferedProtocol):
         self._allowed: frozenset[int] | None = None
         self._outbox = Outbox(self._say, self.close, self.regulate)
         self._partial: asyncio.TimerHandle | None = None
+        self._awaited = 0  # which frame that one is of
         self._idle: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()  # asking for it costs a system call each time, on Python 3.11
         self._heard_s = 0.0
@@ -118,8 +119,11 @@ class Connection(asyncio.BufferedProtocol):
                 stream.rest()
         if self._idle is not None:
             self._heard_s = self._loop.time()
-        if self._partial is not None or stream.partial:
-            self._await_rest(partial=stream.partial)
+        if stream.partial:
+            if self._partial is None or self._awaited != stream.completed:  # a drop a second does not buy it time
+                self._await_rest(partial=True)
+        elif self._partial is not None:
+            self._await_rest(partial=False)
 
     def _answer(self, request: tuple[int, int, bytes]) -> None:
         server = self._server
@@ -154,6 +158,7 @@ class Connection(asyncio.BufferedProtocol):
             self._partial.cancel()
             self._partial = None
         if partial and self._transport is not None and self._transport.is_reading():
+            self._awaited = self._stream.completed
             self._partial = self._loop.call_later(self._server.partial_timeout_s, self._no_more)
 
     def _no_more(self) -> None:

@@ -9,6 +9,7 @@ cdef class Framing:
     cdef object _whole
     cdef int _begin
     cdef int _end
+    cdef readonly long long completed
     cdef readonly bint broken
 
     cdef int next(self) noexcept

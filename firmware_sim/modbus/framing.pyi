@@ -13,6 +13,10 @@ class Framing:
         """Whether bytes have come that cannot be a frame."""
 
     @property
+    def completed(self) -> int:
+        """Frames that were complete so far: while it stands, `partial` is of one and the same."""
+
+    @property
     def partial(self) -> bool:
         """Whether a frame has begun and is not complete."""
 

@@ -75,6 +75,7 @@ cdef class Framing:
         self._room = bytearray(ROOM)
         self._whole = memoryview(self._room)
         self._begin = self._end = 0
+        self.completed = 0
         self.broken = False
 
     @property
@@ -117,6 +118,7 @@ cdef class Framing:
             return None
         frame = self.taken(size)
         self._begin += size
+        self.completed += 1
         return frame
 
     def answered(self, int count):
@@ -131,6 +133,7 @@ cdef class Framing:
                 break
             length = self.replied(size, frame)
             self._begin += size
+            self.completed += 1
             if length == 0:
                 continue
             if first:
