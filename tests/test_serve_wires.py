@@ -6,7 +6,6 @@ import asyncio
 import signal
 import ssl
 import subprocess
-import time
 
 import pytest
 from certificates import Certificates, closed
@@ -66,8 +65,7 @@ def test_mbpoll_polls_a_bess_on_a_line(tmp_path):
         served.wait("answers_garbled_over")
         served.type("stop 100 ms")  # the name comes back with it
         served.wait("server_stopped")
-        while not place.is_symlink():
-            time.sleep(0.01)
+        served.wait("server_started", path=str(place))
         assert all(str(register) in polled() for register in SUNS)
 
 
@@ -86,6 +84,9 @@ def test_what_acts_is_taken_back_by_hand():
         served.wait("contactor_open_over")
         served.type("mend silent")
         assert served.wait("refused")["problem"] == "mend: device_silent does not act; what acts: nothing"
+        served.type("contactor_open\nmend contactor_open\nsilent 2 h\nmend silent")  # before they have begun
+        for event in ("contactor_open", "contactor_open_over", "device_silent", "device_speaks"):
+            served.wait(event)
 
 
 @pytest.mark.peer("openssl")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DEVICE = "One device"
 _WIRE = "Its wire"
-_QUIET = ("overrun", "loop_started", "server_started", "broker_started")
+_QUIET = ("overrun", "loop_started")
 
 
 def serve(

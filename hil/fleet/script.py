@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hil.clock.participants import acting_as
 from hil.draws import uniform
@@ -20,7 +20,7 @@ from hil.scenario.fault import DeviceReboot, EquipmentFault
 
 @dataclass(frozen=True, eq=False)
 class _Acting:
-    """What acts, and how it is taken back: by `over`, where somebody waits for its end, else by `back`."""
+    """What acts or begins to, and how it is taken back: by `over`, where somebody waits for its end, else by `back`."""
 
     event: Event
     back: Act
@@ -71,7 +71,8 @@ class Script:
             raise EventRefused(f"{event.disturbs} is disturbed already, by {other.kind}")
         if event.disturbs:
             self._by_hand[event.disturbs] = event
-        self._begin(0, f"{event.kind} by hand", self._once(event, None, *found))
+        begin, back = found
+        self._begin(0, f"{event.kind} by hand", self._once(self._acts(event, back), None, begin))
 
     def mend(self, kind: str = "", where: str = "") -> None:
         """Take back what acts, before its time if it has one. where: its device or link, where there are several.
@@ -120,7 +121,7 @@ class Script:
             else:
                 if event.disturbs:
                     self._scripted[event.disturbs] = event
-                await self._once(event, due_s, begin, back)
+                await self._once(self._acts(event, back), due_s, begin)
             mean_s: float | None = getattr(event, "again_after_s", None)
             if mean_s is not None:
                 times += 1
@@ -131,38 +132,41 @@ class Script:
             while due_s <= loop.time():
                 due_s += every_s
 
-    async def _once(self, event: Event, at_s: float | None, begin: Act, back: Act) -> None:
+    async def _once(self, acting: _Acting, at_s: float | None, begin: Act) -> None:
         """Begin, and take back. at_s: from when the duration counts; None: from the beginning."""
+        event, over = acting.event, acting.over
         loop = asyncio.get_running_loop()
         duration_s: float | None = getattr(event, "duration_s", None)
+        assert over is not None
         try:
             await begin()
-            if duration_s is None:
-                self._acts(_Acting(event, back, None))
+            if duration_s is None and not over.done():
+                if acting in self._acting:
+                    self._acting[self._acting.index(acting)] = replace(acting, over=None)
                 return
-            over = loop.create_future()
-            self._acts(_Acting(event, back, over))
             began_s = loop.time() if at_s is None else at_s
-            timer = loop.call_later(began_s + duration_s - loop.time(), _end_of, over)
+            timer = loop.call_later(began_s + (duration_s or 0.0) - loop.time(), _end_of, over)
             try:
                 await over
             finally:
                 timer.cancel()
-            await back()
+            await acting.back()
         finally:
+            _end_of(over)
             for disturbing in (self._scripted, self._by_hand):
                 if disturbing.get(event.disturbs) is event:
                     del disturbing[event.disturbs]
 
-    def _acts(self, now: _Acting) -> None:
-        """Keep what acts for `mend`; of one kind at one device it is the last."""
-        disturbs = now.event.disturbs
+    def _acts(self, event: Event, back: Act) -> _Acting:
+        """Keep what begins for `mend`; of one kind at one device it is the last. Its `over` is there until nobody waits."""
+        now = _Acting(event, back, asyncio.get_running_loop().create_future())
         self._acting = [
             acting
             for acting in self._acting
-            if (acting.over is None or not acting.over.done()) and not (disturbs and acting.event.disturbs == disturbs)
+            if (acting.over is None or not acting.over.done()) and not (event.disturbs and acting.event.disturbs == event.disturbs)
         ]
         self._acting.append(now)
+        return now
 
 
 def _end_of(over: asyncio.Future[None]) -> None:
