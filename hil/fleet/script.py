@@ -160,10 +160,11 @@ class Script:
     def _acts(self, event: Event, back: Act) -> _Acting:
         """Keep what begins for `mend`; of one kind at one device it is the last. Its `over` is there until nobody waits."""
         now = _Acting(event, back, asyncio.get_running_loop().create_future())
+        same = event.disturbs or None  # events that disturb nothing that can be named are never the same
         self._acting = [
             acting
             for acting in self._acting
-            if (acting.over is None or not acting.over.done()) and not (event.disturbs and acting.event.disturbs == event.disturbs)
+            if (acting.over is None or not acting.over.done()) and acting.event.disturbs != same
         ]
         self._acting.append(now)
         return now
