@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import CANNOT
+from bench import CANNOT
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"

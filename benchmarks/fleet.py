@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 
-from harness import interleaved, report, seconds
+from bench import interleaved, report, seconds
 
 import hil
 from hil.scenario.files import from_document

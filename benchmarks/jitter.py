@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from harness import cannot, report, upper
+from bench import cannot, report, upper
 from jitter_lateness import END_NS, Lateness
 
 HERE = Path(__file__).parent

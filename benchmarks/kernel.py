@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 
-from harness import interleaved, report
+from bench import interleaved, report
 
 import hil
 from hil.session.run import Options, run_scenario

@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness import interleaved, median_ratio, report
+from bench import interleaved, median_ratio, report
 
 import hil
 from controllers.modbus import ModbusConnection

@@ -28,7 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cannot, report
+from bench import cannot, report
 from modbus_compiled import CannotBuild, compiled
 
 HERE = Path(__file__).parent

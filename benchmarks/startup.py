@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import interleaved, median_ratio, report, seconds
+from bench import interleaved, median_ratio, report, seconds
 
 ROUNDS = 15
 HIL = str(Path(sys.executable).with_name("hil"))

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import interleaved, median_ratio, report
+from bench import interleaved, median_ratio, report
 from tick_compiled import CSite, compiled, flags
 from tick_dertwin import step_timer
 from tick_python import PythonSite

@@ -13,7 +13,7 @@ import asyncio
 import statistics
 import time
 
-from harness import interleaved, median_ratio, report
+from bench import interleaved, median_ratio, report
 
 import hil
 from hil.session.run import Options, run_scenario

@@ -45,12 +45,14 @@ def commands() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("block", "command", "remark"), commands())
 def test_commands_run(block: Block, command, remark, tmp_path):
     furnish(tmp_path, block.page)
     run_command(command, remark, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", of_kind("console session"))
 def test_sessions_run(block: Block, tmp_path):
     furnish(tmp_path, block.page)
@@ -58,6 +60,7 @@ def test_sessions_run(block: Block, tmp_path):
         run_command(command, remark, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with_python())
 def test_python_runs(page, tmp_path):
     furnish(tmp_path, page)

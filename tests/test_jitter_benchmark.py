@@ -54,7 +54,7 @@ def test_ticks_that_a_late_wake_up_makes_up_for_are_not_counted_again():
 
 
 def test_the_upper_bound_is_that_of_the_median():
-    from harness import upper
+    from bench import upper
 
     assert upper([1.1] * 9, seed=1) == 1.1
     even = np.random.default_rng(2).normal(1.0, 0.1, 101).tolist()
@@ -98,7 +98,7 @@ def test_a_benchmark_that_cannot_measure_leaves_its_table(monkeypatch, tmp_path,
     page.write_text("<!-- none: begin -->\nold\n<!-- none: end -->\n<!-- one: begin -->\nold\n<!-- one: end -->\n")
     result = {"figures": {"x": 1.0}, "rounds": 1, "host": HOST}
     (tmp_path / "none.py").write_text(
-        f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r})\nimport harness; harness.cannot('no peer')"
+        f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r})\nimport bench; bench.cannot('no peer')"
     )
     (tmp_path / "one.py").write_text(f"print({json.dumps(result)!r})")
     monkeypatch.setattr(bench, "HERE", tmp_path)
@@ -112,7 +112,7 @@ def test_a_benchmark_that_cannot_measure_leaves_its_table(monkeypatch, tmp_path,
 
 
 def test_without_cyclictest_it_says_so(monkeypatch, capsys):
-    import harness
+    import bench
     import jitter
 
     if not hasattr(os, "SCHED_FIFO"):
@@ -120,7 +120,7 @@ def test_without_cyclictest_it_says_so(monkeypatch, capsys):
     monkeypatch.setattr(jitter.shutil, "which", lambda name: None)
     with pytest.raises(SystemExit) as ended:
         jitter.check_usable()
-    assert ended.value.code == harness.CANNOT
+    assert ended.value.code == bench.CANNOT
     assert capsys.readouterr().err == "no cyclictest (Debian's package rt-tests)\n"
 
 

@@ -60,7 +60,7 @@ def test_clients_tell_living_registers_from_others_and_answers_from_exceptions(p
 
 
 def test_without_libmodbus_it_says_so(monkeypatch, capsys):
-    import harness
+    import bench
     import modbus_server
     from modbus_compiled import NEEDS, compiled
 
@@ -70,6 +70,6 @@ def test_without_libmodbus_it_says_so(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["modbus_server.py"])
     with pytest.raises(SystemExit) as ended:
         modbus_server.main()
-    assert ended.value.code == harness.CANNOT
+    assert ended.value.code == bench.CANNOT
     said = capsys.readouterr().err
     assert "libmodbus of nobody" in said or said == "no C compiler\n"
