@@ -16,6 +16,8 @@ import pytest
 from serve_rig import HIL, Serving
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from hil.fleet.script import MOST_STIMULI
+
 pytestmark = pytest.mark.realtime
 
 
@@ -81,7 +83,9 @@ def test_faults_are_given_by_hand():
         served.wait("grid_dip", residual=0.7)
         served.type("calm")
         served.wait("grid_dip_over")
-        served.type("dip 0.6 100 ms")
+        served.type("\n".join(["loss 1kW 2h"] * MOST_STIMULI + ["dip 0.6 100 ms", "calm", "dip 0.6 100 ms"]))
+        full = f"grid_dip: {MOST_STIMULI} dips and losses act already, and no more can; calm ends them"
+        assert served.wait("refused")["problem"] == full
         served.wait("grid_dip", residual=0.6)
         assert served.end(signal.SIGINT) == ("SIGINT", 0)
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from hil.clock.participants import acting_as
 from hil.draws import uniform
 from hil.errors import EventRefused
-from hil.fleet.acts import Act, Acted, acts
+from hil.fleet.acts import Act, Acted, Stimulus, acts
 from hil.fleet.supervision import Failure, end
 from hil.fleet.surroundings import Order
-from hil.scenario.event import Event, GenerationLoss, GridDip
+from hil.kernel.layout import CODES
+from hil.scenario.event import Event
 from hil.scenario.event_kind import WireEvent
 from hil.scenario.fault import DeviceReboot, EquipmentFault
+
+MOST_STIMULI: int = CODES["stimuli.most"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,11 @@ class _Acting:
     def mendable(self) -> bool:
         """Whether somebody can take it back: a reboot takes its time, and the grid is the plant's."""
         return isinstance(self.event, (WireEvent, EquipmentFault)) and not isinstance(self.event, DeviceReboot)
+
+    @property
+    def stimulates(self) -> bool:
+        """Whether the plant feels it still."""
+        return isinstance(self.event, Stimulus) and (self.over is None or not self.over.done())
 
     def __str__(self) -> str:
         return f"{self.event.kind} {self.where}".rstrip()
@@ -69,6 +77,9 @@ class Script:
         other = self._scripted.get(event.disturbs) or self._by_hand.get(event.disturbs)
         if other is not None:
             raise EventRefused(f"{event.disturbs} is disturbed already, by {other.kind}")
+        stimuli = [acting for acting in self._acting if acting.stimulates]
+        if isinstance(event, Stimulus) and len(stimuli) >= MOST_STIMULI:
+            raise EventRefused(f"{event.kind}: {MOST_STIMULI} dips and losses act already, and no more can; calm ends them")
         if event.disturbs:
             self._by_hand[event.disturbs] = event
         begin, back = found
@@ -95,8 +106,10 @@ class Script:
 
     def calm(self) -> None:
         """Wait no longer for the ends of dips and losses: the plant feels none any more."""
-        for acting in self._acting:
-            if isinstance(acting.event, (GridDip, GenerationLoss)) and acting.over is not None:
+        for acting in [acting for acting in self._acting if acting.stimulates]:
+            if acting.over is None:
+                self._acting.remove(acting)
+            else:
                 _end_of(acting.over)
 
     async def end(self) -> None:
@@ -139,6 +152,8 @@ class Script:
         duration_s: float | None = getattr(event, "duration_s", None)
         assert over is not None
         try:
+            if isinstance(event, Stimulus) and over.done():  # `calm` came first, and the plant would feel it on and on
+                return
             await begin()
             if duration_s is None and not over.done():
                 if acting in self._acting:
