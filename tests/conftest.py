@@ -65,6 +65,13 @@ def _named(item: pytest.Item, marker: str) -> list[str]:
     return [name for found in item.iter_markers(marker) for name in found.args]
 
 
+@pytest.fixture(autouse=True)
+def _draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that is not marked `draws` is without pictures, as where matplotlib is not installed: they cost a second each."""
+    if request.node.get_closest_marker("draws") is None:
+        monkeypatch.setitem(sys.modules, "hil.report.picture", None)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def code_trace() -> Path:
     """The hour of coding requests."""

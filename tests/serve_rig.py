@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import queue
 import subprocess
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import Any, Self
 
-HIL = [sys.executable, "-c", "from hil.cli import main; main()", "serve"]
+from command import WHOLE
+
+HIL = [*WHOLE, "serve"]
 _PATIENCE_S = 60.0
 
 

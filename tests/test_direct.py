@@ -50,6 +50,9 @@ SCENARIOS = {
 }  # fmt: skip
 
 
+LONG = ("flagship", "several", "inference")
+
+
 def both(name: str, overrides: list[str], supervisor: type[Supervisor] | None = None, **options: object) -> list[hil.Result]:
     """The run over the wire, and the run without one."""
     results = []
@@ -65,7 +68,7 @@ def told(result: hil.Result) -> list[dict]:
     return [event for event in result.events if event["event"] != "server_started"]
 
 
-@pytest.mark.parametrize("which", SCENARIOS)
+@pytest.mark.parametrize("which", [pytest.param(which, marks=[pytest.mark.slow] * (which in LONG)) for which in SCENARIOS])
 def test_a_run_without_a_wire_is_the_same_to_the_bit(which, engines):
     wire, direct = both(*SCENARIOS[which])
     assert direct.waveform_hash == wire.waveform_hash

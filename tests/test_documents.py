@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
     """Every limit's line of the README, figures included; the first line but for the speed, the last but for the time."""
     shown = re.search(r"```text\n(training_job · .*?)```", README, re.DOTALL)
@@ -30,6 +31,7 @@ def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
     assert lines(shown[1]) == lines(run.stdout)
 
 
+@pytest.mark.slow
 def test_the_wire_table_of_the_readme_is_what_the_command_finds():
     """The column in which the swing breaks, figures included."""
     import hil

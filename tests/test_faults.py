@@ -142,7 +142,7 @@ WHATEVER = st.lists(
 ).map(lambda plan: sorted(plan, key=lambda entry: entry[0]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(WHATEVER)
 def test_whatever_breaks_energy_and_charge_are_conserved(plan):
     """Grid, converter and battery, tick by tick; and the count of the state of charge, from its own current alone."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from command import HIL, WHOLE
 from record_support import put, rows, sink_of
 
 import hil
 
-HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
-
-
+DIRECT = ("--set", "transport=direct")  # to the bit the same (tests/test_direct.py), and quicker
 TWO = {"north": 50 / 3, "south": 25 / 3}
 LAW = {"kind": "ramp_limit", "ramp": "17 MW/min", "filter": "10 ms"}
 
@@ -27,12 +25,12 @@ def toml(table: dict[str, object]) -> str:
     return "{" + ", ".join(f"{key}={value!r}" for key, value in table.items()) + "}"
 
 
-def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*HIL, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+def command(*arguments: str, cwd: Path, hil_command: list[str] = HIL) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*hil_command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
-def summary(*arguments: str, cwd: Path) -> tuple[int, dict[str, object]]:
-    run = command("run", "training_job", "--json", *arguments, cwd=cwd)
+def summary(*arguments: str, cwd: Path, hil_command: list[str] = HIL) -> tuple[int, dict[str, object]]:
+    run = command("run", "training_job", "--json", *arguments, cwd=cwd, hil_command=hil_command)
     assert run.stderr == ""
     return run.returncode, json.loads(run.stdout)
 
@@ -54,12 +52,13 @@ def test_flagship_passes_with_margins_worth_having(tmp_path):
 
 
 def test_without_absorber_ramp_and_swing_fail(tmp_path):
-    code, document = summary("--set", "absorber.main.kind=none", cwd=tmp_path)
+    code, document = summary("--set", "absorber.main.kind=none", *DIRECT, cwd=tmp_path)
     assert (code, document["verdict"]) == (1, "FAIL")
     failed = {limit["name"] for limit in document["limits"] if limit["outcome"] == "FAIL"}
     assert failed == {"grid ramp", "peak-to-peak, 5 s"}
 
 
+@pytest.mark.slow
 def test_several_batteries_with_a_law_and_a_supervisor_each():
     """Two thirds of the battery on its own port, one third on another: the verdict and the swing are those of the one."""
     small = {"setpoint_ramp": "0.5 MW/min", "converter_lag": "40 ms", "soc": 0.55}
@@ -70,7 +69,7 @@ def test_several_batteries_with_a_law_and_a_supervisor_each():
     ]
     limits = ["limits.SoC reserve.node='bess.north'", "limits.converter current.node='bess.south'"]
     two = hil.run(hil.load("training_job", ["bess={}", "absorber={}", "supervisor={}", *sections, *limits]))
-    one = hil.run(hil.load("training_job"))
+    one = hil.run(hil.load("training_job", ["transport=direct"]))
     assert two.verdict == one.verdict == "PASS"
     assert two.limits["peak-to-peak, 5 s"].worst == pytest.approx(one.limits["peak-to-peak, 5 s"].worst, rel=0.02)
     assert two.traffic["requests"] > 1.9 * one.traffic["requests"]
@@ -79,13 +78,13 @@ def test_several_batteries_with_a_law_and_a_supervisor_each():
 
 
 def test_a_small_battery_fails(tmp_path):
-    code, document = summary("--set", 'bess.main.rating="5 MVA"', cwd=tmp_path)
+    code, document = summary("--set", 'bess.main.rating="5 MVA"', *DIRECT, cwd=tmp_path)
     assert (code, document["verdict"]) == (1, "FAIL")
     assert named(document, "peak-to-peak, 5 s")["margin"] < 0
 
 
 def test_table_names_what_failed(tmp_path):
-    run = command("run", "training_job", "--set", "absorber.main.kind=none", cwd=tmp_path)
+    run = command("run", "training_job", "--set", "absorber.main.kind=none", *DIRECT, cwd=tmp_path)
     assert run.returncode == 1
     lines = run.stdout.splitlines()
     assert any("grid ramp" in line and "FAIL" in line for line in lines)
@@ -131,7 +130,7 @@ def test_a_violation_outranks_missing_evidence():
     ],
 )
 def test_what_blocks_pass(override, reason):
-    result = hil.run(hil.load("training_job", override))
+    result = hil.run(hil.load("training_job", [*override, "transport=direct"]))
     assert result.verdict == "INCONCLUSIVE"
     assert result.exit_code == 3
     assert any(reason in line for line in result.reasons), result.reasons
@@ -140,7 +139,7 @@ def test_what_blocks_pass(override, reason):
 def test_a_load_that_ends_early_blocks_pass(tmp_path):
     trace = tmp_path / "short.csv"
     trace.write_text("time_s,power_w\n0,1e6\n70,1e6\n")
-    overrides = ["events=[]", "duration='80 s'", "load={}", "load.kind='trace'", f"load.trace='{trace}'"]
+    overrides = ["events=[]", "duration='80 s'", "transport=direct", "load={}", "load.kind='trace'", f"load.trace='{trace}'"]
     result = hil.run(hil.load("training_job", overrides))
     assert result.verdict == "INCONCLUSIVE"
     assert result.reasons == ["load: 10000 ticks without a value (under-run)"]
@@ -173,7 +172,7 @@ def test_a_generation_loss_moves_the_frequency():
 
 
 def test_run_folder_holds_what_reproduces_the_run(tmp_path):
-    code, document = summary("--set", "duration='70 s'", "--set", "events=[]", cwd=tmp_path)
+    code, document = summary("--set", "duration='70 s'", "--set", "events=[]", cwd=tmp_path, hil_command=WHOLE)
     folder = tmp_path / document["folder"]
     assert {path.name for path in folder.iterdir()} == {
         "scenario.toml", "provenance.json", "record.arrow", "record.parquet", "events.jsonl", "summary.json", "picture.png",

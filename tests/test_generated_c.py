@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
     "Engine_run", "marks", "record", "site_tick", "apply_events", "write_row", "pcs_step",

@@ -16,7 +16,8 @@ WORTH_HAVING = 0.2
 
 @pytest.fixture(scope="module")
 def hall():
-    return run_scenario(hil.load("hall"), Options())
+    """Without a wire: to the bit the same (below), and quicker."""
+    return run_scenario(hil.load("hall", ["transport='direct'"]), Options())
 
 
 def test_the_hall_passes_with_margins_worth_having(hall):
@@ -81,6 +82,7 @@ def test_without_the_staged_walk_in_it_fails():
 DIP = "{at='30 s',kind='grid_dip',duration='150 ms',residual=0.4}"
 
 
+@pytest.mark.slow
 def test_the_staged_return_holds_although_the_broker_dies_with_the_dip():
     """What was set stands in the devices; that nobody heard of them any more blocks PASS all the same."""
     death = "{at='30 s',kind='broker_stop',duration='500 s'}"
@@ -92,7 +94,7 @@ def test_the_staged_return_holds_although_the_broker_dies_with_the_dip():
     assert sorted(unsafe) == ["ups.a", "ups.b", "ups.c", "ups.d"]
 
 
-@pytest.mark.parametrize("kind", ["device_lost", "device_silent"])
+@pytest.mark.parametrize("kind", [pytest.param("device_lost", marks=pytest.mark.slow), "device_silent"])
 def test_one_silent_device_of_a_group_is_missing_evidence(kind):
     away = f"{{at='29.9 s',kind='{kind}',device='ups.b',duration='20 s'}}"
     result = run_scenario(hil.load("hall", [f"events=[{DIP},{away}]", "duration='62 s'"]), Options())
@@ -102,11 +104,15 @@ def test_one_silent_device_of_a_group_is_missing_evidence(kind):
     assert unfinished == "on battery d: the run ended while it was on battery"
 
 
-def test_without_a_wire_it_is_the_same_run(hall):
-    direct = run_scenario(hil.load("hall", ["transport='direct'"]), Options())
-    assert direct.waveform_hash == hall.waveform_hash
+@pytest.mark.slow
+def test_on_the_wire_it_is_the_same_run(hall):
+    wire = run_scenario(hil.load("hall"), Options())
+    assert wire.waveform_hash == hall.waveform_hash
+    assert (wire.verdict, wire.reasons) == (Outcome.PASS, [])
+    assert wire.traffic["messages"] > 1_000
 
 
+@pytest.mark.slow
 @pytest.mark.realtime
 def test_on_the_wall_clock_the_same_limits_hold():
     """The margins are such that no lateness of a machine under test turns them; the verdict may lack evidence of the clock."""

@@ -19,7 +19,7 @@ def test_the_scenario_to_start_with_holds(kind, tmp_path):
     files = starter.write(tmp_path / "mine.toml", kind)
     document = tomllib.loads(files[0].read_text(encoding="utf-8"))
     assert problems(document) == []
-    result = hil.run(hil.load(files[0]))
+    result = hil.run(hil.load(files[0], ["transport=direct"]))
     assert result.verdict == hil.Outcome.PASS
 
 

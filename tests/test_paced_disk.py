@@ -107,6 +107,7 @@ def test_a_disk_that_hangs_stops_nothing_and_is_left_behind(tmp_path, monkeypatc
     assert not (tmp_path / "summary.json").exists()
 
 
+@pytest.mark.draws
 @pytest.mark.realtime
 def test_what_a_kill_leaves_is_whole_and_can_be_read(tmp_path, monkeypatch):
     """By how much it is too short scripts/kills.py judges, on a machine that has time for it."""

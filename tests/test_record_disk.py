@@ -21,6 +21,8 @@ from hil.record.recorder import Recorder
 from hil.record.streams import Stream
 from hil.record.writing import ArrowSink
 
+pytestmark = pytest.mark.draws
+
 QUICK = [*SMALL, "transport='direct'"]
 # What is shorter than the windows of these can pass without them.
 WITHIN = [*QUICK, "limits.grid ramp.required=false", "limits.peak-to-peak, 5 s.required=false"]

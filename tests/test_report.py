@@ -16,6 +16,8 @@ from report_support import SMALL, command
 import hil
 from hil.report.saved import newest
 
+pytestmark = pytest.mark.draws
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[hil.Result, Path]:

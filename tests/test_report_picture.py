@@ -21,6 +21,8 @@ from hil.report.envelope import Envelope
 from hil.report.event_strip import lanes
 from hil.scenario.event import LoadCrash
 
+pytestmark = pytest.mark.draws
+
 LEFT_PT, INNER_PT = 72 * 0.85, 72 * (10.0 - 0.85 - 0.2)  # of the panels in a picture 10 inches wide
 
 

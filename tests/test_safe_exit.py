@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bench_device import Bench
+from command import HIL
 
 import hil
 from controllers import StorageDevice, Supervisor
@@ -20,8 +21,6 @@ from controllers.sunspec_storage import DriverSettings, SunSpecStorage
 from hil.clock.lockstep import LockstepLoop
 from hil.errors import LockstepStall
 from hil.session.run import Options, run_scenario
-
-HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 
 
 class SetAndRaise(Supervisor):

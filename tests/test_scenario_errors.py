@@ -8,20 +8,20 @@ import operator
 import re
 import socket
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import tomli_w
 from bad_scenarios import TABLE
+from command import HIL
+from report_support import command
 from typer.testing import CliRunner
 
 import hil
 from hil.cli.app import app
 from hil.scenario.files import PACKAGED, from_document, override_document
 
-HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 SMALL = """
 duration = "5 s"
 [grid]
@@ -59,7 +59,13 @@ def test_each_bad_override_prints_its_line(overrides, line):
 FILES = [(overrides, line) for overrides, line in TABLE if not line.startswith("--set")]
 
 
-@pytest.mark.parametrize(("overrides", "line"), FILES, ids=[" ".join(overrides)[:60] for overrides, _ in FILES])
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        pytest.param(*row, id=" ".join(row[0])[:60], marks=[pytest.mark.slow] * (number % 8 > 0))
+        for number, row in enumerate(FILES)
+    ],
+)
 def test_each_bad_file_prints_its_line_from_validate_and_from_run(overrides, line, tmp_path, monkeypatch):
     """What the table changes in the flagship, written into a file."""
     document = tomllib.loads((PACKAGED / "training_job.toml").read_text())
@@ -67,8 +73,8 @@ def test_each_bad_file_prints_its_line_from_validate_and_from_run(overrides, lin
         override_document("training_job", document, override)
     (tmp_path / "mine.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    for command in ("validate", "run"):
-        said = CliRunner().invoke(app, [command, "mine.toml"])
+    for name in ("validate", "run"):
+        said = CliRunner().invoke(app, [name, "mine.toml"])
         assert (said.exit_code, said.stdout, said.stderr) == (2, "", f"mine.toml: {line}\n")
     assert [path.name for path in tmp_path.rglob("*")] in (["mine.toml"], ["mine.toml", "runs"])
 
@@ -287,12 +293,12 @@ def test_sections_that_do_not_agree_are_refused_by_the_run():
         ["training_job", "--set", "record.channels=['x']"],
     ],
 )
-def test_command_line_prints_one_line_and_exits_2(arguments, tmp_path):
-    run = subprocess.run([*HIL, "run", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert run.returncode == 2
-    assert run.stdout == ""
-    assert run.stderr.count("\n") == 1
-    assert run.stderr.startswith(f"{arguments[0]}: ")
+def test_command_line_prints_one_line_and_exits_2(arguments, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, said = command(capsys, monkeypatch, "run", *arguments)
+    assert (code, out) == (2, "")
+    assert said.count("\n") == 1
+    assert said.startswith(f"{arguments[0]}: ")
     assert not list(tmp_path.glob("runs/*"))  # nothing half-made is left behind
 
 

@@ -21,6 +21,8 @@ from test_report_picture import drawn, mark_pt, place_pt, texts
 import hil
 from hil.record.memory import MemorySink
 
+pytestmark = pytest.mark.draws
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:

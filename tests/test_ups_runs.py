@@ -29,7 +29,7 @@ SCENARIOS = {
 }
 
 
-@pytest.mark.parametrize("which", SCENARIOS)
+@pytest.mark.parametrize("which", [pytest.param("hall", marks=pytest.mark.slow), *list(SCENARIOS)[1:]])
 def test_without_a_wire_and_through_links_of_no_latency_it_is_the_same_to_the_bit(which, engines):
     scenario = SCENARIOS[which]()
     wire, linked, without = (hil.run(given) for given in (scenario, zero_links(scenario), direct(scenario)))
@@ -108,6 +108,7 @@ def busy(count: int = 4) -> list[subprocess.Popen]:
     return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["own", pytest.param("mosquitto", marks=pytest.mark.peer("mosquitto"))])
 def test_one_hash_idle_and_busy_and_another_for_another_command(broker, request):
     url = "own" if broker == "own" else "mqtt://{}:{}".format(*request.getfixturevalue("mosquitto"))

@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from command import HIL
 from mqtt_support import mosquitto as own_mosquitto
-from test_safe_exit import HIL, end, events, wait_for_log
+from test_safe_exit import end, events, wait_for_log
 from ups_site import site, told
 
 import hil
@@ -60,6 +61,7 @@ TROUBLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", TROUBLE)
 def test_trouble_is_survived_and_ends_in_bounded_time(which, engines):
     first, again = (hil.run(site(*TROUBLE[which], duration="8 s")) for _ in range(2))

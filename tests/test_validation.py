@@ -12,6 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "validation"))
 PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_package("dss")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

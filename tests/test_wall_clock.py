@@ -6,14 +6,14 @@ import asyncio
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import HIL
+from report_support import command
 
 import hil
 from controllers import StorageDevice, Supervisor
@@ -23,7 +23,6 @@ from hil.realtime.bell import Bell
 from hil.session.run import Options, run_scenario
 from hil.verdict.outcome import Outcome
 
-HIL = [sys.executable, "-c", "from hil.cli import main; main()"]
 # A busy machine must not run into the driver's time-outs, which are short in wall-clock time.
 PATIENT = ["bess.main.driver.timeout='20 s'", "bess.main.driver.reversion='60 s'"]
 SHORT = [
@@ -334,19 +333,18 @@ def test_a_signal_ends_a_paced_run_safely(tmp_path, number):
     assert json.loads((found[0].parent / "summary.json").read_text())["timing"]["ticks"] > 0
 
 
-def refused(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run([*HIL, "run", "training_job", *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    return done.stderr
+def test_a_speed_that_cannot_be_is_told_in_one_line(tmp_path, capsys, monkeypatch):
+    def refused(*arguments: str) -> str:
+        code, out, said = command(capsys, monkeypatch, "run", "training_job", *arguments)
+        assert (code, out) == (2, "")
+        return said
 
-
-def test_a_speed_that_cannot_be_is_told_in_one_line(tmp_path):
-    assert refused("--speed", "10", cwd=tmp_path) == "--speed 10: needs --clock wall; lock-step runs as fast as it can\n"
+    monkeypatch.chdir(tmp_path)
+    assert refused("--speed", "10") == "--speed 10: needs --clock wall; lock-step runs as fast as it can\n"
     for speed in ("0", "-2", "nan", "inf"):
-        assert refused("--clock", "wall", "--speed", speed, cwd=tmp_path) == f"--speed {speed}: must be a positive number\n"
+        assert refused("--clock", "wall", "--speed", speed) == f"--speed {speed}: must be a positive number\n"
     too_short = "training_job: tick = 50 us: on the wall clock, must be at least 100 us at real time\n"
-    assert refused("--clock", "wall", "--set", "tick='50 us'", cwd=tmp_path) == too_short
+    assert refused("--clock", "wall", "--set", "tick='50 us'") == too_short
     assert not list(tmp_path.glob("runs/*"))
     scenario = hil.load("training_job")
     with pytest.raises(ValueError, match="only the wall clock has one"):
