@@ -34,6 +34,11 @@ _SHARED = Path(os.environ.get("RIDETHROUGH_SHARED", Path(__file__).parents[2] / 
 TRACES = _SHARED / "data" / "azure_llm_2023"
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than cores: some tests wait for the wall clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what has no peer here, or fail where the run requires them all."""
     missing = [

@@ -108,6 +108,7 @@ def test_explain_merges_what_several_kinds_have_alike():
     assert "events.N.duration (server_stop, link_cut, device_silent" in explain("events.duration")
 
 
+@pytest.mark.slow
 def test_every_key_is_explained_by_its_own_path():
     for table in tables():
         for key in table.keys:
@@ -162,6 +163,7 @@ def test_the_page_names_every_key():
             assert key.name == "kind" or f"| `{key.name}` |" in text
 
 
+@pytest.mark.slow
 def test_every_table_has_its_class():
     for table in tables():
         model = getattr(hil.scenario, table.model)

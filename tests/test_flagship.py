@@ -96,6 +96,7 @@ def stop(duration: str) -> list[str]:
     return [f'events=[{{at="100 s", kind="server_stop", device="bess.main", duration="{duration}"}}]', "duration='120 s'"]
 
 
+@pytest.mark.slow
 def test_a_server_away_for_longer_than_stale_after_is_inconclusive(tmp_path):
     arguments = [part for override in stop("3 s") for part in ("--set", override)]
     code, document = summary(*arguments, cwd=tmp_path)

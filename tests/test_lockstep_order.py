@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 import sys
 
+import pytest
 from mqtt_support import in_lockstep
 from mqtt_wire import Client, publish
 
@@ -47,6 +48,7 @@ def story() -> str:
     return seen.hexdigest()
 
 
+@pytest.mark.slow
 def test_a_burst_on_many_connections_has_one_outcome_with_all_cores_busy():
     """Without waiting for what is on its way, about every fourth run of this differed."""
     hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]

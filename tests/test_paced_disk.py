@@ -85,6 +85,7 @@ def test_a_full_disk_stops_nothing_and_a_freed_one_takes_rows_again(small_disk, 
     assert time_ns[-1] == 4_000_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.realtime
 def test_a_disk_that_hangs_stops_nothing_and_is_left_behind(tmp_path, monkeypatch):
     """A pipe that nobody reads lies where the record was: whoever opens it waits."""
@@ -107,6 +108,7 @@ def test_a_disk_that_hangs_stops_nothing_and_is_left_behind(tmp_path, monkeypatc
     assert not (tmp_path / "summary.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.draws
 @pytest.mark.realtime
 def test_what_a_kill_leaves_is_whole_and_can_be_read(tmp_path, monkeypatch):

@@ -116,6 +116,7 @@ def test_first_violations_are_marked_where_they_were(failed, tmp_path, part):
             assert worst is None
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_file(failed, tmp_path):
     for path in (tmp_path / "a.svg", tmp_path / "b.svg", tmp_path / "a.png", tmp_path / "b.png"):
         failed.plot(path)
@@ -271,6 +272,7 @@ def test_names_of_events_never_cross(times_s):
 # --- hil plot ---
 
 
+@pytest.mark.slow
 def test_plot_writes_into_the_runs_folder_or_where_it_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     hil.run(hil.load("training_job", SMALL), folder="runs/one")

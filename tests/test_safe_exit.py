@@ -52,7 +52,7 @@ def test_the_end_of_a_run_is_safe():
     assert result.events[-1]["event"] == "made_safe"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_the_run_safely(tmp_path, number):
     process = subprocess.Popen(
         [*HIL, "run", "training_job", "--set", "duration='86400 s'", "--set", "record.rate='1 Hz'"],

@@ -150,6 +150,7 @@ def test_sources_that_are_not_there(tmp_path):
     assert refused(binary) == f"{binary}: cannot be read: not UTF-8 text, at byte 6"
 
 
+@pytest.mark.slow
 def test_what_pydantic_says_is_never_shown():
     values = [
         "x",

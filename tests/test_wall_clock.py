@@ -304,7 +304,7 @@ def test_a_failing_thread_of_the_kernel_is_heard(monkeypatch):
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_a_paced_run_safely(tmp_path, number):
     process = subprocess.Popen(
         [*HIL, "run", "training_job", "--clock", "wall", "--speed", "5", "--set", "duration='86400 s'",
