@@ -1,7 +1,7 @@
 """Our Modbus server against pymodbus's and one on libmodbus: function 3, 50 registers that change every millisecond.
 
 Ours is the emulated SunSpec inverter of a site that runs in real time beside it, at 1 kHz, in the same process and on the same
-core: the 50 registers are the first of model 701, ten of whose points live. The others' registers are mere numbers. Each
+core: the 50 registers are the first of model 701, thirteen of whose points live. The others' registers are mere numbers. Each
 server is a process of its own on one core, started anew every round, in any order; the clients are one C program on another
 core (`modbus_c/load.c`, closed loop), 1, 10 and 100 connections in turn. Every answer is checked. Servers and clients have
 SCHED_RR where the machine grants it, so that what else runs on it is not measured.
