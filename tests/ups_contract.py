@@ -13,9 +13,7 @@ from ups_bench import SITE, now
 
 from firmware_sim.ups.device import EmulatedUps
 from hil.clock.lockstep import LockstepLoop
-from hil.fleet.broker import SiteBroker
 from hil.fleet.direct_ups import DirectSupply
-from hil.fleet.surroundings import Surroundings
 from hil.fleet.ups import MqttSupply
 from hil.loads.source import LoadSource
 from hil.record.events import EventLog
@@ -23,6 +21,8 @@ from hil.record.recorder import Recorder
 from hil.scenario.files import from_document
 from hil.session.plant import SitePlant
 from hil.site.build import build_engine
+from hil.wiring.broker import SiteBroker
+from hil.wiring.surroundings import Surroundings
 
 WIRES = ["own", pytest.param("mosquitto", marks=pytest.mark.peer("mosquitto"))]
 ALL = [*WIRES, "direct"]

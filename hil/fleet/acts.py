@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firmware_sim.image import PcsPoint
 from hil.fleet.breakage import breakage
-from hil.fleet.broker import SiteBroker
 from hil.fleet.links import SiteLinks
 from hil.fleet.meter import MeterStation
-from hil.fleet.server import DeviceServer
 from hil.fleet.station import Station
 from hil.fleet.storage import ModbusStorage
-from hil.fleet.surroundings import Event as Log
 from hil.fleet.ups import MqttSupply
-from hil.fleet.wire_faults import wire_fault
 from hil.scenario.event import (
     BrokerStop,
     DeviceLoss,
@@ -40,6 +36,10 @@ from hil.scenario.fault import (
     ValuesStale,
     WireFault,
 )
+from hil.wiring.broker import SiteBroker
+from hil.wiring.server import DeviceServer
+from hil.wiring.surroundings import Event as Log
+from hil.wiring.wire_faults import wire_fault
 
 if TYPE_CHECKING:
     from firmware_sim.image import FirmwareImage

@@ -7,7 +7,6 @@ from typing import Any
 
 from hil.clock.participants import acting_as
 from hil.fleet.acts import Acted, Stimulus
-from hil.fleet.broker import SiteBroker
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
 from hil.fleet.links import SiteLinks
@@ -16,8 +15,9 @@ from hil.fleet.script import Script
 from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.supervision import Failure
-from hil.fleet.surroundings import Order, Surroundings
 from hil.fleet.ups import MqttSupply
+from hil.wiring.broker import SiteBroker
+from hil.wiring.surroundings import Order, Surroundings
 
 
 class Devices:

@@ -13,10 +13,10 @@ from firmware_sim.ups.device import MODES, EmulatedUps
 from hil.coroutines import Rhythm
 from hil.errors import DeviceRefused
 from hil.fleet.images import EngineUpsImage
-from hil.fleet.surroundings import Surroundings
 from hil.fleet.ups import driver_settings
 from hil.links.framer import Protocol
 from hil.mqtt.layout import milliseconds
+from hil.wiring.surroundings import Surroundings
 
 
 class DirectSupply:

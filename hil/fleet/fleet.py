@@ -13,10 +13,10 @@ from hil.fleet.devices import Devices
 from hil.fleet.leads import DEFAULT_TARGET_TTL_S, GroupLead, Leads
 from hil.fleet.station import Station, Storage
 from hil.fleet.supervision import Failure, end, supervise, together
-from hil.fleet.surroundings import Event, Order, Surroundings
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
+from hil.wiring.surroundings import Event, Order, Surroundings
 
 
 class Fleet:

@@ -7,9 +7,9 @@ from typing import Any
 
 from hil.clock.participants import acting_as
 from hil.fleet.station import Station
-from hil.fleet.surroundings import Order, Surroundings
 from hil.links import Link, LinkModel
 from hil.links.framer import Protocol
+from hil.wiring.surroundings import Order, Surroundings
 
 _FAREWELL_S = 1.0
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from firmware_sim.meter.device import EmulatedMeter
 from firmware_sim.meter.sunspec import SunSpecMeter
 from firmware_sim.meter.victron import meter_items
-from hil.fleet.broker import SiteBroker
-from hil.fleet.dialects import dialects
 from hil.fleet.images import EngineMeterImage
-from hil.fleet.presence import Presence
-from hil.fleet.server import DeviceServer
-from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
+from hil.wiring.broker import SiteBroker
+from hil.wiring.dialects import dialects
+from hil.wiring.presence import Presence
+from hil.wiring.server import DeviceServer
+from hil.wiring.surroundings import Surroundings
 
 
 class MeterStation:

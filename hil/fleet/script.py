@@ -12,11 +12,11 @@ from hil.draws import uniform
 from hil.errors import EventRefused
 from hil.fleet.acts import Act, Acted, Stimulus, acts
 from hil.fleet.supervision import Failure, end
-from hil.fleet.surroundings import Order
 from hil.kernel.layout import CODES
 from hil.scenario.event import Event
 from hil.scenario.event_kind import WireEvent
 from hil.scenario.fault import DeviceReboot, EquipmentFault
+from hil.wiring.surroundings import Order
 
 MOST_STIMULI: int = CODES["stimuli.most"]
 

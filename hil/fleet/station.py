@@ -10,10 +10,10 @@ from firmware_sim.image import ProcessImage
 from firmware_sim.storage.device import Nameplate
 from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.fleet.images import EngineStorageImage
-from hil.fleet.presence import Presence
-from hil.fleet.server import DeviceServer
-from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol as WireProtocol
+from hil.wiring.presence import Presence
+from hil.wiring.server import DeviceServer
+from hil.wiring.surroundings import Surroundings
 
 
 class Station(Protocol):

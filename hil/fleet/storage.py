@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from controllers.sunspec_storage import SunSpecStorage
-from hil.fleet.server import DeviceServer
 from hil.fleet.station import StorageStation
-from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
+from hil.wiring.server import DeviceServer
+from hil.wiring.surroundings import Surroundings
 
 
 class ModbusStorage(StorageStation):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from hil.errors import DeviceError
-from hil.fleet.surroundings import Event
+from hil.wiring.surroundings import Event
 
 T = TypeVar("T")
 _RESTART_S = 0.05

@@ -7,16 +7,16 @@ from controllers.ups_mqtt import MqttUps
 from firmware_sim.ups.device import EmulatedUps
 from firmware_sim.ups.modbus import ModbusUps
 from firmware_sim.ups.victron import ups_items
-from hil.fleet.broker import SiteBroker
-from hil.fleet.dialects import dialects
 from hil.fleet.images import EngineUpsImage
-from hil.fleet.presence import Presence
-from hil.fleet.server import DeviceServer
-from hil.fleet.surroundings import Surroundings
 from hil.links.framer import Protocol
 from hil.mqtt.address import BrokerAddress
 from hil.mqtt.layout import DeviceTopics
 from hil.scenario.mqtt import UpsDriverSection
+from hil.wiring.broker import SiteBroker
+from hil.wiring.dialects import dialects
+from hil.wiring.presence import Presence
+from hil.wiring.server import DeviceServer
+from hil.wiring.surroundings import Surroundings
 
 
 class MqttSupply:

@@ -7,9 +7,9 @@ from typing import Any
 
 from firmware_sim.modbus.line import Line
 from hil.fleet.devices import Devices
-from hil.fleet.server import DeviceServer
 from hil.fleet.station import Station
 from hil.scenario.model import Scenario
+from hil.wiring.server import DeviceServer
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,6 @@ from hil.errors import EventRefused, ScenarioError
 from hil.fleet.devices import Devices
 from hil.fleet.script import Script
 from hil.fleet.supervision import Failure
-from hil.fleet.surroundings import Surroundings
-from hil.fleet.wires import Wire
 from hil.loads.repeated import RepeatedLoad
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
@@ -31,6 +29,8 @@ from hil.session.plant import SitePlant
 from hil.session.signals import StopSignals
 from hil.site.build import build_engine
 from hil.site.events import stimulate, stimulate_no_more
+from hil.wiring.surroundings import Surroundings
+from hil.wiring.wires import Wire
 
 _FOR_EVER = 1 << 60
 SIGNALS = {2: "SIGINT", 15: "SIGTERM"}

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from firmware_sim.modbus.line import Line, Parity
 from firmware_sim.modbus.security import Rights, Security
 from hil.errors import ScenarioError
-from hil.fleet.wires import Wire, WireKind
+from hil.wiring.wires import Wire, WireKind
 
 __all__ = ["Wire", "WireOptions", "option", "wire_of"]
 

@@ -9,9 +9,9 @@ from firmware_sim.mqtt.dialect import Dialect
 from firmware_sim.mqtt.home_assistant import HomeAssistant
 from firmware_sim.mqtt.own import OwnLayout
 from firmware_sim.mqtt.victron import Item, VictronFlashMq
-from hil.fleet.surroundings import Surroundings
 from hil.mqtt.layout import DeviceTopics
 from hil.scenario.mqtt import MeterMqttSection, UpsMqttSection
+from hil.wiring.surroundings import Surroundings
 
 
 def dialects(

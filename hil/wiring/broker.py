@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 
 from hil.broker import Broker
-from hil.fleet.listening import cannot_listen
-from hil.fleet.surroundings import Surroundings
 from hil.mqtt.address import BrokerAddress, broker_address
 from hil.mqtt.flight import Flight
 from hil.scenario.mqtt import OWN
+from hil.wiring.listening import cannot_listen
+from hil.wiring.surroundings import Surroundings
 
 _USUAL = ("client_connected", "client_disconnected")  # every run has them, once or more a device
 

@@ -9,9 +9,9 @@ from firmware_sim.mqtt.dialect import Dialect
 from firmware_sim.mqtt.faults import MessageFaults
 from hil.clock.participants import acting_as
 from hil.errors import BrokerLost, ScenarioError
-from hil.fleet.broker import SiteBroker
-from hil.fleet.surroundings import Order, Surroundings
 from hil.scenario.mqtt import DeviceMqttSection
+from hil.wiring.broker import SiteBroker
+from hil.wiring.surroundings import Order, Surroundings
 
 
 class Presence:

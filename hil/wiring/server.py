@@ -9,8 +9,8 @@ from firmware_sim.modbus.bank import ModbusFault
 from firmware_sim.modbus.faults import Fault, Kind
 from firmware_sim.modbus.serial_server import ModbusSerialServer
 from firmware_sim.registers.register_map import RegisterMap
-from hil.fleet.listening import cannot_listen
-from hil.fleet.surroundings import Surroundings
+from hil.wiring.listening import cannot_listen
+from hil.wiring.surroundings import Surroundings
 
 
 class DeviceServer:

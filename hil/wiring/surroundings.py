@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from hil.fleet.wires import Wire
 from hil.kernel.engine import Engine
 from hil.scenario.model import Scenario
 from hil.verdict.liveness import Liveness
+from hil.wiring.wires import Wire
 
 Event = Callable[[str, dict[str, object]], None]
 
