@@ -35,8 +35,7 @@ def test_generic_modbus_over_tcp(tmp_path):
                 bench.until(lambda: bench.firmware["low_battery"] == 1)
                 await ups.shows("OB", "LB")
                 await ups.command("load.off")
-                await ups.until(lambda _: bench.engine.states["run"]["command_head"] > 0)
-                bench.until(lambda: bench.firmware["mode"] == 0, most_s=1.0)
+                await ups.until(lambda _: bench.moves() and bench.firmware["mode"] == 0)
 
     asyncio.run(main())
 
@@ -65,8 +64,7 @@ def test_huawei_ups2000_over_a_serial_line(tmp_path):
                 left_s = pytest.approx(bench.channel("runtime_s"), abs=0.51)
                 await ups.shows("OB", "LB", "DISCHRG", also=lambda now: float(now["battery.runtime"]) == left_s)
                 await ups.command("load.off")
-                await ups.until(lambda _: bench.engine.states["run"]["command_head"] > 0)
-                bench.until(lambda: bench.firmware["mode"] == 0, most_s=1.0)
+                await ups.until(lambda _: bench.moves() and bench.firmware["mode"] == 0)
                 await ups.shows("OFF")
         finally:
             await server.stop()

@@ -41,6 +41,11 @@ class MapBench(UpsBench):
             self.plant.advance(self.engine.tick + 10)
         raise AssertionError("never")
 
+    def moves(self) -> bool:
+        """Step it 10 ms: for a condition on a plant that others command when it pleases them."""
+        self.plant.advance(self.engine.tick + 10)
+        return True
+
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
         """pymodbus, connected."""
