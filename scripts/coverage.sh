@@ -40,7 +40,7 @@ find build -name '*.gcda' -delete
     tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
     tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_serve_parts.py \
     tests/test_modbus_pdu.py tests/test_modbus_faults.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py
-"$PYTHON" -m pytest -q -p no:cacheprovider "$@"
+"$PYTHON" -m pytest -q -p no:cacheprovider -m "slow or not slow" "$@"
 BUILT=
 for MODULE in $MODULES; do
     NAME=build/$(echo "$MODULE" | tr / .)

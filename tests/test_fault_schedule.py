@@ -137,6 +137,7 @@ def test_every_device_on_modbus_can_answer_wrongly():
     assert all(8 <= count <= 32 for count in met.values())  # of 40
 
 
+@pytest.mark.slow
 def test_messages_that_come_twice_change_nothing():
     """A command is carried out once, whatever a broker delivers again."""
     over = ["duration='30 s'", *UPS]

@@ -83,6 +83,7 @@ def test_a_small_battery_fails(tmp_path):
     assert named(document, "peak-to-peak, 5 s")["margin"] < 0
 
 
+@pytest.mark.slow
 def test_table_names_what_failed(tmp_path):
     run = command("run", "training_job", "--set", "absorber.main.kind=none", *DIRECT, cwd=tmp_path)
     assert run.returncode == 1

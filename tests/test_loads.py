@@ -179,6 +179,7 @@ def test_the_whole_coding_hour_is_served(code_trace):
     assert result.load["generated_tokens"] == sum(int(row["GeneratedTokens"]) for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("left_out", [1, 4000, 8818])
 def test_leaving_one_request_out_takes_its_own_energy(code_trace, tmp_path, left_out):

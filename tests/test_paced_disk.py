@@ -58,6 +58,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.realtime
 def test_a_full_disk_stops_nothing_and_a_freed_one_takes_rows_again(small_disk, monkeypatch):
     other = small_disk / "other"

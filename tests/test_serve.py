@@ -114,6 +114,7 @@ def test_a_ups_stands_on_the_broker_that_is_there(mosquitto):
         assert served.end(signal.SIGTERM) == ("SIGTERM", 0)
 
 
+@pytest.mark.slow
 def test_output_that_nobody_reads_holds_up_neither_devices_nor_the_end():
     command = [*HIL, "bess", "--json"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.realtime
 SUNS = [0x5375, 0x6E53]  # "SunS"
 
 
+@pytest.mark.slow
 @pytest.mark.peer("upsc", "huawei-ups2000")
 def test_nut_sees_a_ups_on_a_line_run_low(tmp_path):
     """A battery of which little is left above the alarm."""

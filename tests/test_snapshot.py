@@ -111,6 +111,7 @@ def bytes_of(run: hil.KernelRun) -> dict[str, bytes]:
     return {name: run.states[name].tobytes() for name in state_dtypes()}
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_twenty_moments_to_the_bit(scenario):
     whole = hil.KernelRun(scenario)
     rows = whole.rows(DURATION_S)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = {
     "numpy",
     "pydantic",
@@ -68,6 +70,7 @@ def test_loading_a_scenario_needs_no_kernel(tmp_path):
     assert modules.isdisjoint({"pyarrow", "matplotlib", "pymodbus", "aiomqtt", "hil.kernel.engine"}), modules
 
 
+@pytest.mark.slow
 def test_a_run_that_is_recorded_does_without_pandas(tmp_path):
     """Which Arrow's own conversions import wherever it is installed; pictures do not need it either."""
     script = (

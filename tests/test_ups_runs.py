@@ -28,8 +28,10 @@ SCENARIOS = {
     "latched": lambda: site(dip(5.0, 0.2, 0.4), dip(9.0, 0.2, 0.4), ups=LATCHES),
 }
 
+LONG = ("hall", "latched")
 
-@pytest.mark.parametrize("which", [pytest.param("hall", marks=pytest.mark.slow), *list(SCENARIOS)[1:]])
+
+@pytest.mark.parametrize("which", [pytest.param(which, marks=[pytest.mark.slow] * (which in LONG)) for which in SCENARIOS])
 def test_without_a_wire_and_through_links_of_no_latency_it_is_the_same_to_the_bit(which, engines):
     scenario = SCENARIOS[which]()
     wire, linked, without = (hil.run(given) for given in (scenario, zero_links(scenario), direct(scenario)))

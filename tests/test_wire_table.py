@@ -17,6 +17,7 @@ from hil.verdict.outcome import Outcome
 SHORT = ["duration='30 s'", "events=[]", "limits.0.window='20 s'", "load.start='1 s'", "load.start_ramp='8 s'"]
 
 
+@pytest.mark.slow
 def test_each_cell_is_the_run_that_one_could_make_by_hand():
     scenario = hil.load("training_job_wire", SHORT)
     cells = list(wire_table(scenario, [0.02, 0.1], [0.0, 0.05], jobs=1))
