@@ -59,5 +59,6 @@ setup(
         ],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",
-    )
+    ),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},  # each of them keeps a compiler busy for many seconds
 )

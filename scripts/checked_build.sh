@@ -12,7 +12,7 @@ find "$COPY" -name '*.so' -delete
 export RIDETHROUGH_SHARED="${RIDETHROUGH_SHARED:-$(pwd)/../shared}"
 cd "$COPY"
 export RIDETHROUGH_CHECKED=1
-"$VENV/bin/python" setup.py -q build_ext --inplace -j 2 >build.log 2>&1 || { cat build.log; exit 1; }
+"$VENV/bin/python" setup.py -q build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
 # The interpreter itself is not built with the sanitizer: preload it; leaks of the interpreter are not ours to report.
 PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$COPY"

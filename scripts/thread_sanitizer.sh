@@ -11,7 +11,7 @@ cp -r hil firmware_sim controllers tests README.md LICENSE setup.py pyproject.to
 find "$COPY" -name '*.so' -delete
 cd "$COPY"
 export RIDETHROUGH_CHECKED=threads
-"$VENV/bin/python" setup.py -q build_ext --inplace -j 4 >build.log 2>&1 || { cat build.log; exit 1; }
+"$VENV/bin/python" setup.py -q build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
 # What is not ours, one a line with its reason.
 cat >suppressions <<'END'
 # Arrow's own threads, built without the sanitizer: it does not see what orders their memory.
