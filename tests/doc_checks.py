@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+from command import WHOLE
 from doc_blocks import ROOT, blocks
 
 
@@ -42,7 +42,7 @@ def runs(printed: str, folder: Path) -> None:
     assert lines[1] == "False ['bess.main.rating']"
     assert len(lines) == 5
     assert (folder / "start.svg").exists()
-    command = [sys.executable, "-c", "from hil.cli import main; main()", "diff", "runs/one", "runs/two"]
+    command = [*WHOLE, "diff", "runs/one", "runs/two"]
     diff = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     page = [block.text for block in blocks() if block.page == ROOT / "docs" / "runs.md"]
     shown = next(text for text in page if text.startswith("settings\n"))

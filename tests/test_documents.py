@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import WHOLE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -19,7 +19,7 @@ def test_the_table_of_the_readme_is_what_the_flagship_prints(tmp_path):
     shown = re.search(r"```text\n(training_job · .*?)```", README, re.DOTALL)
     assert shown is not None
     run = subprocess.run(
-        [sys.executable, "-c", "from hil.cli import main; main()", "run", "training_job"],
+        [*WHOLE, "run", "training_job"],
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
 import pytest
+from command import HIL
 from mqtt_support import mosquitto
 
 SCENARIO = """
@@ -55,7 +55,7 @@ def test_mosquitto_sub_sees_retained_state_and_after_a_kill_the_last_will(tmp_pa
         file = tmp_path / "hall.toml"
         file.write_text(SCENARIO.replace("BROKER", broker.url))
         listen = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port)]
-        run = [sys.executable, "-c", "from hil.cli import main; main()", "run", str(file), "--clock", "wall"]
+        run = [*HIL, "run", str(file), "--clock", "wall"]
         with (
             subprocess.Popen(
                 [*listen, "-t", "hil/v1/hall/+/status", "-F", "%t %p"], stdout=subprocess.PIPE, text=True
