@@ -33,7 +33,7 @@ RULES = {
     "hil.whole": (),
     "hil.mqtt": ("hil.coroutines", "hil.errors"),
     "hil.standards": (),
-    "hil.broker": ("hil.errors",),
+    "hil.broker": ("hil.errors", "hil.mqtt.packets"),
     "hil.clock": ("hil.errors",),
     "hil.links": ("hil.draws", "hil.errors"),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),

@@ -11,8 +11,9 @@ import socket
 from typing import TYPE_CHECKING
 
 from hil.broker import packets
-from hil.broker.packets import ConnectCode, MalformedPacket, Packet, Refused, Will
+from hil.broker.packets import ConnectCode, Packet, Refused, Will
 from hil.broker.session import Session
+from hil.mqtt.packets import MalformedPacket, next_packet
 
 if TYPE_CHECKING:
     from hil.broker.broker import Broker
@@ -123,7 +124,7 @@ class Connection(asyncio.Protocol):
         start = 0
         most_bytes = self._broker.limits.most_packet_bytes
         while self._transport is not None and not self.slow:
-            found = packets.next_packet(available, start, most_bytes)
+            found = next_packet(available, start, most_bytes)
             if found is None:
                 break
             first, body, start = found

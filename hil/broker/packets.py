@@ -12,11 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from hil.broker.topics import is_filter, is_name
-from hil.errors import HilError
-
-
-class MalformedPacket(HilError, ValueError):
-    """The connection has to be closed."""
+from hil.mqtt.packets import MalformedPacket, publish_at_qos_0, remaining_length
 
 
 class Packet(IntEnum):
@@ -63,11 +59,7 @@ class Message:
     def at_qos_0(self) -> bytes:
         """The PUBLISH packet."""
         if self._at_qos_0 is None:
-            topic = self.topic.encode()
-            length = 2 + len(topic) + len(self.payload)
-            self._at_qos_0 = b"".join(
-                (b"\x31" if self.retain else b"\x30", _length(length), _BIG_ENDIAN_16.pack(len(topic)), topic, self.payload)
-            )
+            self._at_qos_0 = publish_at_qos_0(self.topic.encode(), self.payload, retain=self.retain)
         return self._at_qos_0
 
     def at_qos_1(self, packet_id: int, *, again: bool = False) -> bytes:
@@ -76,7 +68,7 @@ class Message:
             topic = self.topic.encode()
             length = 4 + len(topic) + len(self.payload)
             first = b"\x33" if self.retain else b"\x32"
-            self._parts = (first, b"".join((_length(length), _BIG_ENDIAN_16.pack(len(topic)), topic)))
+            self._parts = (first, b"".join((remaining_length(length), _BIG_ENDIAN_16.pack(len(topic)), topic)))
         first, head = self._parts
         if again:
             first = bytes((first[0] | 0x08,))
@@ -107,31 +99,6 @@ class Refused(MalformedPacket):
     def __init__(self, code: ConnectCode, reason: str) -> None:
         self.code = code
         super().__init__(reason)
-
-
-def next_packet(data: bytes | bytearray, start: int, most_bytes: int) -> tuple[int, int, int] | None:
-    """First byte, start and end of the body of the packet that begins at `start`; None where it is not complete."""
-    there = len(data)
-    if there - start < 2:
-        return None
-    length = data[start + 1]
-    body = start + 2
-    if length > 0x7F:
-        length &= 0x7F
-        for shift in (7, 14, 21):
-            if body >= there:
-                return None
-            byte = data[body]
-            body += 1
-            length |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
-        else:
-            raise MalformedPacket("remaining length of more than four bytes")
-    end = body + length
-    if end - start > most_bytes:
-        raise MalformedPacket(f"packet of {end - start} bytes, allowed are {most_bytes}")
-    return (data[start], body, end) if end <= there else None
 
 
 def parse_connect(flags: int, body: bytes) -> Connect:
@@ -237,24 +204,12 @@ def puback(packet_id: int) -> bytes:
 
 def suback(packet_id: int, granted: list[int]) -> bytes:
     """Section 3.9."""
-    return b"".join((b"\x90", _length(2 + len(granted)), _BIG_ENDIAN_16.pack(packet_id), bytes(granted)))
+    return b"".join((b"\x90", remaining_length(2 + len(granted)), _BIG_ENDIAN_16.pack(packet_id), bytes(granted)))
 
 
 def unsuback(packet_id: int) -> bytes:
     """Section 3.11."""
     return b"\xb0\x02" + _BIG_ENDIAN_16.pack(packet_id)
-
-
-def _length(length: int) -> bytes:
-    """Remaining length, section 2.2.3."""
-    if length < 0x80:
-        return bytes((length,))
-    encoded = bytearray()
-    while length > 0x7F:
-        encoded.append(length & 0x7F | 0x80)
-        length >>= 7
-    encoded.append(length)
-    return bytes(encoded)
 
 
 def _expect_flags(flags: int, expected: int) -> None:

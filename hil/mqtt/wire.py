@@ -20,8 +20,7 @@ import aiomqtt
 import paho.mqtt.client as paho
 
 from hil.mqtt.address import BrokerAddress
-
-_READ_AHEAD = 65_536
+from hil.mqtt.pipe import Pipe
 
 WireError = aiomqtt.MqttError
 """What goes wrong with a connection; always turned into one of `hil.errors` by who uses it."""
@@ -68,29 +67,6 @@ class PortSettings:
     keepalive_s: int = 30
 
 
-class _ReadAhead:
-    """A socket that is read in large pieces: for every message paho asks for one byte, then for another, then for the rest."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._piece = b""
-        self._at = 0
-
-    def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; asks the socket itself only when nothing is left."""
-        if self._at == len(self._piece):
-            self._at, self._piece = 0, self._sock.recv(_READ_AHEAD)
-        start, self._at = self._at, min(self._at + size, len(self._piece))
-        return self._piece[start : self._at]
-
-    def pending(self) -> int:
-        """Bytes that are left."""
-        return len(self._piece) - self._at
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
 class Wire(aiomqtt.Client):
     """aiomqtt's client, made to fit a loop that owns time and sockets. deliver: hears of every message."""
 
@@ -122,11 +98,13 @@ class Wire(aiomqtt.Client):
             keepalive=settings.keepalive_s,
             logger=_LOG,
         )
+        self._deliver = deliver
         self._beat_s = max(1.0, settings.keepalive_s / 8.0)
-        self._writing = False
+        self._pipe: Pipe | None = None
+        self._to_flush = self._writing = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._client.on_socket_register_write = self._write_soon
-        self._client.on_socket_unregister_write = self._written
+        self._client.on_socket_unregister_write = None
 
     async def __aenter__(self) -> Self:
         """Connect, and be accepted. Raises WireError."""
@@ -137,7 +115,8 @@ class Wire(aiomqtt.Client):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(self.timeout):
                 await self._loop.sock_connect(sock, (self._hostname, self._port))
-            self._client._create_socket_connection = lambda: _ReadAhead(sock)  # type: ignore[method-assign, assignment, return-value]  # noqa: SLF001
+            pipe = self._pipe = Pipe(sock)
+            self._client._create_socket_connection = lambda: pipe  # type: ignore[method-assign, assignment, return-value]  # noqa: SLF001
             self._client_connect()
             await asyncio.wait({self._connected, self._lost}, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
             if self._lost.done():
@@ -164,8 +143,16 @@ class Wire(aiomqtt.Client):
             self.cut()
 
     def give(self, topic: str, payload: str, *, retain: bool) -> bool:
-        """Publish at QoS 0 without waiting for anything."""
-        return self._client.publish(topic, payload, 0, retain).rc == paho.MQTT_ERR_SUCCESS
+        """Publish at QoS 0 without waiting for anything; False where there is no connection, or one that takes nothing."""
+        pipe = self._pipe
+        if pipe is None or not self._client.is_connected():
+            return False
+        if self._client.want_write():
+            self._client.loop_write()  # what paho was given before goes first
+        if not pipe.publish(topic, payload, retain=retain):
+            return False
+        self._flush_soon()
+        return True
 
     async def publish_acknowledged(self, topic: str, payload: str, *, retain: bool) -> None:
         """Publish at QoS 1; ends when it is acknowledged, or with the connection. Raises WireError."""
@@ -177,6 +164,8 @@ class Wire(aiomqtt.Client):
 
     def cut(self) -> None:
         """Close the socket, without a farewell."""
+        if self._pipe is not None:
+            self._pipe.discard()
         self._client._sock_close()  # noqa: SLF001  # disconnect() would say farewell
         self._is_lost("cut")
         if self._misc_task is not None:
@@ -217,13 +206,19 @@ class Wire(aiomqtt.Client):
         self._misc_task = self._loop.create_task(self._misc_loop())
 
     def _read(self) -> None:
-        """All that has come; paho reads one packet at a time."""
+        """All that has come."""
+        pipe = self._pipe
+        assert pipe is not None
         try:
-            while True:
-                self._client.loop_read()
-                sock: Any = self._client.socket()
-                if sock is None or not sock.pending():
+            for publication in pipe.packets():
+                if publication is None:
+                    self._client.loop_read()
+                else:
+                    self._deliver(Message(*publication))
+                if self._client.socket() is None:
                     return
+            if pipe.ended:
+                self._client.loop_read()
         except Exception as error:  # noqa: BLE001  # as aiomqtt does: whatever it is, the connection is broken
             self._is_lost(str(error))
 
@@ -232,27 +227,42 @@ class Wire(aiomqtt.Client):
         while self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:  # noqa: ASYNC110  # it is polled by design
             await asyncio.sleep(self._beat_s)
 
-    def _write_soon(self, _client: paho.Client, _userdata: Any, _sock: Any) -> None:
-        """What paho has to write goes out at the end of this turn of the loop; aiomqtt would watch the socket for it."""
-        self._loop.call_soon(self._write)
-
-    def _written(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
-        if self._writing and sock is not None:
+    def _on_socket_close(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        """As aiomqtt's, with the writer of ours."""
+        super()._on_socket_close(client, userdata, sock)
+        if self._writing:
             self._writing = False
-            self._loop.remove_writer(sock)
+            self._loop.remove_writer(sock.fileno())
+
+    def _write_soon(self, *_: Any) -> None:
+        """What paho has to write goes out with the rest; aiomqtt would watch the socket for it."""
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """Write at the end of this turn of the loop."""
+        if not self._to_flush:
+            self._to_flush = True
+            self._loop.call_soon(self._write)
 
     def _write(self) -> None:
-        sock = self._client.socket()
-        if sock is None:
+        self._to_flush = False
+        pipe: Any = self._client.socket()
+        if pipe is None:
             return
         try:
             self._client.loop_write()
         except Exception as error:  # noqa: BLE001  # likewise
             self._is_lost(str(error))
             return
-        if self._client.want_write() and not self._writing and self._client.socket() is not None:
-            self._writing = True
-            self._loop.add_writer(sock, self._write)
+        if self._client.socket() is None:  # that was the farewell
+            return
+        unwritten = not pipe.flush()
+        if unwritten != self._writing:
+            self._writing = unwritten
+            if unwritten:
+                self._loop.add_writer(pipe.fileno(), self._write)
+            else:
+                self._loop.remove_writer(pipe.fileno())
 
 
 def _seen(task: asyncio.Future[Any]) -> None:
