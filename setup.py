@@ -50,10 +50,12 @@ setup(
             for name in (
                 "firmware_sim.modbus.engine",
                 "firmware_sim.modbus.framing",
+                "hil.kernel.binding",
                 "hil.kernel.engine",
                 "hil.kernel.layout",
                 "hil.kernel.memory",
                 "hil.kernel.pacer",
+                "hil.kernel.protection.replay",
                 "hil.loads.sampler",
             )
         ],

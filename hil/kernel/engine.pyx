@@ -14,6 +14,7 @@ from firmware_sim.kernel.pcs cimport PcsParams, PcsState
 from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.binding cimport address, bind_functions
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport MOST_STIMULI, Event
@@ -22,6 +23,7 @@ from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
+from hil.kernel.protection.functions cimport function_count
 from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, record
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.site cimport (
@@ -57,28 +59,18 @@ def steady_network(parameters, double load_w, double load_var):
     return states
 
 
-cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
-    """Where an array begins; NULL where it is empty. Raises ValueError unless it has `dtype` and `length` rows (-1: any)."""
-    array = arrays[name]
-    if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.writeable:
-        raise ValueError(f"{name}: must be a writeable one-dimensional array of {dtype}")
-    if length >= 0 and len(array) != length:
-        raise ValueError(f"{name}: must have {length} rows, has {len(array)}")
-    return <void*> <uintptr_t> array.ctypes.data if len(array) else NULL
-
-
 cdef class Engine:
     def __init__(self, parameters, states, bess_names, ups_names=(), *, int64_t period_ns, double load_tan_phi,
-                 double direct_share=1.0, laws=(),
+                 double direct_share=1.0, laws=(), function_channels=(),
                  int64_t record_every=1, record_channels=(), int64_t record_capacity=1, bint record_marks=False):
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
         self.made_of = (tuple(bess_names), tuple(ups_names), {
             "period_ns": period_ns, "load_tan_phi": load_tan_phi, "direct_share": direct_share, "record_every": record_every,
-            "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks,
+            "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks, "function_channels": tuple(function_channels),
         })
-        self.channels = channel_names(bess_names, ups_names)
+        self.channels = (*channel_names(bess_names, ups_names), *function_channels)
         self.parameters = MappingProxyType(dict(parameters))
         self.states = MappingProxyType(dict(states))
         self.shared_with = None
@@ -171,6 +163,8 @@ cdef class Engine:
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
+        bind_functions(&site.functions, self.parameters, self.states)
+        site.function_count = function_count(&site.functions)
         site.user_laws = <UserLaw*> <uintptr_t> user_laws.ctypes.data
         if site.load_ring_ticks <= 0:
             raise ValueError("load_ring: must have a row at least")

@@ -8,6 +8,9 @@ import numpy as np
 CODES: dict[str, int]
 """Numbers that stand in the structs, and positions and sizes of arrays."""
 
+FUNCTIONS: tuple[str, ...]
+"""Families of protection functions, by the names of their arrays, in the order in which they run."""
+
 def channel_names(bess_names: Sequence[str], ups_names: Sequence[str] = ()) -> tuple[str, ...]:
     """Channels of a row, in order: the site's, then those of each BESS, then those of each UPS."""
 

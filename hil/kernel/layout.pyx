@@ -46,6 +46,16 @@ from hil.kernel.limits cimport (
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.protection.counters cimport CounterParams, CounterState
+from hil.kernel.protection.envelopes cimport ENVELOPE_OUTPUTS, MOST_THRESHOLDS, EnvelopeParams, EnvelopeState
+from hil.kernel.protection.filters cimport MOST_SECTIONS, SECTION_WORDS, FilterParams, FilterState
+from hil.kernel.protection.flicker cimport FLICKER_OUTPUTS, FlickerParams, FlickerState
+from hil.kernel.protection.oscillation cimport OSCILLATION_OUTPUTS, OscillationParams, OscillationState
+from hil.kernel.protection.ratios cimport RATIO_CURRENT, RATIO_MAGNITUDE, RATIO_QUOTIENT, RatioParams
+from hil.kernel.protection.relays cimport (
+    RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
+)
+from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
     Commanded, RunState,
@@ -73,6 +83,9 @@ _UPS_CHANNELS = (
     "runtime_s", "line_ok", "temperature_degc", "on_battery",
 )
 
+# Families of protection functions, in the order in which they run.
+FUNCTIONS = ("ratios", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers")
+
 # Numbers that Python puts into the structs, and positions and sizes.
 CODES = {
     "law.none": LAW_NONE, "law.ramp_limit": LAW_RAMP_LIMIT, "law.high_pass": LAW_HIGH_PASS, "law.droop": LAW_DROOP,
@@ -83,6 +96,13 @@ CODES = {
     "limit.time": LIMIT_TIME, "limit.recovery": LIMIT_RECOVERY, "phase.in_dip": IN_DIP, "phase.after_dip": AFTER_DIP,
     "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
     "blank.kinds": BLANK_KINDS,
+    "ratio.quotient": RATIO_QUOTIENT, "ratio.current": RATIO_CURRENT, "ratio.magnitude": RATIO_MAGNITUDE,
+    "filter.section_words": SECTION_WORDS, "filter.most_sections": MOST_SECTIONS,
+    "timing.definite": TIMING_DEFINITE, "timing.inverse": TIMING_INVERSE,
+    "reset.instantaneous": RESET_INSTANTANEOUS, "reset.definite": RESET_DEFINITE, "reset.disc": RESET_DISC,
+    "reset.never": RESET_NEVER,
+    "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
+    "oscillation.outputs": OSCILLATION_OUTPUTS, "flicker.outputs": FLICKER_OUTPUTS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
@@ -151,6 +171,14 @@ def parameter_dtypes():
     cdef UpsPowerParams ups_power
     cdef LimitParams limits
     cdef Event events
+    cdef RatioParams ratios
+    cdef FilterParams filters
+    cdef ThermalParams thermals
+    cdef RelayParams relays
+    cdef CounterParams counters
+    cdef EnvelopeParams envelopes
+    cdef OscillationParams oscillations
+    cdef FlickerParams flickers
     return {
         "network": np.asarray(<NetworkParams[:1]> &network).dtype,
         "area": np.asarray(<AreaParams[:1]> &area).dtype,
@@ -164,6 +192,14 @@ def parameter_dtypes():
         "ups_battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
+        "ratios": np.asarray(<RatioParams[:1]> &ratios).dtype,
+        "filters": np.asarray(<FilterParams[:1]> &filters).dtype,
+        "thermals": np.asarray(<ThermalParams[:1]> &thermals).dtype,
+        "relays": np.asarray(<RelayParams[:1]> &relays).dtype,
+        "counters": np.asarray(<CounterParams[:1]> &counters).dtype,
+        "envelopes": np.asarray(<EnvelopeParams[:1]> &envelopes).dtype,
+        "oscillations": np.asarray(<OscillationParams[:1]> &oscillations).dtype,
+        "flickers": np.asarray(<FlickerParams[:1]> &flickers).dtype,
     }
 
 
@@ -186,6 +222,13 @@ def state_dtypes():
     cdef UpsState ups
     cdef UpsPowerState ups_power
     cdef LimitState limits
+    cdef FilterState filters
+    cdef ThermalState thermals
+    cdef RelayState relays
+    cdef CounterState counters
+    cdef EnvelopeState envelopes
+    cdef OscillationState oscillations
+    cdef FlickerState flickers
     cdef Event stimuli
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
@@ -207,6 +250,13 @@ def state_dtypes():
         "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
+        "filters": np.asarray(<FilterState[:1]> &filters).dtype,
+        "thermals": np.asarray(<ThermalState[:1]> &thermals).dtype,
+        "relays": np.asarray(<RelayState[:1]> &relays).dtype,
+        "counters": np.asarray(<CounterState[:1]> &counters).dtype,
+        "envelopes": np.asarray(<EnvelopeState[:1]> &envelopes).dtype,
+        "oscillations": np.asarray(<OscillationState[:1]> &oscillations).dtype,
+        "flickers": np.asarray(<FlickerState[:1]> &flickers).dtype,
         "stimuli": np.asarray(<Event[:1]> &stimuli).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),

@@ -18,6 +18,7 @@ from hil.kernel.limits cimport LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.protection.functions cimport Functions
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport Xxh64
 
@@ -83,6 +84,7 @@ cdef struct Site:
     int64_t revenue_meter_count
     int64_t limit_count
     int64_t other_limits       # how many of them are of the kinds beyond range
+    int64_t function_count     # protection functions whose outputs stand in the row
     int64_t event_count
     int64_t load_ring_ticks
     int64_t arena_size
@@ -121,6 +123,7 @@ cdef struct Site:
     const LimitParams* limit_params
     LimitState* limits
     LimitState* limits_before    # room for a copy of them
+    Functions functions
     int64_t* blank_until
     double* arena
     double* row

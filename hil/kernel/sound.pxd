@@ -11,6 +11,7 @@ from hil.kernel.limits cimport (
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
+from hil.kernel.protection.functions cimport unsound_function
 from hil.kernel.site cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
 
@@ -116,4 +117,4 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             return "limits: blank"
         if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
             return "limits: kind or a number of ticks, without a window for it, or a window outside the arena"
-    return NULL
+    return unsound_function(&s.functions, s.row_words, s.arena_size, BLANK_KINDS)

@@ -18,6 +18,7 @@ from hil.kernel.limits cimport limit_put_back, limit_step, other_value
 from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
 from hil.kernel.network cimport NetworkState, network_solve
+from hil.kernel.protection.functions cimport functions_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
@@ -148,6 +149,11 @@ cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil
     return demand_w + s.cooling.power_w
 
 
+cdef inline void run_functions(Site* s, int64_t tick) noexcept nogil:
+    """Protection functions, into the row behind the channels of the site."""
+    functions_step(&s.functions, s.arena, s.row, tick, s.blank_until)
+
+
 cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
     """Values of the rarer kinds of limits."""
     cdef int64_t i
@@ -245,6 +251,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         far(read_meters)(s, tick)
     write_row(s, demand_w)
     if judged:
+        if s.function_count > 0:
+            far(run_functions)(s, tick)
         if s.other_limits > 0:
             far(other_values)(s, tick)
         suspected = tick < s.run.suspect_until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hil.kernel.engine import LOOP_CHANNELS, Engine, row_words
-from hil.kernel.layout import CODES, channel_names
+from hil.kernel.layout import CODES, FUNCTIONS, channel_names, state_dtypes
 from hil.record.streams import ring
 from hil.scenario.model import Scenario
 from hil.site.events import events
@@ -34,6 +34,10 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     channels = channel_names(names, ups_names)
     steady = plant(parts, first_it_w)
     storage(parts)
+    for name in FUNCTIONS:
+        parts.make_parameters(name, 0)
+        if name in state_dtypes():
+            parts.make_states(name, 0)
     limits(parts, steady, channels)
     events(parts)
     own_laws = laws(parts, steady)

@@ -1,0 +1,9 @@
+"""Where arrays that Python made lie, for the compiled modules that run over them."""
+
+from libc.stdint cimport int64_t
+
+from hil.kernel.protection.functions cimport Functions
+
+
+cdef void* address(arrays, name, dtype, int64_t length) except? NULL
+cdef int bind_functions(Functions* f, parameters, states) except -1

@@ -1,0 +1,54 @@
+"""Where arrays that Python made lie, for the compiled modules that run over them."""
+
+from libc.stdint cimport int64_t, uintptr_t
+
+from hil.kernel.protection.counters cimport CounterParams, CounterState
+from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState
+from hil.kernel.protection.filters cimport FilterParams, FilterState
+from hil.kernel.protection.flicker cimport FlickerParams, FlickerState
+from hil.kernel.protection.functions cimport Functions
+from hil.kernel.protection.oscillation cimport OscillationParams, OscillationState
+from hil.kernel.protection.ratios cimport RatioParams
+from hil.kernel.protection.relays cimport RelayParams, RelayState
+from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
+
+from hil.kernel.layout import parameter_dtypes, state_dtypes
+
+
+cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
+    """Where an array begins; NULL where it is empty. Raises ValueError unless it has `dtype` and `length` rows (-1: any)."""
+    array = arrays[name]
+    if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.writeable:
+        raise ValueError(f"{name}: must be a writeable one-dimensional array of {dtype}")
+    if length >= 0 and len(array) != length:
+        raise ValueError(f"{name}: must have {length} rows, has {len(array)}")
+    return <void*> <uintptr_t> array.ctypes.data if len(array) else NULL
+
+
+cdef int bind_functions(Functions* f, parameters, states) except -1:
+    """Point protection functions at their arrays. Raises ValueError as `address` does."""
+    wanted, of = parameter_dtypes(), state_dtypes()
+    f.ratio_count = len(parameters["ratios"])
+    f.filter_count = len(parameters["filters"])
+    f.thermal_count = len(parameters["thermals"])
+    f.relay_count = len(parameters["relays"])
+    f.counter_count = len(parameters["counters"])
+    f.envelope_count = len(parameters["envelopes"])
+    f.oscillation_count = len(parameters["oscillations"])
+    f.flicker_count = len(parameters["flickers"])
+    f.ratio_params = <const RatioParams*> address(parameters, "ratios", wanted["ratios"], -1)
+    f.filter_params = <const FilterParams*> address(parameters, "filters", wanted["filters"], -1)
+    f.filters = <FilterState*> address(states, "filters", of["filters"], f.filter_count)
+    f.thermal_params = <const ThermalParams*> address(parameters, "thermals", wanted["thermals"], -1)
+    f.thermals = <ThermalState*> address(states, "thermals", of["thermals"], f.thermal_count)
+    f.relay_params = <const RelayParams*> address(parameters, "relays", wanted["relays"], -1)
+    f.relays = <RelayState*> address(states, "relays", of["relays"], f.relay_count)
+    f.counter_params = <const CounterParams*> address(parameters, "counters", wanted["counters"], -1)
+    f.counters = <CounterState*> address(states, "counters", of["counters"], f.counter_count)
+    f.envelope_params = <const EnvelopeParams*> address(parameters, "envelopes", wanted["envelopes"], -1)
+    f.envelopes = <EnvelopeState*> address(states, "envelopes", of["envelopes"], f.envelope_count)
+    f.oscillation_params = <const OscillationParams*> address(parameters, "oscillations", wanted["oscillations"], -1)
+    f.oscillations = <OscillationState*> address(states, "oscillations", of["oscillations"], f.oscillation_count)
+    f.flicker_params = <const FlickerParams*> address(parameters, "flickers", wanted["flickers"], -1)
+    f.flickers = <FlickerState*> address(states, "flickers", of["flickers"], f.flicker_count)
+    return 0

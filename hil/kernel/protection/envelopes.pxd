@@ -1,0 +1,142 @@
+"""Ride-through envelopes: for how long a voltage or a frequency may be beyond each of some thresholds before a device may trip.
+
+A disturbance begins where the value leaves the continuous band and ends where it is back. Each threshold counts the samples
+beyond it, in the disturbance or in a rolling window, and has an allowed time; once it is exceeded the device may trip until the
+disturbance is over. Sources and what each profile counts: docs/protection.md, "Envelopes".
+
+Outputs, side by side: the largest share of an allowed time that is used up, above 1 where the device may trip; and 1 where the
+subject has let go although it had to stay, or has not come back in time, 0 while it does what it must, not a number while
+there was no disturbance.
+"""
+
+from libc.math cimport NAN
+from libc.stdint cimport int64_t
+
+
+cdef enum:
+    MOST_THRESHOLDS = 16
+    ENVELOPE_OUTPUTS = 2
+
+
+cdef struct EnvelopeParams:
+    int64_t channel
+    int64_t output
+    int64_t subject            # channel that shows whether the subject stays
+    int64_t thresholds
+    int64_t window_ticks       # 0: times count within a disturbance; else within this rolling window
+    int64_t offset             # of the ring of a rolling window in the arena: one number a tick
+    int64_t recovery_ticks     # after a disturbance, until the subject must be back
+    int64_t relative           # 1: `stays` is a share of the subject before the disturbance, 0: a value
+    double low                 # the continuous band; both belong to it
+    double high
+    double stays               # the subject has let go where it is below
+    double mean_gain           # of the mean of the subject before a disturbance
+    double level[16]
+    int64_t under[16]          # 1: below the level is beyond it
+    int64_t inclusive[16]      # 1: at the level is beyond it
+    int64_t allowed_ticks[16]  # -1: any time
+
+
+cdef struct EnvelopeState:
+    int64_t disturbed          # 1 in a disturbance, 2 in the recovery after it
+    int64_t ticks              # since the end of the disturbance
+    int64_t may_trip
+    int64_t failed
+    int64_t disturbances
+    int64_t exceeded           # of them those in which the device was allowed to trip
+    int64_t index              # in the ring
+    double before              # the subject before the disturbance
+    int64_t count[16]          # samples beyond each threshold
+
+
+cdef inline bint beyond_threshold(const EnvelopeParams* p, int64_t i, double value) noexcept nogil:
+    if value == p.level[i]:
+        return p.inclusive[i]
+    return value < p.level[i] if p.under[i] else value > p.level[i]
+
+
+cdef inline void envelope_count(const EnvelopeParams* p, EnvelopeState* s, double* arena, double value) noexcept nogil:
+    """Count the samples beyond each threshold; in a rolling window the ring holds, a bit each, what a sample was beyond."""
+    cdef int64_t i
+    cdef int64_t now = 0
+    cdef int64_t then = 0
+    for i in range(p.thresholds):
+        if beyond_threshold(p, i, value):
+            now |= (<int64_t>1) << i
+    if p.window_ticks > 0:
+        then = <int64_t>arena[p.offset + s.index]
+        arena[p.offset + s.index] = <double>now
+        s.index += 1
+        if s.index == p.window_ticks:
+            s.index = 0
+    for i in range(p.thresholds):
+        s.count[i] += (now >> i & 1) - (then >> i & 1)
+
+
+cdef inline double envelope_used(const EnvelopeParams* p, EnvelopeState* s) noexcept nogil:
+    """The largest share of an allowed time that is used up."""
+    cdef double used = 0.0
+    cdef double share
+    cdef int64_t i
+    for i in range(p.thresholds):
+        if p.allowed_ticks[i] < 0 or s.count[i] == 0:
+            continue
+        if p.allowed_ticks[i] == 0:
+            share = 2.0
+        else:
+            share = <double>s.count[i] / <double>p.allowed_ticks[i]
+        if share > used:
+            used = share
+    return used
+
+
+cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double* arena, double* row) noexcept nogil:
+    cdef double value = row[p.channel]
+    cdef double subject = row[p.subject]
+    cdef double used
+    cdef double stays
+    cdef bint outside = not (p.low <= value <= p.high)
+    cdef int64_t i
+    envelope_count(p, s, arena, value)
+    if outside:
+        if s.disturbed != 1:
+            s.disturbances += 1
+            s.may_trip = s.failed = 0
+            s.disturbed = 1
+    elif s.disturbed == 1:
+        s.disturbed = 2
+        s.ticks = 0
+    used = envelope_used(p, s)
+    if s.disturbed == 1 and used > 1.0 and not s.may_trip:
+        s.may_trip = 1
+        s.exceeded += 1
+    row[p.output] = used
+    if s.disturbed == 0:
+        s.before += (subject - s.before) * p.mean_gain
+        row[p.output + 1] = NAN
+        return
+    stays = p.stays * s.before if p.relative else p.stays
+    if s.may_trip:
+        row[p.output + 1] = 0.0
+    elif s.disturbed == 2 and s.ticks <= p.recovery_ticks and p.recovery_ticks > 0:
+        row[p.output + 1] = 0.0
+    elif s.disturbed == 1 and p.relative:
+        row[p.output + 1] = 0.0          # its power follows the voltage; it must be back afterwards
+    else:
+        s.failed = s.failed or subject < stays
+        row[p.output + 1] = <double>s.failed
+    if s.disturbed == 2:
+        s.ticks += 1
+        if s.ticks > p.recovery_ticks + 1 and not subject < stays:
+            s.disturbed = 0
+            if p.window_ticks == 0:
+                for i in range(p.thresholds):
+                    s.count[i] = 0
+
+
+cdef inline bint envelope_is_sound(const EnvelopeParams* p, const EnvelopeState* s, int64_t words,
+                                   int64_t arena_size) noexcept nogil:
+    return (0 <= p.channel < words and 0 <= p.subject < words and 0 <= p.output <= words - ENVELOPE_OUTPUTS
+            and 0 <= p.thresholds <= MOST_THRESHOLDS and p.window_ticks >= 0 and p.recovery_ticks >= 0
+            and (p.window_ticks == 0 or (0 <= s.index < p.window_ticks and 0 <= p.offset <= arena_size
+                                         and p.window_ticks <= arena_size - p.offset)))

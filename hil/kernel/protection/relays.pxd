@@ -1,0 +1,130 @@
+"""Relays: pick-up, a time by delay or curve, drop-out, reset. What they put out is the share of their operating time: 1 operates.
+
+A sample holds from its tick to the next. So with a delay of d a relay operates at the sample that is d after the first beyond
+pick-up, if none between was inside; a curve adds, at each sample, what the sample before it has earned until then.
+Between drop-out and pick-up a definite time runs on, and a curve stands still. Sources: docs/protection.md, "Relays".
+"""
+
+from libc.math cimport exp, log
+from libc.stdint cimport int64_t
+
+
+cdef enum:
+    TIMING_DEFINITE = 0
+    TIMING_INVERSE = 1         # dial · (a / (Mᵖ − 1) + b)
+
+cdef enum:
+    RESET_INSTANTANEOUS = 0    # at the first sample inside drop-out
+    RESET_DEFINITE = 1         # what has been reached is kept for reset_ticks inside drop-out
+    RESET_DISC = 2             # dial · tr / (1 − M²), as a disc turns back
+    RESET_NEVER = 3            # what has been reached is kept
+
+
+cdef struct RelayParams:
+    int64_t channel
+    int64_t output
+    int64_t blank
+    int64_t under              # 1: picks up below
+    int64_t inclusive          # 1: at the pick-up value is beyond it
+    int64_t timing
+    int64_t reset
+    int64_t delay_ticks        # definite: its time; inverse: the least time
+    int64_t reset_ticks
+    double pickup
+    double dropout             # inside begins here
+    double a                   # inverse: seconds
+    double b
+    double exponent
+    double dial
+    double most                # multiple of pick-up beyond which the curve is flat
+    double tr                  # disc: seconds at M = 0
+    double dt
+
+
+cdef struct RelayState:
+    int64_t picked             # 1 while picked up
+    int64_t ticks              # since pick-up
+    int64_t inside_ticks       # since drop-out
+    int64_t pickups
+    double share               # inverse: of the operating time
+    double rate                # what the latest sample adds to the share by the next
+
+
+cdef inline double inverse_rate(const RelayParams* p, double multiple) noexcept nogil:
+    """Share of the operating time that a tick at a multiple of pick-up is; 0 at and below pick-up."""
+    cdef double power
+    if not multiple > 1.0:
+        return 0.0
+    if multiple > p.most:
+        multiple = p.most
+    power = multiple * multiple if p.exponent == 2.0 else multiple if p.exponent == 1.0 else exp(p.exponent * log(multiple))
+    return p.dt / (p.dial * (p.a / (power - 1.0) + p.b))
+
+
+cdef inline double disc_rate(const RelayParams* p, double multiple) noexcept nogil:
+    """Share that the disc turns back in a tick inside drop-out."""
+    if not p.tr > 0.0 or multiple >= 1.0:
+        return 0.0
+    return -p.dt * (1.0 - multiple * multiple) / (p.dial * p.tr)
+
+
+cdef inline void relay_forget(RelayState* s) noexcept nogil:
+    s.picked = s.ticks = s.inside_ticks = 0
+    s.share = s.rate = 0.0
+
+
+cdef inline void relay_inside(const RelayParams* p, RelayState* s, double value) noexcept nogil:
+    """A sample inside drop-out."""
+    s.inside_ticks = 1 if s.picked else s.inside_ticks + 1
+    s.picked = 0
+    s.rate = 0.0
+    if p.reset == RESET_INSTANTANEOUS or (p.reset == RESET_DEFINITE and s.inside_ticks > p.reset_ticks):
+        relay_forget(s)
+    elif p.reset == RESET_DISC:
+        s.rate = disc_rate(p, value / p.pickup)
+
+
+cdef inline void relay_step(const RelayParams* p, RelayState* s, double* row, int64_t tick,
+                            const int64_t* blank_until) noexcept nogil:
+    cdef double value = row[p.channel]
+    cdef bint beyond
+    cdef bint inside
+    if tick < blank_until[p.blank]:
+        relay_forget(s)
+        row[p.output] = 0.0
+        return
+    s.share += s.rate
+    if s.share < 0.0:
+        s.share = 0.0
+    if s.picked:
+        s.ticks += 1
+    beyond = value < p.pickup if p.under else value > p.pickup
+    beyond = beyond or (p.inclusive and value == p.pickup)
+    inside = value > p.dropout if p.under else value < p.dropout
+    inside = not beyond and (inside or value == p.dropout)
+    if beyond:
+        if not s.picked:
+            s.picked = 1
+            s.pickups += 1
+        s.inside_ticks = 0
+        s.rate = inverse_rate(p, value / p.pickup) if p.timing == TIMING_INVERSE else 0.0
+    elif inside or not s.picked:
+        relay_inside(p, s, value)
+    else:
+        s.rate = 0.0
+    if p.timing == TIMING_INVERSE:
+        row[p.output] = s.share
+        if s.share >= 1.0 and s.ticks < p.delay_ticks:
+            row[p.output] = <double>s.ticks / <double>p.delay_ticks
+    elif p.delay_ticks > 0:
+        row[p.output] = <double>s.ticks / <double>p.delay_ticks
+    else:
+        row[p.output] = <double>s.picked
+
+
+cdef inline bint relay_is_sound(const RelayParams* p, int64_t words, int64_t blanks) noexcept nogil:
+    return (0 <= p.channel < words and 0 <= p.output < words and 0 <= p.blank < blanks
+            and TIMING_DEFINITE <= p.timing <= TIMING_INVERSE and RESET_INSTANTANEOUS <= p.reset <= RESET_NEVER
+            and p.delay_ticks >= 0 and p.reset_ticks >= 0 and p.pickup != 0.0
+            and (p.timing == TIMING_DEFINITE or p.reset != RESET_DISC or p.dial * p.tr > 0.0)
+            and (p.timing == TIMING_DEFINITE or (p.dial > 0.0 and p.a > 0.0 and p.b >= 0.0 and p.exponent > 0.0)))
