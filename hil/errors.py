@@ -9,6 +9,7 @@
     ├── BrokerLost (ConnectionError)       the connection to an MQTT broker is gone, or it does not answer
     ├── SnapshotRefused (RuntimeError)     the state of a run cannot be taken, or not be put back
     ├── RunUnreadable (ValueError)         a folder holds no finished run, or a damaged one
+    ├── RecordingError (ValueError)        a recording cannot be read, laid on a grid or written as asked
     ├── EventRefused (ValueError)          an event given by hand cannot be
     └── DeviceError                        a device did not do what it was asked
         ├── DeviceTimeout (TimeoutError)   no answer in time
@@ -64,6 +65,14 @@ class RunUnreadable(HilError, ValueError):
     def __init__(self, folder: object, problem: str) -> None:
         self.folder, self.problem = printable(str(folder)), printable(problem)
         super().__init__(f"{self.folder}: {self.problem}")
+
+
+class RecordingError(HilError, ValueError):
+    """A recording cannot be read, laid on a grid or written as asked; the message is one line naming file, line or column."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        self.path, self.problem = printable(str(path)), printable(problem)
+        super().__init__(f"{self.path}: {self.problem}")
 
 
 class EventRefused(HilError, ValueError):

@@ -1,0 +1,141 @@
+"""Columns of numbers and timestamps in text, block by block, so that those which are not asked for take no memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from hil.recordings.raw import Floats
+
+Complaint = Callable[[str], Exception]
+
+_BLOCK_BYTES = 1 << 22
+_MISSING = ("", "nan", "na", "n/a", "null", "none", "-")
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?inf(inity)?", re.IGNORECASE)
+_COUNTS = re.compile(r"Row #([0-9]+): Expected ([0-9]+) columns, got ([0-9]+)")
+_BLANK = "\x1a\r\n\t "
+
+
+class Cells:
+    """Cells of a column of a block that do not read as they should.
+
+    first: row of the first, from 0. text: what stands there.
+    """
+
+    def __init__(self, first: int, text: str) -> None:
+        self.first, self.text = first, text
+
+
+def blocks(
+    file: BinaryIO,
+    count: int,
+    wanted: Sequence[int],
+    complain: Complaint,
+    *,
+    delimiter: str = ",",
+    quotes: bool = True,
+    encoding: str = "utf-8",
+    first_line: int = 1,
+) -> Iterator[tuple[int, list[Any]]]:
+    """Cells of some of the `count` columns of a file from where it stands, block by block, and the line that each begins in.
+
+    A column is a `pyarrow.StringArray`. Blank lines are rows of empty cells, a lone end-of-file sign is none. Raises what
+    `complain` makes of a line of words.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(place) for place in range(count)]
+    taken = [names[place] for place in dict.fromkeys(wanted)]
+    try:
+        reader = csv.open_csv(
+            file,
+            read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, encoding=encoding),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter,
+                quote_char='"' if quotes else False,
+                ignore_empty_lines=False,
+                invalid_row_handler=lambda row: "error" if row.text.strip(_BLANK) else "skip",
+            ),
+            convert_options=csv.ConvertOptions(include_columns=taken, column_types=dict.fromkeys(taken, pa.string())),
+        )
+        line = first_line
+        for batch in reader:
+            columns = dict(zip(taken, batch.columns, strict=True))
+            yield line, [columns[names[place]] for place in wanted]
+            line += batch.num_rows
+    except (pa.ArrowException, UnicodeError, ValueError, LookupError) as error:
+        raise complain(_words(error, first_line, encoding)) from None
+
+
+def numbers(cells: Any, *, decimal: str = ".", missing: Sequence[str] = ()) -> Floats | Cells:
+    """Cells as float64, NaN where a number is missing: empty, or one of some words; or the first that is no number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim(cells, _BLANK)
+    if decimal != ".":
+        trimmed = pc.replace_substring(trimmed, decimal, ".")
+    filled = pc.if_else(pc.equal(trimmed, ""), "nan", trimmed)
+    for word in missing:
+        filled = pc.if_else(pc.equal(filled, word), "nan", filled)
+    try:
+        parsed = pc.cast(filled, pa.float64())
+    except pa.ArrowInvalid:
+        words = filled.to_pylist()
+        first = next((row for row, word in enumerate(words) if not _is_number(word)), None)
+        if first is not None:
+            return Cells(first, str(cells[first].as_py()))
+        return np.array([float("nan") if word.lower() in _MISSING else float(word) for word in words])
+    return np.asarray(parsed.to_numpy(zero_copy_only=False), np.float64)
+
+
+def timestamps(cells: Any, *, zoned: bool) -> Any:
+    """Cells as int64 nanoseconds since 1970 UTC and where there are some, or the first that is no ISO 8601 timestamp.
+
+    zoned: each carries its zone; otherwise none does, and they count as UTC.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = pa.timestamp("ns", "UTC" if zoned else None)
+    trimmed = pc.utf8_trim(cells, _BLANK)
+    filled = pc.if_else(pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(_MISSING)), pa.scalar(None, pa.string()), trimmed)
+    try:
+        parsed = pc.cast(filled, kind)
+    except pa.ArrowInvalid:
+        for row, word in enumerate(filled.to_pylist()):
+            try:
+                pc.cast(pa.array([word], pa.string()), kind)
+            except pa.ArrowInvalid:
+                return Cells(row, word)
+        raise
+    there = np.asarray(pc.is_valid(parsed).to_numpy(zero_copy_only=False), np.bool_)
+    whole = pc.fill_null(pc.cast(parsed, pa.int64()), 0)
+    return np.asarray(whole.to_numpy(zero_copy_only=False), np.int64), there
+
+
+def looks_like_number(word: str) -> bool:
+    """Whether a cell holds a number, with a decimal point or comma."""
+    return _NUMBER.fullmatch(word.strip(_BLANK).replace(",", ".")) is not None
+
+
+def _is_number(word: str) -> bool:
+    return word.lower() in _MISSING or _NUMBER.fullmatch(word) is not None
+
+
+def _words(error: Exception, first_line: int, encoding: str) -> str:
+    """What is wrong, of an error of the reader."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    if match := _COUNTS.search(said):
+        return f"line {int(match[1]) + first_line - 1}: has {match[3]} cells; must have {match[2]}"
+    if "Empty CSV file" in said:
+        return "no samples in it"
+    if isinstance(error, LookupError):
+        return f"encoding {encoding!r}: no such encoding"
+    if isinstance(error, UnicodeError) or "UTF8" in said:
+        return f"not text in {encoding}; say its encoding"
+    return said
