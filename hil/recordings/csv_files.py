@@ -88,7 +88,7 @@ def _columns(request: Request, file: BinaryIO, names: list[str], delimiter: str,
             read = numbers(column, decimal=request.text.decimal)
             if isinstance(read, Cells):
                 raise request.error(
-                    f"line {line + read.first}, column {name!r}: must be a number, and is {read.text!r}{_comma(read)}"
+                    f"line {line + read.first}, column {name!r}: is {read.text!r}; must be a number{_comma(read)}"
                 )
             gathered.append(read)
     channels = {
@@ -166,11 +166,13 @@ class _TimeReading:
 
     def _iso_words(self) -> str:
         if self._zone is None:
-            return "must be an ISO 8601 timestamp with its zone, such as 2026-11-29T12:00:00.5+01:00; or say the zone of all"
+            return (
+                "must be an ISO 8601 timestamp with its zone, such as 2026-11-29T12:00:00.5+01:00, or the zone of all be said"
+            )
         return "must be an ISO 8601 timestamp without a zone, since one is said for all"
 
     def _wrong(self, line: int, cells: Cells, words: str) -> Exception:
-        return self._request.error(f"line {line + cells.first}, column {self._name!r}: {words}, and is {cells.text!r}")
+        return self._request.error(f"line {line + cells.first}, column {self._name!r}: is {cells.text!r}; {words}")
 
 
 def _whole(cells: Any) -> Any:

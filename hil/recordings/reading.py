@@ -157,6 +157,7 @@ def _recording(path: Path, raw: Raw, asked: Mapping[str, Column] | None) -> Reco
         path=path,
         form=raw.form,
         time_s=times.time_s,
+        first_s=times.first_s,
         start=times.start,
         ordered=times.ordered,
         signals=signals,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
@@ -52,8 +53,8 @@ def blocks(
     taken = [names[place] for place in dict.fromkeys(wanted)]
     try:
         reader = csv.open_csv(
-            file,
-            read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names, encoding=encoding),
+            _Utf8(file, encoding, first_line),
+            read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter,
                 quote_char='"' if quotes else False,
@@ -131,11 +132,43 @@ def _words(error: Exception, first_line: int, encoding: str) -> str:
     """What is wrong, of an error of the reader."""
     said = (str(error) or type(error).__name__).splitlines()[0]
     if match := _COUNTS.search(said):
-        return f"line {int(match[1]) + first_line - 1}: has {match[3]} cells; must have {match[2]}"
+        return f"line {int(match[1]) + first_line - 1}: has {match[3]} cell{'s' * (match[3] != '1')}; must have {match[2]}"
     if "Empty CSV file" in said:
         return "no samples in it"
     if isinstance(error, LookupError):
         return f"encoding {encoding!r}: no such encoding"
-    if isinstance(error, UnicodeError) or "UTF8" in said:
-        return f"not text in {encoding}; say its encoding"
     return said
+
+
+class _Utf8:
+    """A file as UTF-8, whatever it is in. Raises ValueError naming the line of what is no text in it."""
+
+    def __init__(self, file: BinaryIO, encoding: str, first_line: int) -> None:
+        self._file, self._encoding, self._line = file, encoding, first_line
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes of the file, fewer at its end."""
+        while True:
+            data = self._file.read(size)
+            try:
+                text = self._decoder.decode(data, final=not data)
+            except UnicodeError as error:
+                before = data[: getattr(error, "start", 0)].count(b"\n")
+                raise ValueError(f"line {self._line + before}: not text in {self._encoding}; say its encoding") from None
+            self._line += text.count("\n")
+            if text or not data:
+                return text.encode("utf-8", "replace")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It need not be."""
+        return False
+
+    def close(self) -> None:
+        """The file is closed by who opened it."""
+        self.closed = True

@@ -24,13 +24,14 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 class Times:
     """When rows were sampled.
 
-    time_s: seconds from the first row, float64 of shape (n,). start: of the first row, if it is known. ordered: which rows
-    come later than all those before; the first does.
+    time_s: seconds from the first row, float64 of shape (n,). start: of the first row, if it is known. ordered: which rows come
+    later than all those before; the first does. first_s: what the file's own time says at the first row.
     """
 
     time_s: Floats
     start: datetime | None
     ordered: np.ndarray[Any, np.dtype[np.bool_]]
+    first_s: float = 0.0
 
 
 def from_numbers(numbers: Floats | Integers, unit_s: float, *, start: datetime | None = None, unix: bool = False) -> Times:
@@ -39,15 +40,15 @@ def from_numbers(numbers: Floats | Integers, unit_s: float, *, start: datetime |
         time_s = (numbers - numbers[0]) * unit_s if numbers.size else numbers.astype(np.float64)
     if unix and numbers.size:
         start = _unix(numbers[0].item(), unit_s)
-    return in_order(time_s.astype(np.float64), start)
+    return in_order(time_s.astype(np.float64), start, numbers[0].item() * unit_s if numbers.size else 0.0)
 
 
-def in_order(time_s: Floats, start: datetime | None) -> Times:
+def in_order(time_s: Floats, start: datetime | None, first_s: float = 0.0) -> Times:
     """Times from seconds that begin with 0."""
     ordered = np.ones(time_s.size, np.bool_)
     if time_s.size > 1:
         ordered[1:] = time_s[1:] > np.maximum.accumulate(time_s)[:-1]
-    return Times(time_s, start, ordered)
+    return Times(time_s, start, ordered, first_s)
 
 
 def unit_of(name: str) -> str | None:

@@ -28,7 +28,7 @@ def read_comtrade(request: Request) -> Raw:
     factors = {place: _factor(request, located.path, configuration.analog[place], analog[place]) for place in of_analog}
     read = samples(located, of_analog, of_status)
     notes = list(configuration.notes)
-    time_s, timed = _times(configuration, read, notes)
+    time_s, first_s, timed = _times(configuration, read, notes)
     channels: dict[str, Channel] = {}
     for place in of_analog:
         channels[analog[place]] = _channel(
@@ -38,7 +38,7 @@ def read_comtrade(request: Request) -> Raw:
         channels[status[place]] = Channel(_bits(located.path, status[place], read.status[place][timed]), digital=True)
     aliases = {place: name for place, name in zip(places, names, strict=True) if place not in channels and name in channels}
     channels |= {place: channels[name] for place, name in aliases.items() if place in (request.wanted or ())}
-    return Raw("comtrade", in_order(time_s, configuration.start), channels, notes)
+    return Raw("comtrade", in_order(time_s, configuration.start, first_s), channels, notes)
 
 
 def _channel(configuration: Configuration, channel: Analog, stored: Floats, factor: float) -> Channel:
@@ -59,7 +59,7 @@ def _factor(request: Request, path: object, channel: Analog, name: str) -> float
     if not (channel.primary > 0 and channel.secondary > 0):
         raise RecordingError(
             path,
-            f"channel {name!r}: a ratio of {channel.primary:g} to {channel.secondary:g} leads to no other side; ask for recorded",
+            f"channel {name!r}: a ratio of {channel.primary:g} to {channel.secondary:g} leads to no other side; take recorded",
         )
     ratio = channel.primary / channel.secondary
     return ratio if request.side == "primary" else 1 / ratio
@@ -72,10 +72,10 @@ def _bits(path: object, name: str, bits: Floats) -> Floats:
     return bits
 
 
-def _times(configuration: Configuration, read: Samples, notes: list[str]) -> tuple[Floats, Mask]:
-    """Seconds from the first sample of those that have a time, and which have."""
+def _times(configuration: Configuration, read: Samples, notes: list[str]) -> tuple[Floats, float, Mask]:
+    """Seconds from the first sample of those that have a time; its stamp, 0 where rates tell the time; and which have."""
     if read.number.size == 0:
-        return np.empty(0), np.empty(0, np.bool_)
+        return np.empty(0), 0.0, np.empty(0, np.bool_)
     first = read.number[0]
     if first != 1:
         notes.append(f"sample numbers begin with {first:g}, and not with 1")
@@ -86,13 +86,13 @@ def _times(configuration: Configuration, read: Samples, notes: list[str]) -> tup
         if not timed.all():
             notes.append(f"{timed.size - np.count_nonzero(timed)} of {timed.size} samples have no time stamp and are left out")
         kept = stamped_s[timed]
-        return (kept - kept[0] if kept.size else kept), timed
+        return (kept - kept[0], float(kept[0]), timed) if kept.size else (kept, 0.0, timed)
     skipped = int(np.count_nonzero(np.diff(read.number) != 1))
     if skipped:
         notes.append(f"sample numbers do not follow one another in {skipped} places; times go by the numbers")
     time_s = _by_rates(configuration.rates, read.number - first + 1)
     _compare(stamped_s, time_s, configuration.rates[0][0], notes)
-    return time_s, np.ones(time_s.size, np.bool_)
+    return time_s, 0.0, np.ones(time_s.size, np.bool_)
 
 
 def _by_rates(rates: tuple[tuple[float, int], ...], number: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -171,9 +172,11 @@ class _Export:
 
 def _written(value: float) -> str:
     """A number in the most digits that 13 characters hold; nothing for one that is missing."""
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return ""
-    for text in (repr(value).removesuffix(".0"), *(f"{value:.{digits}g}" for digits in range(12, 5, -1))):
-        if len(text) <= _LONGEST_NUMBER:
-            return text
-    raise AssertionError(value)
+    text = repr(value).removesuffix(".0")
+    digits = _LONGEST_NUMBER - 1
+    while len(text) > _LONGEST_NUMBER:
+        text = f"{value:.{digits}g}"
+        digits -= max(1, len(text) - _LONGEST_NUMBER)
+    return text
