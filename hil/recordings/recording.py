@@ -57,10 +57,10 @@ class Recording:
     """What a file holds. time_s and each of signals: float64 of shape (n,), as they stand in the file, in its order.
 
     time_s: from 0, the first row. first_s: what the file's own time says there, so that the scenario time of a run is
-    `first_s + time_s`. start: of the first row, to the microsecond; without a zone where the file has none, None where it has no
-    date. ordered: rows that come later than all before. valid: by signal, samples that are there, finite, and in order. rate_hz:
-    of the rows in order; is_uniform: whether each lies within a tenth of a period of an even grid. notes: a line each, what is
-    missing, doubled, out of order, or doubtful.
+    `first_s + time_s`. start: of the first row, to the microsecond; without a zone where the file has none, None where it
+    has no date. ordered: rows that come later than all before. valid: by signal, samples that are there, finite, and in
+    order. rate_hz: of the rows in order; is_uniform: whether each lies within a tenth of a period of an even grid. notes: a
+    line each, what is missing, doubled, out of order, or doubtful.
     """
 
     path: Path

@@ -24,8 +24,8 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 class Times:
     """When rows were sampled.
 
-    time_s: seconds from the first row, float64 of shape (n,). start: of the first row, if it is known. ordered: which rows come
-    later than all those before; the first does. first_s: what the file's own time says at the first row.
+    time_s: seconds from the first row, float64 of shape (n,). start: of the first row, if it is known. ordered: which rows
+    come later than all those before; the first does. first_s: what the file's own time says at the first row.
     """
 
     time_s: Floats

@@ -19,7 +19,7 @@ _ALIKE = ("", "pu")  # shares of something
 def wanted(signal: str) -> str:
     """The SI unit in which the name of a signal ends, as `pcc.power_w` in W; empty where it ends in none."""
     plain = unit_of_column(signal)
-    if plain or "_" not in signal:
+    if "_per_" not in signal and (plain or "_" not in signal):
         return plain
     from hil.scenario.quantity import of_name
 
