@@ -49,6 +49,12 @@ def runs(printed: str, folder: Path) -> None:
     assert shown in "\n".join(line.rstrip() for line in diff.stdout.splitlines())
 
 
+def recordings(printed: str, _folder: Path) -> None:
+    """Every line that the page shows."""
+    page = [block.text for block in blocks() if block.page == ROOT / "docs" / "recordings.md" and block.kind == "text"]
+    assert "".join(page) == printed
+
+
 def serve(printed: str, _folder: Path) -> None:
     power, code = printed.splitlines()
     assert power.endswith(" kW")
@@ -61,6 +67,7 @@ CHECKS = {
     "docs/python.md": python,
     "docs/mqtt.md": mqtt,
     "docs/kernel.md": kernel,
+    "docs/recordings.md": recordings,
     "docs/runs.md": runs,
     "docs/serve.md": serve,
 }

@@ -49,10 +49,20 @@ def to_si(given: str, unit: str) -> tuple[float, str]:
 @cache
 def _table() -> dict[str, tuple[float, str]]:
     """By unit its scale to SI, and the SI unit."""
-    from hil.scenario import quantity as q
+    from hil.scenario.quantity import (
+        APPARENT,
+        ENERGY,
+        FREQUENCY,
+        FREQUENCY_RATE,
+        POWER,
+        RAMP,
+        REACTIVE,
+        TEMPERATURE,
+        TIME,
+        VOLTAGE,
+    )
 
     table = {"A": (1.0, "A"), "kA": (1e3, "A"), "mA": (1e-3, "A"), "%": (0.01, "")}
-    electrical = (q.FREQUENCY, q.POWER, q.APPARENT, q.REACTIVE, q.ENERGY, q.VOLTAGE, q.RAMP, q.FREQUENCY_RATE)
-    for dimension in (q.TIME, q.TEMPERATURE, *electrical):
+    for dimension in (TIME, TEMPERATURE, FREQUENCY, FREQUENCY_RATE, POWER, RAMP, APPARENT, REACTIVE, ENERGY, VOLTAGE):
         table |= {unit: (float(scale), dimension.unit) for unit, scale in dimension.units.items() if unit}
     return table | {"pu": (1.0, "pu")}
