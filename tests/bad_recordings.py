@@ -19,6 +19,18 @@ def replaced(old: str, new: str, **how: object) -> str:
 
 # Name, contents, how it is asked for, and the line behind "FOLDER/".
 TABLES = [
+    (
+        "a.csv",
+        b"t_s;p\n0;1.234\n",
+        {"text": Text(decimal=",")},
+        "a.csv: line 2, column 'p': is '1.234'; must be a number; its decimals are asked for with ',', and not with '.'",
+    ),
+    (
+        "a.csv",
+        b"t_s,p\n0,1\n",
+        {"columns": {"x": Column("p", kind="peak")}},
+        "a.csv: x: kind: must be rms or waveform, and is 'peak'",
+    ),  # type: ignore[arg-type]
     ("a.csv", b"", {}, "a.csv: empty"),
     ("a.csv", b"\n", {}, "a.csv: line 1: must hold the names of the columns"),
     (
@@ -39,7 +51,7 @@ TABLES = [
         "a.csv",
         b"t_s;p\n0;1,5\n",
         {},
-        "a.csv: line 2, column 'p': is '1,5'; must be a number; decimals with a comma must be asked for",
+        "a.csv: line 2, column 'p': is '1,5'; must be a number; its decimals are asked for with '.', and not with ','",
     ),
     ("a.csv", b"t_s,p\n0,1_000\n", {}, "a.csv: line 2, column 'p': is '1_000'; must be a number"),
     (

@@ -11,7 +11,7 @@ from bad_recordings import CONFIGURATIONS, DATA, GOOD, SINGLE, TABLES
 from comtrade_support import STATUS, ascii_rows, binary, configuration, files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_recordings import TABLE, save
+from recording_support import TABLE, save
 
 from hil import recordings
 from hil.errors import RecordingError

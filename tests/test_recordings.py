@@ -13,17 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from record_support import CHANNELS, ends, rows, sink_of, written
-from scipy.interpolate import interp1d
+from recording_support import TABLE, made, save
 
 from hil import recordings
 from hil.errors import HilError, RecordingError
 from hil.recordings import Column, Text, TimeColumn
-
-
-def made(folder, text, name="site.csv"):
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 def test_columns_become_signals_in_si_by_scale_unit_or_as_they_stand(tmp_path):
@@ -157,6 +151,7 @@ def test_a_log_of_requests_is_read_as_the_csv_module_reads_it(code_trace):
         ('"t_s","p"\r\n"0","1.5"\r\n"1.5","2"\r\n', None),
         ("\ufefft_s,p\n0,1.5\n1.5,2\n", None),
         ("t_s|p\n0| 1.5\n1.5 |+2.0e0", Text(delimiter="|")),
+        ("t_s,p,,\n0,1.5,,\n1.5,2,,\n", None),
         ("t_s,p\n0,1.5\n\n1.5,2\n\n\n\x1a", None),
     ],
 )
@@ -190,122 +185,7 @@ def test_what_is_missing_or_out_of_order_is_told_and_stays(tmp_path):
     assert not read.is_uniform
 
 
-@pytest.mark.parametrize(
-    ("times", "rate_hz", "uniform"),
-    [
-        ([0], 0, False),
-        (np.arange(101) / 60, 60, True),
-        (np.round(np.arange(1001) / 60, 3), 60, True),  # written in ms
-        (np.delete(np.arange(1000) / 50, slice(400, 420)), 50, False),  # a gap
-        (
-            np.concatenate([np.arange(900) * 1e-3, 0.9 + np.arange(100)]),
-            1,
-            False,
-        ),  # quick, then slow: a tenth of the intervals
-        ([0, 0.1, 0.2, 0.2, 0.3], 10, False),
-    ],
-)
-def test_the_rate_is_one_that_nearly_all_of_a_recording_keeps(tmp_path, times, rate_hz, uniform):
-    read = recordings.read(made(tmp_path, "t_s,p\n" + "".join(f"{time!r},1\n" for time in map(float, times))))
-    assert read.rate_hz == pytest.approx(rate_hz, rel=1e-3)
-    assert read.is_uniform == uniform
-
-
-def test_a_signal_has_the_rate_of_its_own_samples(tmp_path):
-    text = "t_s,quick,slow\n" + "".join(f"{place / 100},{place},{place if place % 10 == 0 else ''}\n" for place in range(500))
-    read = recordings.read(made(tmp_path, text))
-    assert read.about["quick"].rate_hz == pytest.approx(100)
-    assert read.about["slow"].rate_hz == pytest.approx(10)
-    assert read.step("quick") == 1
-    assert read.step("slow") == 10
-    assert recordings.read(made(tmp_path, "t_s,p\n0,1\n1,1\n")).step("p") is None
-
-
-# --- on a grid ---
-
-
-@pytest.fixture
-def uneven(tmp_path):
-    """Ten samples a second, jittered, with a hole from 2 to 3 s, and the times and values that count."""
-    draw = np.random.default_rng(3)
-    time_s = np.arange(0, 50) / 10 + np.concatenate([[0], draw.uniform(-0.02, 0.02, 49)])
-    value = draw.normal(size=50)
-    hole = (time_s > 2) & (time_s < 3)
-    cells = ["" if gone else repr(float(v)) for v, gone in zip(value, hole, strict=True)]
-    text = "t_s,p\n" + "".join(f"{float(t)!r},{cell}\n" for t, cell in zip(time_s, cells, strict=True))
-    return recordings.read(made(tmp_path, text)), time_s[~hole], value[~hole]
-
-
-@pytest.mark.parametrize(("by", "kind"), [("hold", "previous"), ("linear", "linear")])
-def test_a_grid_is_that_of_scipy_and_says_where_it_invents(uneven, by, kind):
-    read, time_s, value = uneven
-    grid = read.uniform(0.013, by)
-    assert grid.time_s == pytest.approx(np.arange(int(time_s[-1] / 0.013) + 1) * 0.013)
-    assert grid.signals["p"] == pytest.approx(interp1d(time_s, value, kind)(grid.time_s))
-    before, after = time_s[time_s < 2.5].max(), time_s[time_s > 2.5].min()
-    assert grid.invented["p"].tolist() == ((grid.time_s > before) & (grid.time_s < after)).tolist()
-    patient = read.uniform(0.013, by, gap_periods=20)
-    assert not patient.invented["p"].any()
-
-
-def test_a_grid_begins_and_ends_with_what_there_is(tmp_path):
-    read = recordings.read(made(tmp_path, "t_s,a,b,c\n0,,5,\n1,1,6,\n2,2,,\n3,3,,\n4,4,,\n"))
-    held, line = read.uniform(0.5), read.uniform(0.5, "linear")
-    assert np.isnan(held.signals["a"][:2]).all()
-    assert held.signals["a"][2:].tolist() == [1, 1, 2, 2, 3, 3, 4]
-    assert held.invented["a"].tolist() == [True, True] + [False] * 7
-    assert held.signals["b"].tolist() == [5, 5] + [6] * 7
-    assert held.invented["b"].tolist() == [False] * 5 + [True] * 4  # a sample stands for one period of its own
-    assert line.signals["b"][:3].tolist() == [5, 5.5, 6]
-    assert np.isnan(line.signals["b"][3:]).all()
-    assert line.invented["b"].tolist() == [False] * 3 + [True] * 6
-    assert held.invented["c"].all()
-    assert np.isnan(held.signals["c"]).all()
-
-
-def test_samples_out_of_order_do_not_come_onto_a_grid(tmp_path):
-    read = recordings.read(made(tmp_path, "t_s,p\n0,1\n1,2\n1,7\n0.5,8\n2,3\n"))
-    assert read.uniform(1.0).signals["p"].tolist() == [1, 2, 3]
-
-
-@pytest.mark.parametrize(("period_s", "gaps"), [(0.0, 2.0), (-1.0, 2.0), (float("nan"), 2.0), (1.0, 0.5), (1e-12, 2.0)])
-def test_a_grid_must_be_one(tmp_path, period_s, gaps):
-    read = recordings.read(made(tmp_path, "t_s,p\n0,1\n1,2\n"))
-    with pytest.raises(RecordingError, match=r"site\.csv: a grid of "):
-        read.uniform(period_s, gap_periods=gaps)
-
-
 # --- Parquet, Arrow, runs ---
-
-TABLE = pa.table(
-    {
-        "time_ms": pa.array([0, 20, 40, 60], pa.int32()),
-        "P": pa.array([1.5, None, 2.5, float("nan")], pa.float32()),
-        "n": pa.array([1, 2, 3, 2**60], pa.int64()),
-        "on": pa.array([True, False, None, True]),
-        "text": ["a", "b", "c", "d"],
-    },
-    schema=pa.schema(
-        [
-            pa.field("time_ms", pa.int32()),
-            pa.field("P", pa.float32(), metadata={"unit": "kW"}),
-            pa.field("n", pa.int64()),
-            pa.field("on", pa.bool_()),
-            pa.field("text", pa.string()),
-        ]
-    ),
-)
-
-
-def save(table, path, suffix):
-    if suffix == "parquet":
-        pq.write_table(table, path)
-    elif suffix == "arrow":
-        with pa.ipc.new_stream(path, table.schema) as stream:
-            stream.write_table(table, max_chunksize=3)
-    else:
-        with pa.ipc.new_file(path, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
-            file.write_table(table, max_chunksize=3)
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow", "feather"])
@@ -385,7 +265,14 @@ def test_the_error_is_one_of_the_projects(tmp_path):
     assert issubclass(RecordingError, ValueError)
 
 
-def test_the_room_costs_nothing_until_a_file_is_read():
-    heavy = "{'pyarrow', 'pydantic', 'hil.scenario'}"
-    code = f"import sys, hil.recordings; print(sorted({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+def test_heavy_libraries_are_imported_where_a_file_needs_them(tmp_path):
+    """pandas never, which Arrow's own conversions would import."""
+    made(tmp_path, "t,p\n2026-11-29T12:00:00Z,1\n2026-11-29T12:00:01Z,n/a\n")
+    code = """
+import sys, hil.recordings as recordings
+print([name for name in ("pyarrow", "pydantic", "hil.scenario") if name in sys.modules])
+recordings.read("site.csv")
+print([name for name in ("pandas", "pydantic", "hil.scenario") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert run.stdout == "[]\n[]\n"

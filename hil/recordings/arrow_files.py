@@ -11,6 +11,7 @@ import numpy as np
 
 from hil.record.composite import stream_files
 from hil.record.framing import END_MARK, frames
+from hil.recordings.arrays import floats, present, wholes
 from hil.recordings.asking import Request, listed
 from hil.recordings.raw import Channel, Floats, Mask, Raw, dated
 from hil.recordings.text import Cells, timestamps
@@ -129,7 +130,7 @@ class _Columns:
             times.append(number)
             there.append(known)
             for name, gathered in values.items():
-                gathered.append(_floats(batch.column(batch.schema.get_field_index(name))))
+                gathered.append(floats(batch.column(batch.schema.get_field_index(name))))
         channels = {
             name: Channel(np.concatenate(gathered) if gathered else np.empty(0), self._unit(name))
             for name, gathered in values.items()
@@ -184,7 +185,6 @@ class _Columns:
         import pyarrow.compute as pc
 
         kind = column.type
-        there = np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False), np.bool_)
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             read = timestamps(pc.cast(column, pa.string()), zoned=self._request.time.zone is None)
             if isinstance(read, Cells):
@@ -193,22 +193,10 @@ class _Columns:
                 )
             return read[0] - self._shift_ns(), read[1]
         if pa.types.is_floating(kind):
-            number = _floats(column)
+            number = floats(column)
             return number, np.isfinite(number)
-        whole = column if pa.types.is_integer(kind) else pc.cast(column, pa.int64())
-        number = np.asarray(pc.cast(pc.fill_null(whole, 0), pa.int64()).to_numpy(zero_copy_only=False), np.int64)
-        return number - round(self._shift_ns() * 1e-9 / self._unit_s), there
+        return wholes(column) - round(self._shift_ns() * 1e-9 / self._unit_s), present(column)
 
     def _unit(self, name: str) -> str:
         metadata = self._schema.field(self._schema.get_field_index(name)).metadata or {}
         return str(metadata.get(b"unit", b"").decode("utf-8", "replace"))
-
-
-def _floats(column: Any) -> Floats:
-    """Numbers as float64, NaN where there are none."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    wide = pc.cast(column, pa.int8() if pa.types.is_boolean(column.type) else pa.float64(), safe=False)
-    wide = pc.cast(pc.fill_null(pc.cast(wide, pa.float64()), float("nan")), pa.float64())
-    return np.asarray(wide.to_numpy(zero_copy_only=False), np.float64)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from hil.recordings.arrays import wholes, words
 from hil.recordings.asking import Request, TimeColumn, listed
 from hil.recordings.raw import Channel, Raw, dated
 from hil.recordings.text import Cells, blocks, looks_like_number, numbers, timestamps
@@ -23,7 +24,7 @@ def read_csv(request: Request) -> Raw:
         names, delimiter = _header(request, file)
         time_name = names[0] if request.time.name is None else request.time.name
         _one(request, names, time_name)
-        wanted = request.choose([name for name in names if name != time_name])
+        wanted = request.choose([name for name in names if name not in ("", time_name)])
         return _columns(request, file, names, delimiter, time_name, wanted)
 
 
@@ -87,9 +88,8 @@ def _columns(request: Request, file: BinaryIO, names: list[str], delimiter: str,
         for name, column, gathered in zip(wanted, cells[1:], values, strict=True):
             read = numbers(column, decimal=request.text.decimal)
             if isinstance(read, Cells):
-                raise request.error(
-                    f"line {line + read.first}, column {name!r}: is {read.text!r}; must be a number{_comma(read)}"
-                )
+                hint = _sign(read, request.text.decimal)
+                raise request.error(f"line {line + read.first}, column {name!r}: is {read.text!r}; must be a number{hint}")
             gathered.append(read)
     channels = {
         name: Channel(np.concatenate(gathered) if gathered else np.empty(0))
@@ -98,8 +98,10 @@ def _columns(request: Request, file: BinaryIO, names: list[str], delimiter: str,
     return reading.dated(channels)
 
 
-def _comma(cells: Cells) -> str:
-    return "; decimals with a comma must be asked for" if cells.text.count(",") == 1 and looks_like_number(cells.text) else ""
+def _sign(cells: Cells, decimal: str) -> str:
+    other = "," if decimal == "." else "."
+    asked = cells.text.count(other) == 1 and looks_like_number(cells.text)
+    return f"; its decimals are asked for with {decimal!r}, and not with {other!r}" if asked else ""
 
 
 class _TimeReading:
@@ -152,7 +154,7 @@ class _TimeReading:
         """The unit: that of the name for numbers, ISO 8601 for what looks like a date."""
         import pyarrow.compute as pc
 
-        filled = pc.drop_null(pc.if_else(pc.equal(pc.utf8_trim_whitespace(cells), ""), None, cells))
+        filled = cells.filter(pc.not_equal(pc.utf8_trim_whitespace(cells), words("")[0]))
         first = filled[0].as_py() if len(filled) else ""
         if not first:
             return self._unit or "s"
@@ -181,6 +183,6 @@ def _whole(cells: Any) -> Any:
     import pyarrow.compute as pc
 
     try:
-        return np.asarray(pc.cast(pc.utf8_trim_whitespace(cells), pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+        return wholes(pc.utf8_trim_whitespace(cells))
     except pa.ArrowInvalid:
         return None

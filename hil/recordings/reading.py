@@ -101,6 +101,8 @@ def read(
 
 def _column(path: Path, signal: str, column: Column | str) -> Column:
     column = Column(column) if isinstance(column, str) else column
+    if column.kind not in (None, "rms", "waveform"):
+        raise RecordingError(path, f"{signal}: kind: must be rms or waveform, and is {column.kind!r}")
     if column.scale is not None and column.unit is not None:
         raise RecordingError(path, f"{signal}: has a scale and a unit; give one of them")
     if (

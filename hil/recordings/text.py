@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from hil.recordings.arrays import floats, present, wholes, words
 from hil.recordings.raw import Floats
 
 Complaint = Callable[[str], Exception]
@@ -72,26 +73,28 @@ def blocks(
         raise complain(_words(error, first_line, encoding)) from None
 
 
-def numbers(cells: Any, *, decimal: str = ".", missing: Sequence[str] = ()) -> Floats | Cells:
-    """Cells as float64, NaN where a number is missing: empty, or one of some words; or the first that is no number."""
+def numbers(cells: Any, *, decimal: str = ".") -> Floats | Cells:
+    """Cells as float64, NaN where a number is missing: empty, or a word for that; or the first that is no number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim(cells, _BLANK)
     if decimal != ".":
+        pointed = np.flatnonzero(floats(pc.match_substring(trimmed, ".")) == 1)
+        if pointed.size:  # perhaps it parts thousands
+            return Cells(int(pointed[0]), str(cells[int(pointed[0])].as_py()))
         trimmed = pc.replace_substring(trimmed, decimal, ".")
-    filled = pc.if_else(pc.equal(trimmed, ""), "nan", trimmed)
-    for word in missing:
-        filled = pc.if_else(pc.equal(filled, word), "nan", filled)
+    empty, missing = words("", "nan")
+    filled = pc.if_else(pc.equal(trimmed, empty), missing, trimmed)
     try:
         parsed = pc.cast(filled, pa.float64())
     except pa.ArrowInvalid:
-        words = filled.to_pylist()
-        first = next((row for row, word in enumerate(words) if not _is_number(word)), None)
+        read = filled.to_pylist()
+        first = next((row for row, word in enumerate(read) if not _is_number(word)), None)
         if first is not None:
             return Cells(first, str(cells[first].as_py()))
-        return np.array([float("nan") if word.lower() in _MISSING else float(word) for word in words])
-    return np.asarray(parsed.to_numpy(zero_copy_only=False), np.float64)
+        return np.array([float("nan") if word.lower() in _MISSING else float(word) for word in read])
+    return floats(parsed)
 
 
 def timestamps(cells: Any, *, zoned: bool) -> Any:
@@ -104,7 +107,8 @@ def timestamps(cells: Any, *, zoned: bool) -> Any:
 
     kind = pa.timestamp("ns", "UTC" if zoned else None)
     trimmed = pc.utf8_trim(cells, _BLANK)
-    filled = pc.if_else(pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(_MISSING)), pa.scalar(None, pa.string()), trimmed)
+    gone = pc.is_in(pc.utf8_lower(trimmed), value_set=words(*_MISSING))
+    filled = pc.if_else(gone, pa.nulls(1, pa.string())[0], trimmed)
     try:
         parsed = pc.cast(filled, kind)
     except pa.ArrowInvalid:
@@ -114,9 +118,7 @@ def timestamps(cells: Any, *, zoned: bool) -> Any:
             except pa.ArrowInvalid:
                 return Cells(row, word)
         raise
-    there = np.asarray(pc.is_valid(parsed).to_numpy(zero_copy_only=False), np.bool_)
-    whole = pc.fill_null(pc.cast(parsed, pa.int64()), 0)
-    return np.asarray(whole.to_numpy(zero_copy_only=False), np.int64), there
+    return wholes(parsed), present(parsed)
 
 
 def looks_like_number(word: str) -> bool:
