@@ -64,7 +64,7 @@ def _read_arrow(request: Request, path: str, form: str) -> Raw:
         if last == 0:
             raise request.error("not an Arrow file, or damaged: it has no schema")
         file.seek(last)
-        notes = [] if file.read() == END_MARK else [f"its end is missing; read to byte {last} of {size}"]
+        notes = [] if file.read() == END_MARK else [f"read to byte {last} of {size}: its end is missing, or damaged"]
         file.seek(0)
         columns = _Columns(request, pa.ipc.open_stream(file).schema)
         file.seek(0)
@@ -111,7 +111,8 @@ class _Columns:
         self._schema = schema
         for name in self._wanted:
             self._check(name, schema.field(there.index(name)).type)
-        self._unit_s, self._zoned, self._unix = self._clock(schema.field(there.index(self._time)).type)
+        self._shift_ns = 0
+        self._unit_s, self._unix = self._clock(schema.field(there.index(self._time)).type)
 
     def options(self) -> Any:
         """By which a reader of Arrow takes no others."""
@@ -147,8 +148,8 @@ class _Columns:
         if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)):
             raise self._request.error(f"column {name!r}: must hold numbers, and holds {kind}")
 
-    def _clock(self, kind: Any) -> tuple[float, bool, bool]:
-        """Unit of the time's numbers, s; whether they carry a zone; whether they count from 1970. Of text they become ns."""
+    def _clock(self, kind: Any) -> tuple[float, bool]:
+        """Unit of the time's numbers, s, and whether they count from 1970; of text they become ns."""
         import pyarrow as pa
 
         asked, types = self._request.time, pa.types
@@ -158,8 +159,8 @@ class _Columns:
                 raise self._request.error(f"column {self._time!r}: its timestamps carry no zone; say the zone of all")
             if zoned and asked.zone is not None:
                 raise self._request.error(f"column {self._time!r}: its timestamps carry a zone; say none")
-            self._shift_ns()
-            return UNITS[kind.unit] if types.is_timestamp(kind) else 1e-9, zoned, True
+            self._shift_ns = self._ahead_ns()
+            return UNITS[kind.unit] if types.is_timestamp(kind) else 1e-9, True
         if not (types.is_integer(kind) or types.is_floating(kind)):
             raise self._request.error(f"column {self._time!r}: must hold times, and holds {kind}")
         unit = asked.unit or unit_of(self._time)
@@ -167,9 +168,9 @@ class _Columns:
             raise self._request.error(
                 f"column {self._time!r}: the time is in numbers; say whether in {', '.join(UNITS)}, or let its name end so"
             )
-        return UNITS[unit], False, asked.unix
+        return UNITS[unit], asked.unix
 
-    def _shift_ns(self) -> int:
+    def _ahead_ns(self) -> int:
         """By how much the zone that is said for all is ahead of UTC."""
         zone = self._request.time.zone
         if zone is None:
@@ -191,11 +192,11 @@ class _Columns:
                 raise self._request.error(
                     f"column {self._time!r}: must hold ISO 8601 timestamps with a zone, and holds {read.text!r}"
                 )
-            return read[0] - self._shift_ns(), read[1]
+            return read[0] - self._shift_ns, read[1]
         if pa.types.is_floating(kind):
             number = floats(column)
             return number, np.isfinite(number)
-        return wholes(column) - round(self._shift_ns() * 1e-9 / self._unit_s), present(column)
+        return wholes(column) - round(self._shift_ns * 1e-9 / self._unit_s), present(column)
 
     def _unit(self, name: str) -> str:
         metadata = self._schema.field(self._schema.get_field_index(name)).metadata or {}
