@@ -33,11 +33,15 @@ def run(
     Raises ScenarioError for what cannot be run; what a supervisor raises, once its devices are safe;
     ValueError for a speed that the clock cannot have.
     """
+    outside_asyncio("hil.run")
+    where = None if folder is None else Path(folder)
+    return run_scenario(scenario, Options(folder=where, supervisors=supervisors, clock=clock, speed=speed))
+
+
+def outside_asyncio(who: str) -> None:
+    """Raise RuntimeError where a loop runs in this thread: a run has one of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    else:
-        raise RuntimeError("hil.run has a loop of its own: call it outside asyncio, or in a thread")
-    where = None if folder is None else Path(folder)
-    return run_scenario(scenario, Options(folder=where, supervisors=supervisors, clock=clock, speed=speed))
+        return
+    raise RuntimeError(f"{who} has a loop of its own: call it outside asyncio, or in a thread")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import files, version
+from importlib.metadata import entry_points, files, version
 from pathlib import Path
 
 import controllers
@@ -21,6 +21,7 @@ for data in (
     "firmware_sim/modbus/engine.pyi",
     "hil/guide/site.toml",
     "hil/loads/azure_2023.json",
+    "hil/pytest_plugin.py",
     "hil/kernel/engine.pyi",
     "hil/kernel/shared.h",
     "hil/kernel/tick.pxd",
@@ -29,4 +30,5 @@ for data in (
 run = hil.KernelRun(hil.load("training_job"), leave_out_controllers=True)
 run.advance(1.0)
 assert files("ridethrough")
+assert [point.value for point in entry_points(group="pytest11", name="ridethrough")] == ["hil.pytest_plugin"]
 print(f"ridethrough {version('ridethrough')} in {parent}")

@@ -68,8 +68,9 @@ def blocks() -> list[Block]:
 
 def furnish(folder: Path, page: Path) -> None:
     """Put into a folder what the blocks of a page may name: files of earlier blocks, examples, a file of requests."""
-    for example in (ROOT / "examples").rglob("*.py"):
-        shutil.copy(example, folder)
+    for example in (ROOT / "examples").rglob("*"):
+        if example.suffix in (".py", ".toml"):
+            shutil.copy(example, folder)
     for block in blocks():
         if block.page == page and block.file_name is not None:
             (folder / block.file_name).write_text(block.text)
@@ -89,11 +90,10 @@ def run_command(command: str, remark: str, folder: Path) -> None:
     if (ROOT / program).is_file():
         subprocess.run(["bash", "-n", ROOT / program], check=True, capture_output=True)
         return
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     run = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env={"PATH": path, "HOME": str(folder)},
+        env=command_environment(folder),
         capture_output=True,
         text=True,
         timeout=200,
@@ -102,6 +102,11 @@ def run_command(command: str, remark: str, folder: Path) -> None:
     if "--clock wall" in command:  # a busy machine may be too late for PASS
         expected = (*expected, 3)
     assert run.returncode in expected, f"{command}: exit code {run.returncode}\n{run.stdout}{run.stderr}"
+
+
+def command_environment(home: Path) -> dict[str, str]:
+    """Of a user who has installed the project."""
+    return {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home)}
 
 
 def run_python(page_blocks: list[Block], folder: Path) -> str:

@@ -73,7 +73,15 @@ RULES = {
     "hil.doctor": ("hil.whole", "hil.realtime", "hil.scenario", "hil.site"),
     "hil.record": ("hil.kernel", "hil.whole"),
     "hil.recordings": ("hil.errors", "hil.record", "hil.scenario.quantity"),
-    "hil.report": ("hil.errors", "hil.realtime.evidence", "hil.record", "hil.scenario", "hil.site.limits", "hil.verdict"),
+    "hil.report": (
+        "hil.errors",
+        "hil.realtime.evidence",
+        "hil.record",
+        "hil.scenario",
+        "hil.site.limits",
+        "hil.verdict",
+        "hil.whole",
+    ),
     "hil.session": (
         "hil.clock",
         "hil.doctor",
@@ -107,6 +115,18 @@ RULES = {
         "firmware_sim",
     ),
     "hil.api": ("hil.report", "hil.session", "hil.scenario", "controllers.supervisor", "controllers.ups_supervisor"),
+    "hil.testing": (
+        "hil.api",
+        "hil.errors",
+        "hil.report",
+        "hil.scenario",
+        "hil.serve",
+        "hil.session",
+        "hil.verdict",
+        "controllers.supervisor",
+        "controllers.ups_supervisor",
+    ),
+    "hil.pytest_plugin": ("hil.errors", "hil.scenario.model", "hil.testing"),
     "hil.packages": ("hil.errors",),
     "hil.cli": (
         "hil.doctor",
@@ -129,6 +149,7 @@ OUTSIDE = {
     "pymodbus": ("controllers/modbus.py",),
     "matplotlib": ("hil/report/picture.py",),
     "pyarrow": ("hil/record", "hil/recordings"),
+    "pytest": ("hil/pytest_plugin.py",),
 }
 
 

@@ -18,7 +18,7 @@ def of_kind(kind: str) -> list[object]:
 
 def marks(text: str) -> list[pytest.MarkDecorator]:
     needed = [pytest.mark.peer_package("numba")] if "numba" in text else []
-    paced = any(sign in text for sign in ("--clock wall", "hil serve", '"serve"'))
+    paced = any(sign in text for sign in ("--clock wall", "hil serve", '"serve"', "test_client.py"))
     return [*needed, pytest.mark.realtime] if paced else needed
 
 

@@ -17,6 +17,7 @@ import typer
 from hil.cli.trouble import UNFINISHED, fail
 
 if TYPE_CHECKING:
+    from hil.cli.junit import JUnitFile
     from hil.report.result import Result
 
 
@@ -38,12 +39,16 @@ def run(
         float | None, typer.Option(metavar="FLOAT", help="Of the wall clock: 10 is ten times as fast as real time.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of the table.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write verdict and limits as JUnit XML, for a CI server.")
+    ] = None,
 ) -> None:
     """Run a scenario and say which limits held.
 
     Exit code: 0 PASS, 1 FAIL, 3 INCONCLUSIVE; 2 wrong usage or a bad scenario, 4 the run could not be finished; 128 + n where
     signal n ended it.
     """
+    from hil.cli.junit import JUnitFile
     from hil.errors import HilError, ScenarioError
 
     if speed is not None and not 0.0 < speed < math.inf:
@@ -51,20 +56,22 @@ def run(
     if speed is not None and clock is ClockName.LOCKSTEP:
         fail(f"--speed {speed:g}: needs --clock wall; lock-step runs as fast as it can")
     overrides = set_ or []
+    file = JUnitFile(junit, scenario)
     try:
         with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # what a supervisor prints is no JSON
-            result = _run(scenario, overrides, runs, quiet=as_json, clock=clock, speed=speed)
+            result = _run(scenario, overrides, runs, file, quiet=as_json, clock=clock, speed=speed)
     except ScenarioError as error:
-        fail(str(error))
+        file.fail(str(error))
     except (HilError, OSError) as error:
-        fail(f"{scenario}: {error}", UNFINISHED)
+        file.fail(f"{scenario}: {error}", UNFINISHED)
+    code = file.tell(result)  # before it is printed: who reads that may have gone
     if as_json:
         print(json.dumps(result.summary(), indent=2))  # noqa: T201
     else:
         from hil.cli.table import print_result
 
         print_result(result)
-    raise typer.Exit(result.exit_code)
+    raise typer.Exit(code)
 
 
 def wire(
@@ -105,7 +112,9 @@ def scenarios() -> None:
         print(f"{name:{width}}  {title}")  # noqa: T201
 
 
-def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: ClockName, speed: float | None) -> Result:
+def _run(
+    source: str, overrides: list[str], runs: Path, file: JUnitFile, *, quiet: bool, clock: ClockName, speed: float | None
+) -> Result:
     from hil.cli.progress import progress_bar
     from hil.errors import HilError, ScenarioError
     from hil.scenario.files import load
@@ -120,14 +129,16 @@ def _run(source: str, overrides: list[str], runs: Path, *, quiet: bool, clock: C
     try:
         with progress_bar(scenario, quiet=quiet) as progress:
             options = Options(folder=folder, progress=progress, overrides=overrides, clock=clock.value, speed=speed or 1.0)
+            file.folder = folder
             return run_scenario(scenario, options)
     except ScenarioError:  # it never ran: there is nothing to keep
+        file.folder = None
         shutil.rmtree(folder)
         raise
     except (HilError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001  # whatever a user's own code raises is told in one line
-        fail(f"{source}: {_told(error)}; {folder / 'failure.txt'} has the traceback", UNFINISHED)
+    except Exception as error:  # whatever a user's own code raises is told in one line
+        raise HilError(f"{_told(error)}; {folder / 'failure.txt'} has the traceback") from error
 
 
 def _told(error: Exception) -> str:

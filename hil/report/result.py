@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hil.realtime.evidence import Timing
@@ -20,7 +21,7 @@ class Result(Recording):
 
     reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
     inference what was served. traffic: Modbus requests, MQTT messages, and what the links carried. clock: "lockstep" or
-    "wall"; timing: of the wall clock.
+    "wall"; timing: of the wall clock. provenance: versions, host, commit, seed, command, and what it was made from.
     """
 
     verdict: Outcome
@@ -33,6 +34,7 @@ class Result(Recording):
     signal_number: int | None
     clock: str = "lockstep"
     timing: Timing | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -54,6 +56,15 @@ class Result(Recording):
         from hil.report.difference import difference
 
         return difference(self, other)
+
+    def junit(self, path: str | Path) -> None:
+        """Write a JUnit XML file, in which something is red exactly where the verdict is not PASS (docs/ci.md).
+
+        It is there whole or not at all. Raises OSError.
+        """
+        from hil.report.junit import document, write
+
+        write(document(self), Path(path))
 
     def summary(self) -> dict[str, Any]:
         """Everything but the waveforms, ready for JSON."""

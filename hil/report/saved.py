@@ -78,6 +78,7 @@ def open_run(folder: str | Path) -> Result:
         record=record,
         clock=summary.clock,
         timing=summary.timing,
+        provenance=_made_with(path),
     )
 
 
@@ -143,6 +144,14 @@ def provenance(folder: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RunUnreadable(folder, "provenance.json: must be an object")
     return document
+
+
+def _made_with(folder: Path) -> dict[str, Any]:
+    """The provenance of a result, which is one without it too."""
+    try:
+        return provenance(folder)
+    except RunUnreadable:
+        return {}
 
 
 class SavedStream(ArrowRecord):

@@ -83,6 +83,14 @@ def checked(scenario: Scenario) -> Scenario:
     return from_document(scenario.document(), source=scenario.source).named(scenario.name, scenario.source)
 
 
+def file_of(scenario: Scenario) -> Path | None:
+    """The file that a scenario was loaded from, going by its name in errors; None where that names none that is there."""
+    for file in (Path(scenario.source), PACKAGED / f"{scenario.source}.toml"):
+        if os.path.isfile(file) and file.stem == scenario.name:  # noqa: PTH113
+            return file
+    return None
+
+
 def _find(source: str | Path) -> Path:
     path = Path(source)
     if os.path.isfile(path):  # noqa: PTH113  # says no, where Path.is_file raises

@@ -11,6 +11,7 @@ import sys
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from hil.own.loading import files_of
 from hil.record.streams import Stream
 from hil.record.writing import ArrowSink
 from hil.scenario.absorber import OwnLaw
+from hil.scenario.files import file_of
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import OwnSupervisor
 from hil.whole import whole
@@ -52,15 +54,16 @@ class RunFolder:
 
     A run that failed leaves `failure.txt` in place of the last two. Once a run has begun nothing that the disk does is raised.
 
-    `hil.report.saved` reads them again. Laws and supervisors of one's own are copied to `own/absorber.NAME/` and
-    `own/supervisor.NAME/` with what they imported from beside themselves, and the scenario there names the copies.
+    made_with: the run's `provenance`. `hil.report.saved` reads them again. Laws and supervisors of one's own are copied to
+    `own/absorber.NAME/` and `own/supervisor.NAME/` with what they imported from beside themselves, and the scenario there
+    names the copies.
     """
 
-    def __init__(self, path: Path, scenario: Scenario, overrides: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, scenario: Scenario, made_with: dict[str, Any]) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.events = path / "events.jsonl"
-        self._provenance = provenance(scenario, overrides)
+        self._provenance = made_with
         document = scenario.document()
         copies: dict[Path, bytes] = {}
         for name, files in own_files(scenario).items():
@@ -91,10 +94,11 @@ class RunFolder:
         with suppress(OSError):
             (self.path / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
-    def finish(self, result: Result) -> Result:
+    def finish(self, result: Result, *, picture: bool = True) -> Result:
         """Write the picture where matplotlib is installed, and the summary; the result, with what could not be written."""
         try:
-            self._draw(result)
+            if picture:
+                self._draw(result)
         except OSError as error:
             result = result.lacking(f"picture.png: {error.strerror or error}")
         try:
@@ -123,20 +127,28 @@ class RunFolder:
 
 
 def provenance(scenario: Scenario, overrides: tuple[str, ...]) -> dict[str, Any]:
-    """Versions, host, seed and command of a run, and what `hil doctor` last found here."""
+    """Versions, host, seed and command of a run, what it was made from, and what `hil doctor` last found here.
+
+    scenario_file: as it was given, with the SHA-256 of what stands in it now; None of a scenario made in Python.
+    scenario_sha256: of the resolved scenario, every key of it: equal hash, equal settings.
+    """
     facts = read_facts()
+    file = file_of(scenario)
+    resolved = json.dumps(scenario.document(), sort_keys=True).encode()
     host = {"system": platform.platform(), "machine": platform.machine(), "node": platform.node(), **facts.evidence()}
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "scenario": scenario.name,
+        "scenario_file": None if file is None else {"path": scenario.source, "sha256": _sha256(file)},
+        "scenario_sha256": hashlib.sha256(resolved).hexdigest(),
         "seed": scenario.seed,
         "overrides": list(overrides),
-        "command": sys.argv,
+        "command": list(sys.argv),
         "own": {
-            name: {str(file.relative_to(files[0].parent)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+            name: {str(file.relative_to(files[0].parent)): _sha256(file) for file in files}
             for name, files in own_files(scenario).items()
         },
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": dict(_versions()),
         "python": platform.python_version(),
         "host": host,
         "doctor": last(facts),
@@ -151,8 +163,22 @@ def own_files(scenario: Scenario) -> dict[str, tuple[Path, ...]]:
     return {name: files for name, what in named.items() if (files := files_of(what))}
 
 
+def _sha256(file: Path) -> str | None:
+    """Of what a file holds; None where it has gone since."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in _LIBRARIES)
+
+
+@cache
 def _commit() -> str | None:
-    """The commit of a checkout, with a plus where files differ from it; None elsewhere."""
+    """The commit of a checkout, with a plus where files differ from it; None elsewhere. Asked once: code is loaded once."""
     here = Path(__file__).parent
     try:
         run = subprocess.run(  # noqa: S603

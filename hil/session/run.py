@@ -27,7 +27,7 @@ from hil.record.streams import Stream
 from hil.report.result import Result
 from hil.scenario.event import PlantEvent
 from hil.scenario.model import Scenario
-from hil.session.folder import RunFolder
+from hil.session.folder import RunFolder, provenance
 from hil.session.law_errors import LawErrors
 from hil.session.paced import PacedPlant, wanted_of
 from hil.session.plant import SitePlant
@@ -63,6 +63,7 @@ class Options:
     overrides: Iterable[str] = ()
     clock: Literal["lockstep", "wall"] = "lockstep"
     speed: float = 1.0
+    picture: bool = True
 
     def __post_init__(self) -> None:
         if self.clock not in ("lockstep", "wall"):
@@ -87,7 +88,8 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
     if options.tap is not None:
         engine.attach_tap(options.tap)
     with ExitStack() as stack:
-        folder = None if options.folder is None else RunFolder(options.folder, scenario, tuple(options.overrides))
+        made_with = provenance(scenario, tuple(options.overrides))
+        folder = None if options.folder is None else RunFolder(options.folder, scenario, made_with)
         log = EventLog(None if folder is None else folder.events)
         stack.callback(log.close)
 
@@ -136,8 +138,9 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             record=recorder,
             clock=options.clock,
             timing=outcome.timing,
+            provenance=made_with,
         )
-    return result if folder is None or recorder.abandoned else folder.finish(result)
+    return result if folder is None or recorder.abandoned else folder.finish(result, picture=options.picture)
 
 
 @dataclass
