@@ -38,6 +38,7 @@ RULES = {
     "hil.links": ("hil.draws", "hil.errors"),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.guide": ("hil.errors", "hil.scenario"),
+    "hil.limits": ("hil.errors", "hil.kernel", "hil.scenario"),
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),

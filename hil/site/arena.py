@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 class Arena:
@@ -19,6 +20,14 @@ class Arena:
         offset = self._size
         self._parts.append(np.full(length, fill))
         self._size += length
+        return offset
+
+    def put(self, values: npt.ArrayLike) -> int:
+        """Reserve the place of `values`, and put them there; return their offset."""
+        offset = self._size
+        part = np.array(values, np.float64).ravel()
+        self._parts.append(part)
+        self._size += len(part)
         return offset
 
     def mean(self, slot: Any, length: int, fill: float, *, signals: int = 1) -> None:
