@@ -49,7 +49,9 @@ from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport ENVELOPE_OUTPUTS, MOST_THRESHOLDS, EnvelopeParams, EnvelopeState
 from hil.kernel.protection.filters cimport MOST_SECTIONS, SECTION_WORDS, FilterParams, FilterState
-from hil.kernel.protection.flicker cimport FLICKER_OUTPUTS, FlickerParams, FlickerState
+from hil.kernel.protection.flicker cimport (
+    FLICKER_OUTPUTS, FLICKER_SECTIONS, FLICKER_WORDS, FlickerParams, FlickerState,
+)
 from hil.kernel.protection.oscillation cimport OSCILLATION_OUTPUTS, OscillationParams, OscillationState
 from hil.kernel.protection.ratios cimport RATIO_CURRENT, RATIO_MAGNITUDE, RATIO_QUOTIENT, RatioParams
 from hil.kernel.protection.relays cimport (
@@ -103,6 +105,7 @@ CODES = {
     "reset.never": RESET_NEVER,
     "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
     "oscillation.outputs": OSCILLATION_OUTPUTS, "flicker.outputs": FLICKER_OUTPUTS,
+    "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
