@@ -24,6 +24,7 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         "battery",
         "ups",
         pytest.param("arrivals", marks=pytest.mark.shared),
+        pytest.param("flicker", marks=pytest.mark.peer_package("pqopen")),
     ],
 )
 def test_figures_are_within_their_bounds(module):

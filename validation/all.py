@@ -9,7 +9,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "validation.md"
-VALIDATIONS = ("network", "unbalanced", "undervoltage", "frequency", "cooling", "battery", "ups", "arrivals", "modbus")
+VALIDATIONS = (
+    "network",
+    "unbalanced",
+    "undervoltage",
+    "frequency",
+    "cooling",
+    "battery",
+    "ups",
+    "arrivals",
+    "modbus",
+    "flicker",
+)
 SMALL = (
     1e-9  # below it a figure is rounding and the peer's tolerance: so it says, and the page does not change from run to run
 )
