@@ -57,7 +57,7 @@ from hil.kernel.protection.ratios cimport RATIO_CURRENT, RATIO_MAGNITUDE, RATIO_
 from hil.kernel.protection.relays cimport (
     RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
 )
-from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
+from hil.kernel.protection.thermals cimport ThermalParams
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
     Commanded, RunState,
@@ -226,7 +226,6 @@ def state_dtypes():
     cdef UpsPowerState ups_power
     cdef LimitState limits
     cdef FilterState filters
-    cdef ThermalState thermals
     cdef RelayState relays
     cdef CounterState counters
     cdef EnvelopeState envelopes
@@ -254,7 +253,7 @@ def state_dtypes():
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
         "filters": np.asarray(<FilterState[:1]> &filters).dtype,
-        "thermals": np.asarray(<ThermalState[:1]> &thermals).dtype,
+        "thermals": np.dtype([("level", np.float64), ("towards", np.float64)]),  # two doubles would pass for a complex number
         "relays": np.asarray(<RelayState[:1]> &relays).dtype,
         "counters": np.asarray(<CounterState[:1]> &counters).dtype,
         "envelopes": np.asarray(<EnvelopeState[:1]> &envelopes).dtype,

@@ -1,15 +1,15 @@
 """Ride-through envelopes: for how long a voltage or a frequency may be beyond each of some thresholds before a device may trip.
 
 A disturbance begins where the value leaves the continuous band and ends where it is back. Each threshold counts the samples
-beyond it, in the disturbance or in a rolling window, and has an allowed time; once it is exceeded the device may trip until the
-disturbance is over. Sources and what each profile counts: docs/protection.md, "Envelopes".
+beyond it, in the disturbance or in a rolling window, and has an allowed time, which may follow a sloping line; once it is exceeded
+the device may trip until the disturbance is over. Sources and what each profile counts: docs/protection.md, "Envelopes".
 
 Outputs, side by side: the largest share of an allowed time that is used up, above 1 where the device may trip; and 1 where the
 subject has let go although it had to stay, or has not come back in time, 0 while it does what it must, not a number while
 there was no disturbance.
 """
 
-from libc.math cimport NAN
+from libc.math cimport NAN, floor
 from libc.stdint cimport int64_t
 
 
@@ -34,7 +34,9 @@ cdef struct EnvelopeParams:
     double level[16]
     int64_t under[16]          # 1: below the level is beyond it
     int64_t inclusive[16]      # 1: at the level is beyond it
-    int64_t allowed_ticks[16]  # -1: any time
+    int64_t allowed_ticks[16]  # at the level; -1: any time
+    double slope[16]           # sloping line: ticks that the allowed time grows by with each unit of the value; 0: it stands
+    double least_ticks[16]     # sloping line: where it ends
 
 
 cdef struct EnvelopeState:
@@ -73,18 +75,27 @@ cdef inline void envelope_count(const EnvelopeParams* p, EnvelopeState* s, doubl
         s.count[i] += (now >> i & 1) - (then >> i & 1)
 
 
-cdef inline double envelope_used(const EnvelopeParams* p, EnvelopeState* s) noexcept nogil:
+cdef inline double allowed_ticks(const EnvelopeParams* p, int64_t i, double value) noexcept nogil:
+    """Time allowed beyond a threshold: of a sloping line at the value, and at the level while that is not beyond it."""
+    cdef double most = <double>p.allowed_ticks[i]
+    cdef double ticks
+    if p.slope[i] == 0.0 or not beyond_threshold(p, i, value):
+        return most
+    ticks = floor(most + p.slope[i] * (value - p.level[i]) + 0.5)
+    return ticks if ticks > p.least_ticks[i] else p.least_ticks[i]
+
+
+cdef inline double envelope_used(const EnvelopeParams* p, EnvelopeState* s, double value) noexcept nogil:
     """The largest share of an allowed time that is used up."""
     cdef double used = 0.0
+    cdef double allowed
     cdef double share
     cdef int64_t i
     for i in range(p.thresholds):
         if p.allowed_ticks[i] < 0 or s.count[i] == 0:
             continue
-        if p.allowed_ticks[i] == 0:
-            share = 2.0
-        else:
-            share = <double>s.count[i] / <double>p.allowed_ticks[i]
+        allowed = allowed_ticks(p, i, value)
+        share = <double>s.count[i] / allowed if allowed > 0.0 else 2.0
         if share > used:
             used = share
     return used
@@ -97,16 +108,18 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
     cdef double stays
     cdef bint outside = not (p.low <= value <= p.high)
     cdef int64_t i
-    envelope_count(p, s, arena, value)
-    if outside:
-        if s.disturbed != 1:
-            s.disturbances += 1
-            s.may_trip = s.failed = 0
-            s.disturbed = 1
-    elif s.disturbed == 1:
+    if outside and s.disturbed != 1:
+        s.disturbances += 1
+        s.may_trip = s.failed = 0
+        s.disturbed = 1
+        if p.window_ticks == 0:
+            for i in range(p.thresholds):
+                s.count[i] = 0
+    elif not outside and s.disturbed == 1:
         s.disturbed = 2
         s.ticks = 0
-    used = envelope_used(p, s)
+    envelope_count(p, s, arena, value)
+    used = envelope_used(p, s, value)
     if s.disturbed == 1 and used > 1.0 and not s.may_trip:
         s.may_trip = 1
         s.exceeded += 1
@@ -118,7 +131,7 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
     stays = p.stays * s.before if p.relative else p.stays
     if s.may_trip:
         row[p.output + 1] = 0.0
-    elif s.disturbed == 2 and s.ticks <= p.recovery_ticks and p.recovery_ticks > 0:
+    elif s.disturbed == 2 and s.ticks < p.recovery_ticks:
         row[p.output + 1] = 0.0
     elif s.disturbed == 1 and p.relative:
         row[p.output + 1] = 0.0          # its power follows the voltage; it must be back afterwards

@@ -81,6 +81,8 @@ cdef inline void relay_inside(const RelayParams* p, RelayState* s, double value)
     if p.reset == RESET_INSTANTANEOUS or (p.reset == RESET_DEFINITE and s.inside_ticks > p.reset_ticks):
         relay_forget(s)
     elif p.reset == RESET_DISC:
+        if s.share > 1.0:    # its contact is its stop
+            s.share = 1.0
         s.rate = disc_rate(p, value / p.pickup)
 
 

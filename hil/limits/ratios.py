@@ -1,0 +1,28 @@
+"""Ratios: how their settings become parameters of the kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hil.kernel.layout import CODES
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A signal of others of the same instant: quotient *scale·a/b*, current *scale·√(a² + b²)/c*, magnitude *scale·|a|*.
+
+    scale: for instance nominal frequency over nominal voltage, so that 24 is 1 at rated excitation. least: of what is divided
+    by; below it the ratio is 0.
+    """
+
+    kind: Literal["quotient", "current", "magnitude"]
+    scale: float = 1.0
+    least: float = 1e-9
+
+    def fill(self, params: Any, *, channels: tuple[int, ...], output: int) -> None:
+        """Write a `RatioParams`; channels: a, b, c, as many as the kind has."""
+        params["kind"] = CODES[f"ratio.{self.kind}"]
+        for name, channel in zip(("channel", "second", "third"), channels, strict=False):
+            params[name] = channel
+        params["output"], params["scale"], params["least"] = output, self.scale, self.least
