@@ -1,11 +1,13 @@
 """Writes hil/limits/vectors: what standards say, worked out here from their constants, and never by the code that they judge.
 
-`python scripts/reference_vectors.py` writes the files, `--check` says whether they are what it would write.
+`python scripts/reference_vectors.py` writes the files, and the table of docs/verify.md from all that lie there; `--check` says
+whether they are what it would write.
 """
 
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ import vectors_stages
 import vectors_thermals
 
 FOLDER = Path(__file__).parents[1] / "hil" / "limits" / "vectors"
+PAGE = FOLDER.parents[2] / "docs" / "verify.md"
+_TABLE_HEAD = "| standard | edition | vectors | evidence |\n|---|---|---|---|\n"
 FAMILIES = (
     vectors_relays,
     vectors_stages,
@@ -47,22 +51,45 @@ def texts() -> dict[str, str]:
     files = {}
     for family in FAMILIES:
         for name, (header, vectors) in family.files().items():
-            lines = [f"# {line}".rstrip() for line in [*header.strip().splitlines(), "", "Written by scripts/reference_vectors.py."]]
+            lines = [
+                f"# {line}".rstrip() for line in [*header.strip().splitlines(), "", "Written by scripts/reference_vectors.py."]
+            ]
             for vector in vectors:
                 lines += ["", "[[vector]]", *(f"{key} = {written(value)}" for key, value in vector.items())]
             files[f"{name}.toml"] = "\n".join(lines) + "\n"
     return files
 
 
+def table(page: str) -> str:
+    """The page with the table of all vectors that lie in the folder, ours and those written by hand."""
+    counts: dict[tuple[str, str], list[str]] = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for one in tomllib.loads(path.read_text()).get("vector", []):
+            counts.setdefault((one["standard"], one["edition"]), []).append(one["evidence"])
+    rows = [
+        f"| {standard} | {edition} | {len(tags)} | {' '.join(tag for tag in 'VSC' if tag in tags)} |"
+        for (standard, edition), tags in sorted(counts.items(), key=lambda item: (item[0][0].lower(), item[0][1]))
+    ]
+    total = f"| **all** | | {sum(len(tags) for tags in counts.values())} | |"
+    before, _, rest = page.partition(_TABLE_HEAD)
+    return before + _TABLE_HEAD + "\n".join([*rows, total]) + "\n" + rest[rest.index("\n\n") + 1 :]
+
+
 def main() -> int:
-    """Write the files, or say which are not as they would be written; returns an exit code."""
-    different = [name for name, text in texts().items() if not (FOLDER / name).is_file() or (FOLDER / name).read_text() != text]
+    """Write the files and the table, or say which are not as they would be written; returns an exit code."""
+    wanted = texts()
+    there = {path.name: path.read_text() for path in FOLDER.glob("*.toml")}
+    different = [name for name, text in wanted.items() if there.get(name) != text]
     if "--check" in sys.argv:
+        page = PAGE.read_text()
+        if table(page) != page:
+            different.append(PAGE.name)
         print(f"not as written: {', '.join(different)}" if different else "all as written")
         return 1 if different else 0
     for name in different:
-        (FOLDER / name).write_text(texts()[name])
+        (FOLDER / name).write_text(wanted[name])
         print(f"wrote {name}")
+    PAGE.write_text(table(PAGE.read_text()))
     return 0
 
 

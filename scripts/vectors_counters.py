@@ -31,7 +31,9 @@ def reached(begins: list[int], count: int, window: int) -> tuple[int | None, int
 def of_times(of: dict[str, str], clause: str, name: str, given: Vector) -> Vector:
     """The expectation from the times of a vector's dips."""
     dt_s = given["dt_s"]
-    at, largest = reached([round(begin / dt_s) for begin, *_ in given["dips"]], given["count"], round(given["window_s"] / dt_s))
+    at, largest = reached(
+        [round(begin / dt_s) for begin, *_ in given["dips"]], given["count"], round(given["window_s"] / dt_s)
+    )
     expect: Vector = {"reaches": at is not None, "largest": largest}
     if at is not None:
         expect["time_s"] = round(at * dt_s, 9)
@@ -43,7 +45,15 @@ def event() -> list[Vector]:
     printed = {(3, 30.0): None, (3, 60.0): 32.8, (3, 90.0): 32.8}
     for count in (2, 3, 4, 5, 6):
         for window_s in (30.0, 60.0, 90.0):
-            given = {"bound": 0.9, "window_s": window_s, "count": count, "rest": 1.0, "dips": DIPS, "duration_s": 83.0, "dt_s": DT}
+            given = {
+                "bound": 0.9,
+                "window_s": window_s,
+                "count": count,
+                "rest": 1.0,
+                "dips": DIPS,
+                "duration_s": 83.0,
+                "dt_s": DT,
+            }
             made = of_times(NERC, "N in W", f"{count} dips in {window_s:g} s", given)
             assert (count, window_s) not in printed or made["expect"].get("time_s") == printed[count, window_s]
             found.append(made)
@@ -54,7 +64,12 @@ def devices() -> list[Vector]:
     mitsubishi = {"standard": "Mitsubishi 9700 manual", "edition": "as read 2026", "evidence": "V"}
     staco = {"standard": "Staco data sheet", "edition": "as read 2026", "evidence": "V"}
     found = []
-    for gap_s, words in ((15.0, "four transfers in 45 s"), (20.0, "four in 60 s"), (20.001, "four in 60.003 s"), (25.0, "four in 75 s")):
+    for gap_s, words in (
+        (15.0, "four transfers in 45 s"),
+        (20.0, "four in 60 s"),
+        (20.001, "four in 60.003 s"),
+        (25.0, "four in 75 s"),
+    ):
         dips = [(1.0 + gap_s * i, 0.5, 0.1) for i in range(4)]
         given = {"bound": 0.9, "window_s": 60.0, "count": 4, "rest": 1.0, "dips": dips, "duration_s": 80.0, "dt_s": DT}
         found.append(of_times(mitsubishi, "three retransfers a minute, the fourth inhibited", words, given))
@@ -80,7 +95,11 @@ def ends() -> list[Vector]:
             found.append(of_times(OURS, "Counters, both ends", words, given))
     for under in (True, False):
         way = -math.inf if under else math.inf
-        for words, value, counts in (("at", 0.9, 0), ("one step beyond", math.nextafter(0.9, way), 1), ("one step inside", math.nextafter(0.9, -way), 0)):
+        for words, value, counts in (
+            ("at", 0.9, 0),
+            ("one step beyond", math.nextafter(0.9, way), 1),
+            ("one step inside", math.nextafter(0.9, -way), 0),
+        ):
             given = {
                 "bound": 0.9, "under": under, "window_s": 1.0, "count": 1, "rest": 1.0 if under else 0.8, "dips": [(0.05, value, 0.02)],
                 "duration_s": 0.1, "dt_s": DT,

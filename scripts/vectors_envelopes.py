@@ -176,7 +176,10 @@ def matrix() -> list[Vector]:
 def slopes() -> list[Vector]:
     """The line of each category: seconds at its foot, seconds a unit, foot."""
     found = []
-    for profile, (base, slope, foot) in {"ieee_1547.cat_i": ("0.7", "4", "0.70"), "ieee_1547.cat_ii": ("3", "8.7", "0.65")}.items():
+    for profile, (base, slope, foot) in {
+        "ieee_1547.cat_i": ("0.7", "4", "0.70"),
+        "ieee_1547.cat_ii": ("3", "8.7", "0.65"),
+    }.items():
         clause = f"{PROFILES[profile][1]}, sloping line"
         for voltage in (foot, "0.72", "0.75", "0.80", "0.85", "0.87"):
             seconds = Decimal(base) + Decimal(slope) * (Decimal(voltage) - Decimal(foot))
@@ -256,7 +259,9 @@ def recoveries() -> list[Vector]:
                 "profile": profile, "before": 100.0, "steps": [[1.0, 0.1], [0.6, 0.4], [1.0, round(recovery_s + 1.0, 3)]],
                 "subject": [[100.0, 0.1], [0.0, round(0.4 + away_s, 3)], [90.0, round(1.0 - more * 0.001, 3)]], "dt_s": 0.001,
             }  # fmt: skip
-            expect: Vector = {"may_trip": False, "failed": more > 0} | ({"failed_s": round(0.5 + recovery_s, 3)} if more > 0 else {})
+            expect: Vector = {"may_trip": False, "failed": more > 0} | (
+                {"failed_s": round(0.5 + recovery_s, 3)} if more > 0 else {}
+            )
             words = f"nine tenths of the power back {away_s:g} s after the voltage"
             found.append(vector(source, "return of power", words, given, expect, function="envelope"))
         given = given | {"subject": [[100.0, 0.1], [0.0, 0.4], [math.nextafter(90.0, 0.0), round(recovery_s + 1.0, 3)]]}

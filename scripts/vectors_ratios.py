@@ -13,13 +13,12 @@ Ratios: 24 (overexcitation) is the voltage over the frequency, both in per unit;
 
 def files() -> dict[str, tuple[str, list[Vector]]]:
     """Header and vectors of each file."""
-    c37 = {"standard": "IEEE C37.2", "edition": "device 24", "evidence": "C"}
     cases = (
-        (c37, "quotient", [1.0, 60.0], {"scale": 60.0}, 1.0, "rated voltage and frequency"),
-        (c37, "quotient", [1.10, 60.0], {"scale": 60.0}, 1.10, "1.10 pu at 60 Hz"),
-        (c37, "quotient", [1.05, 57.0], {"scale": 60.0}, 1.05 / 0.95, "1.05 pu at 57 Hz"),
-        (c37, "quotient", [1.0, 50.0], {"scale": 50.0}, 1.0, "1 pu at 50 Hz of 50 Hz"),
-        (c37, "quotient", [1.0, 30.0], {"scale": 60.0}, 2.0, "1 pu at half the frequency"),
+        (OURS, "quotient", [1.0, 60.0], {"scale": 60.0}, 1.0, "rated voltage and frequency"),
+        (OURS, "quotient", [1.10, 60.0], {"scale": 60.0}, 1.10, "1.10 pu at 60 Hz"),
+        (OURS, "quotient", [1.05, 57.0], {"scale": 60.0}, 1.05 / 0.95, "1.05 pu at 57 Hz"),
+        (OURS, "quotient", [1.0, 50.0], {"scale": 50.0}, 1.0, "1 pu at 50 Hz of 50 Hz"),
+        (OURS, "quotient", [1.0, 30.0], {"scale": 60.0}, 2.0, "1 pu at half the frequency"),
         (OURS, "quotient", [1.0, 0.0], {"least": 0.1}, 0.0, "nothing to divide by"),
         (OURS, "quotient", [1.0, 0.1], {"least": 0.1}, 10.0, "the least that is divided by"),
         (OURS, "quotient", [1.0, math.nextafter(0.1, 0.0)], {"least": 0.1}, 0.0, "one step less than that"),
@@ -32,7 +31,15 @@ def files() -> dict[str, tuple[str, list[Vector]]]:
         (OURS, "magnitude", [7.5], {"scale": 2.0}, 15.0, "of a positive value"),
     )
     vectors = [
-        vector(of, f"Ratios, {kind}", words, {"kind": kind, "of": values, **more}, {"value": value}, {"relative": 1e-12}, function="ratio")
+        vector(
+            of,
+            f"Ratios, {kind}",
+            words,
+            {"kind": kind, "of": values, **more},
+            {"value": value},
+            {"relative": 1e-12},
+            function="ratio",
+        )
         for of, kind, values, more, value, words in cases
     ]
     return {"ratios": (HEADER, vectors)}

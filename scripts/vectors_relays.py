@@ -63,7 +63,14 @@ def operate_s(curve: str, multiple: float, dial: float = 1.0) -> float:
 
 
 def vector(
-    of: dict[str, str], clause: str, name: str, given: Vector, expect: Vector, tolerance: Vector | None = None, *, function: str = "relay"
+    of: dict[str, str],
+    clause: str,
+    name: str,
+    given: Vector,
+    expect: Vector,
+    tolerance: Vector | None = None,
+    *,
+    function: str = "relay",
 ) -> Vector:
     """One vector, its keys in the order of all of them."""
     return {
@@ -116,15 +123,19 @@ def resets() -> list[Vector]:
     """The disc turns back from where it was at the first tick inside: its contact."""
     found = []
     for key, (tr, operates_as, standard, evidence) in RESETS.items():
-        of = {"standard": standard, "edition": "as read 2026" if evidence == "V" else "2018, as in ABB 670", "evidence": evidence}
-        for inside in (0.0, 0.5, 0.9):
-            ticks = math.ceil(operate_s(operates_as, 5.0) / DT - 1e-9)
-            back_s = tr / (1.0 - inside**2)
+        of = {
+            "standard": standard,
+            "edition": "as read 2026" if evidence == "V" else "2018, as in ABB 670",
+            "evidence": evidence,
+        }
+        for inside, dial in ((0.0, 1.0), (0.5, 1.0), (0.9, 1.0), (0.5, 0.5)):
+            ticks = math.ceil(operate_s(operates_as, 5.0, dial) / DT - 1e-9)
+            back_s = dial * tr / (1.0 - inside**2)
             given = {
-                "curve": key, "reset": "disc", "steps": [[5.0, round(ticks * DT, 3)], [inside, round(back_s + 0.1, 3)]],
+                "curve": key, "dial": dial, "reset": "disc", "steps": [[5.0, round(ticks * DT, 3)], [inside, round(back_s + 0.1, 3)]],
                 "turns_back_after": round(ticks * DT, 3), "dt_s": DT,
             }  # fmt: skip
-            words = f"{key.replace('_', ' ')}, disc back at M = {inside:g}"
+            words = f"{key.replace('_', ' ')}, dial {dial:g}, disc back at M = {inside:g}"
             expect = {"operates": True, "reset_s": round(back_s, 9)}
             found.append(vector(of, "reset time", words, given, expect, {"ticks": 1}))
     return found
@@ -132,7 +143,6 @@ def resets() -> list[Vector]:
 
 def varying() -> list[Vector]:
     """The sum of dt / t(M) is 1 at the operation."""
-    of = {"standard": "IEEE C37.112", "edition": "2018", "evidence": "C"}
     found = []
     for key in CURVES:
         first_s = round(0.4 * operate_s(key, 2.0), 3)
@@ -140,7 +150,7 @@ def varying() -> list[Vector]:
         given = {"curve": key, "steps": [[2.0, first_s], [5.0, round(time_s - first_s + 0.01, 3)]], "dt_s": DT}
         expect = {"operates": True, "time_s": round(time_s, 9)}
         words = f"{CURVES[key][0]}, M = 2 and then 5"
-        found.append(vector(of, "integral equation", words, given, expect, {"ticks": 1}))
+        found.append(vector(OURS, "Relays, inverse time", words, given, expect, {"ticks": 1}))
     # A pulsing load: half a second at 1.5, half a second at 0.
     pulses = {"curve": "iec_si", "steps": [[1.5, 0.5], [0.0, 0.5]], "dt_s": DT}
     whole = math.floor(operate_s("iec_si", 1.5) / 0.5)
@@ -168,7 +178,11 @@ def options() -> list[Vector]:
         given = {"curve": key, "dial": 7.0, "dial_divisor": 7.0, "steps": [[2.0, round(time_s + 0.01, 3)]], "dt_s": DT}
         of = {"standard": "IEEE C37.112", "edition": "2018", "evidence": "C"}
         expect = {"operates": True, "time_s": round(time_s, 9)}
-        found.append(vector(of, "a vendor's dial, divided by 7", f"{CURVES[key][0]}, dial 7 of such a vendor", given, expect, {"ticks": 1}))
+        found.append(
+            vector(
+                of, "a vendor's dial, divided by 7", f"{CURVES[key][0]}, dial 7 of such a vendor", given, expect, {"ticks": 1}
+            )
+        )
     flat_s, fast_s = operate_s("iec_ei", 20.0), operate_s("iec_ei", 40.0)
     cases = (
         ("flat above 20, M = 20", 20.0, {"most": 20.0}, flat_s),
@@ -199,8 +213,19 @@ def pickup() -> list[Vector]:
         beyond = math.nextafter(0.95, -math.inf if under else math.inf)
         inside = math.nextafter(0.95, math.inf if under else -math.inf)
         for inclusive in (False, True):
-            for words, value, operates in (("at", 0.95, inclusive), ("one step beyond", beyond, True), ("one step inside", inside, False)):
-                given = {"pickup": 0.95, "under": under, "inclusive": inclusive, "delay_s": 0.05, "steps": [[value, 0.06]], "dt_s": DT}
+            for words, value, operates in (
+                ("at", 0.95, inclusive),
+                ("one step beyond", beyond, True),
+                ("one step inside", inside, False),
+            ):
+                given = {
+                    "pickup": 0.95,
+                    "under": under,
+                    "inclusive": inclusive,
+                    "delay_s": 0.05,
+                    "steps": [[value, 0.06]],
+                    "dt_s": DT,
+                }
                 side = f"{'below' if under else 'above'} 0.95{', inclusive' if inclusive else ''}"
                 expect = {"operates": operates} | ({"time_s": 0.05} if operates else {"share": 0.0})
                 found.append(vector(OURS, "Relays, pick-up", f"{side}: {words}", given, expect))
@@ -212,7 +237,9 @@ def pickup() -> list[Vector]:
             ticks = round(delay_s / DT) + more
             given = {"delay_s": delay_s, "steps": [[2.0, round(ticks * DT, 3)], [0.0, 0.01]], "dt_s": DT}
             expect = {"operates": more > 0} | ({"time_s": delay_s} if more > 0 else {})
-            found.append(vector(OURS, "Relays, definite time", f"delay {delay_s:g} s, beyond for {ticks} ticks", given, expect))
+            found.append(
+                vector(OURS, "Relays, definite time", f"delay {delay_s:g} s, beyond for {ticks} ticks", given, expect)
+            )
     hold = {"pickup": 1.0, "dropout": 0.9, "delay_s": 0.1, "dt_s": DT}
     above_dropout = math.nextafter(0.9, 1.0)
     found += [
@@ -231,7 +258,11 @@ def pickup() -> list[Vector]:
         ("definite", 0.02, 21, False),
         ("never", 0.0, 5000, True),
     ):
-        given = gap | {"reset": reset, "reset_s": reset_s, "steps": [[2.0, 0.06], [0.0, round(inside_ticks * DT, 3)], [2.0, 0.06]]}
+        given = gap | {
+            "reset": reset,
+            "reset_s": reset_s,
+            "steps": [[2.0, 0.06], [0.0, round(inside_ticks * DT, 3)], [2.0, 0.06]],
+        }
         time_s = round(0.06 + inside_ticks * DT + 0.04, 3)
         expect = {"operates": True, "time_s": time_s} if kept else {"operates": False, "share": 0.59}
         words = f"reset {reset}{f' {reset_s:g} s' if reset_s else ''}, {inside_ticks} ticks inside"

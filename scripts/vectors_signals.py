@@ -6,7 +6,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy import signal
+from scipy import ndimage, signal
 from vectors_relays import OURS, Vector, vector
 
 HEADER = """
@@ -77,7 +77,17 @@ def ramps() -> list[Vector]:
         found.append(vector(llt, "ramp", words, given, expect, {"relative": 1e-6}, function="ramp"))
     given = {"high": 1e6, "window_s": 10.0, "mean_s": 2.0, "steps": [[0.0, 5.0], [5e6, 20.0]], "dt_s": DT}
     expect = {"violated": False, "worst": 0.5e6}
-    found.append(vector(OURS, "Limits, ramp of a mean", "a step of 5 MW in a window of 10 s", given, expect, {"relative": 1e-9}, function="ramp"))
+    found.append(
+        vector(
+            OURS,
+            "Limits, ramp of a mean",
+            "a step of 5 MW in a window of 10 s",
+            given,
+            expect,
+            {"relative": 1e-9},
+            function="ramp",
+        )
+    )
     return found
 
 
@@ -89,7 +99,11 @@ def swings() -> list[Vector]:
         (of("ATC and SPP proposal"), "less than 25 MW in 5 s", 25e6, 5.0),
     ):
         base = {"high": limit, "window_s": window_s, "dt_s": 0.01}
-        for name, step in (("at the limit", limit), ("one step beyond it", math.nextafter(limit, math.inf)), ("one step inside", math.nextafter(limit, 0.0))):
+        for name, step in (
+            ("at the limit", limit),
+            ("one step beyond it", math.nextafter(limit, math.inf)),
+            ("one step inside", math.nextafter(limit, 0.0)),
+        ):
             if words.startswith("less") and step == limit:
                 continue
             given = base | {"steps": [[0.0, 1.0], [step, 1.0]]}
@@ -122,8 +136,8 @@ def answer(band: tuple[float, float], order: int, shape: tuple[tuple[float, ...]
     samples = np.concatenate(parts)
     sections = signal.butter(order, band, "bandpass", output="sos", fs=1.0 / DT)
     filtered = signal.sosfilt(sections, samples - samples[0])
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(filtered, (round(window_s / DT), 0)), round(window_s / DT) + 1)
-    return float((windows.max(axis=1) - windows.min(axis=1)).max())
+    span = round(window_s / DT) + 1
+    return float((ndimage.maximum_filter1d(filtered, span) - ndimage.minimum_filter1d(filtered, span)).max())
 
 
 def variations() -> list[Vector]:
@@ -140,17 +154,24 @@ def variations() -> list[Vector]:
         expect = {"violated": swing > 10e6, "worst": float(f"{swing:.9g}")}
         tolerance = {"relative": 2e-4 if frequency > 0.05 else 5e-3}
         words = f"a sine of {amplitude / 1e6:g} MW at {frequency:g} Hz"
-        found.append(vector(ERCOT, "10 MW in 5 s, 0.1 to 55 Hz", words, base | {"sine": sine}, expect, tolerance, function="variation"))
+        found.append(
+            vector(ERCOT, "10 MW in 5 s, 0.1 to 55 Hz", words, base | {"sine": sine}, expect, tolerance, function="variation")
+        )
     for words, shape in (
         ("a step of 12 MW", ((0.0, 10.0), (12e6, 20.0))),
         ("a step of 8 MW", ((0.0, 10.0), (8e6, 20.0))),
         ("12 MW over 600 s", ((0.0, 10.0), (0.0, 12e6, 600.0), (12e6, 10.0))),
-        ("a job of 100 MW with a swing of 70 %", ((100e6, 10.0), (30e6, 2.0), (100e6, 2.0), (30e6, 2.0), (100e6, 2.0), (30e6, 10.0))),
+        (
+            "a job of 100 MW with a swing of 70 %",
+            ((100e6, 10.0), (30e6, 2.0), (100e6, 2.0), (30e6, 2.0), (100e6, 2.0), (30e6, 10.0)),
+        ),
     ):
         swing = answer(band, order, shape, 5.0)
         given = base | {"steps": [list(step) for step in shape]}
         expect = {"violated": swing > 10e6, "worst": float(f"{swing:.9g}")}
-        found.append(vector(ERCOT, "10 MW in 5 s, 0.1 to 55 Hz", words, given, expect, {"relative": 1e-6}, function="variation"))
+        found.append(
+            vector(ERCOT, "10 MW in 5 s, 0.1 to 55 Hz", words, given, expect, {"relative": 1e-6}, function="variation")
+        )
     for edges, limit in (((0.1, 5.0), 10e6), ((5.0, 55.0), 3.5e6)):
         for frequency in (1.0, 15.0):
             for amplitude in (4.9e6, 5.2e6) if (frequency < 5.0) == (edges[0] < 1.0) else (1.7e6, 6e6):
@@ -170,7 +191,12 @@ def rates() -> list[Vector]:
         for share in (0.99, 1.01):
             for way in (1.0, -1.0):
                 rate = way * share * limit
-                given = {"high" if way > 0 else "low": way * limit, "window_s": window_s, "steps": [[60.0, 60.0 + rate * 2.0, 2.0]], "dt_s": DT}
+                given = {
+                    "high" if way > 0 else "low": way * limit,
+                    "window_s": window_s,
+                    "steps": [[60.0, 60.0 + rate * 2.0, 2.0]],
+                    "dt_s": DT,
+                }
                 expect = {"violated": share > 1.0, "worst": rate}
                 words = f"{rate:+g} Hz/s over {window_s:g} s"
                 found.append(vector(source, "RoCoF", words, given, expect, {"relative": 1e-9}, function="rocof"))
@@ -180,7 +206,9 @@ def rates() -> list[Vector]:
     found.append(vector(EIRGRID, "RoCoF", words, given, expect, {"relative": 1e-9}, function="rocof"))
     given = {"high": 1.0, "window_s": 0.5, "steps": [[60.0, 1.0], [60.0, 60.4, 0.2], [60.4, 1.0]], "dt_s": DT}
     expect = {"violated": False, "worst": 0.8}
-    found.append(vector(EIRGRID, "RoCoF", "2 Hz/s for 0.2 s: 0.8 over the window", given, expect, {"relative": 1e-9}, function="rocof"))
+    found.append(
+        vector(EIRGRID, "RoCoF", "2 Hz/s for 0.2 s: 0.8 over the window", given, expect, {"relative": 1e-9}, function="rocof")
+    )
     return found
 
 
@@ -188,25 +216,57 @@ def levels() -> list[Vector]:
     found = []
     for words, bound, way in (("27, below 0.9", {"low": 0.9}, -math.inf), ("59, above 1.1", {"high": 1.1}, math.inf)):
         level = next(iter(bound.values()))
-        for name, value in (("at", level), ("one step beyond", math.nextafter(level, way)), ("one step inside", math.nextafter(level, -way))):
+        for name, value in (
+            ("at", level),
+            ("one step beyond", math.nextafter(level, way)),
+            ("one step inside", math.nextafter(level, -way)),
+        ):
             beyond = name == "one step beyond"
             given = {**bound, "delay_s": 0.02, "steps": [[1.0, 0.05], [value, 0.03], [1.0, 0.05]], "dt_s": DT}
             expect: Vector = {"violated": beyond} | ({"time_s": 0.07, "worst": value} if beyond else {})
             found.append(vector(OURS, "Limits, level", f"{words}: {name}", given, expect, function="level"))
+        for ticks in (20, 21):
+            given = {
+                **bound,
+                "delay_s": 0.02,
+                "steps": [[level + math.copysign(0.05, way), ticks / 1000], [1.0, 0.05]],
+                "dt_s": DT,
+            }
+            expect = {"violated": ticks > 20} | ({"time_s": 0.02} if ticks > 20 else {})
+            name = f"{words}: from the first sample on, {ticks} ticks"
+            found.append(vector(OURS, "Limits, consecutive timer", name, given, expect, function="level"))
         far = level + math.copysign(0.05, way)
         for more in (-1, 0, 1):
             ticks = 20 + more
             given = {**bound, "delay_s": 0.02, "steps": [[1.0, 0.05], [far, ticks / 1000], [1.0, 0.05]], "dt_s": DT}
             expect = {"violated": more > 0} | ({"time_s": 0.07, "worst": far} if more > 0 else {})
             found.append(vector(OURS, "Limits, consecutive timer", f"{words}: {ticks} ticks", given, expect, function="level"))
-        given = {**bound, "delay_s": 0.02, "steps": [[1.0, 0.05], [far, 0.02], [1.0, 0.001], [far, 0.02], [1.0, 0.05]], "dt_s": DT}
-        found.append(vector(OURS, "Limits, consecutive timer", f"{words}: reset by one sample", given, {"violated": False}, function="level"))
+        given = {
+            **bound,
+            "delay_s": 0.02,
+            "steps": [[1.0, 0.05], [far, 0.02], [1.0, 0.001], [far, 0.02], [1.0, 0.05]],
+            "dt_s": DT,
+        }
+        found.append(
+            vector(
+                OURS,
+                "Limits, consecutive timer",
+                f"{words}: reset by one sample",
+                given,
+                {"violated": False},
+                function="level",
+            )
+        )
     return found
 
 
 def recoveries() -> list[Vector]:
     found = []
-    for source, words, limit in ((EIRGRID, "90 % within 500 ms", 0.5), (of("CAISO straw proposal"), "90 % within 3 s", 3.0), (of("ERCOT NOGRR282", "draft 2025"), "90 % within 1 s", 1.0)):
+    for source, words, limit in (
+        (EIRGRID, "90 % within 500 ms", 0.5),
+        (of("CAISO straw proposal"), "90 % within 3 s", 3.0),
+        (of("ERCOT NOGRR282", "draft 2025"), "90 % within 1 s", 1.0),
+    ):
         for more in (-1, 0, 1):
             away = round(limit / DT) + more
             given = {
@@ -217,5 +277,15 @@ def recoveries() -> list[Vector]:
             if more > 0:
                 expect["time_s"] = round(0.55 + limit, 3)
             name = f"{words}: after a dip to 0.5 pu of 250 ms, {away} ms"
-            found.append(vector(source, "active power recovery", name, given, expect, {"ticks": 1} if more > 0 else None, function="recovery"))
+            found.append(
+                vector(
+                    source,
+                    "active power recovery",
+                    name,
+                    given,
+                    expect,
+                    {"ticks": 1} if more > 0 else None,
+                    function="recovery",
+                )
+            )
     return found

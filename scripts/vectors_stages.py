@@ -52,7 +52,12 @@ def trips() -> list[Vector]:
             steps = steps_at(level, under, delay_s, rest)
             for words, value, ticks, operates in (*steps, ("at the level", level, 1, False)):
                 dt_s = tick_s(delay_s)
-                given = {"profile": profile, "stage": name, "steps": [[value, round(ticks * dt_s, 6)], [rest, 5 * dt_s]], "dt_s": dt_s}
+                given = {
+                    "profile": profile,
+                    "stage": name,
+                    "steps": [[value, round(ticks * dt_s, 6)], [rest, 5 * dt_s]],
+                    "dt_s": dt_s,
+                }
                 if value == level:
                     given["steps"] = [[value, round(delay_s + 10 * dt_s, 6)]]
                 expect = {"operates": True, "stage": name, "time_s": delay_s} if operates else {"operates": False}
@@ -96,7 +101,9 @@ def overloads() -> list[Vector]:
                 given = {"profile": profile, "steps": [[value, ticks * dt_s], [0.5, 5 * dt_s]], "dt_s": dt_s}
                 expect = {"operates": True, "stage": name, "time_s": delay_s} if operates else {"operates": False}
                 tolerance = {"relative": 1e-12} if delay_s == 1 / 60 else None
-                found.append(vector(_SHEET, f"{clause}, overload", f"{name}: {words}", given, expect, tolerance, function="stages"))
+                found.append(
+                    vector(_SHEET, f"{clause}, overload", f"{name}: {words}", given, expect, tolerance, function="stages")
+                )
     of = _SHEET | {"evidence": "C"}
     burst = [[0.9, 0.1], [1.27, 0.25], [0.9, 0.1]]
     for profile in ("overload.huawei_ups2000_g", "overload.riello", "overload.staco"):
@@ -104,7 +111,11 @@ def overloads() -> list[Vector]:
         if profile == "overload.staco":
             expect = {"operates": True, "stage": "beyond", "time_s": 0.1}  # its sheet stops at 125 %
         given = {"profile": profile, "steps": burst, "dt_s": 0.001}
-        found.append(vector(of, f"{OVERLOADS[profile][0]}, burst", "an aggregate of 1.27 pu for 250 ms", given, expect, function="stages"))
+        found.append(
+            vector(
+                of, f"{OVERLOADS[profile][0]}, burst", "an aggregate of 1.27 pu for 250 ms", given, expect, function="stages"
+            )
+        )
     given = {"profile": "overload.huawei_ups2000_g", "steps": [[0.9, 0.1], [1.55, 0.6]], "dt_s": 0.001}
     expect = {"operates": True, "stage": "beyond", "time_s": 0.6}
     found.append(vector(of, "Huawei UPS2000-G, burst", "1.55 pu for 0.6 s", given, expect, function="stages"))
@@ -122,7 +133,12 @@ def cells() -> list[Vector]:
                 words = f"beyond for {ticks} ticks"  # noqa: PLW2901
             else:
                 ticks = delay + 1  # noqa: PLW2901
-            given = {"profile": "lfp_cell", "stage": name, "steps": [[value, round(ticks * dt_s, 2)], [3.3, 0.05]], "dt_s": dt_s}
+            given = {
+                "profile": "lfp_cell",
+                "stage": name,
+                "steps": [[value, round(ticks * dt_s, 2)], [3.3, 0.05]],
+                "dt_s": dt_s,
+            }
             expect = {"operates": True, "stage": name, "time_s": delay_s} if operates else {"operates": False}
             found.append(vector(_CELL, name, words, given, expect, function="stages"))
         if name in CLEARS:
@@ -131,7 +147,11 @@ def cells() -> list[Vector]:
                 ("between clearing and level its delay runs on", math.nextafter(clears, math.inf), delay_s),
                 ("where it clears its delay begins anew", clears, delay_s + 2.0),
             ):
-                given = {"profile": "lfp_cell", "stage": name, "steps": [[level + 0.01, 1.0], [value, 1.0], [level + 0.01, delay_s + 1]]}
+                given = {
+                    "profile": "lfp_cell",
+                    "stage": name,
+                    "steps": [[level + 0.01, 1.0], [value, 1.0], [level + 0.01, delay_s + 1]],
+                }
                 expect = {"operates": True, "stage": name, "time_s": time_s}
                 found.append(vector(_CELL, name, words, given | {"dt_s": dt_s}, expect, function="stages"))
     return found

@@ -39,10 +39,18 @@ def table() -> list[Vector]:
             time_s = operate_s(current, before)
             assert abs(time_s - printed) <= 0.05 + 1e-9, (current, before, time_s, printed)
             dt_s = 0.01 if time_s > 100.0 else 0.001
-            given = {"time_constant_s": TAU, "k": K, "before": before, "steps": [[current, round(time_s + 1.0, 2)]], "dt_s": dt_s}
+            given = {
+                "time_constant_s": TAU,
+                "k": K,
+                "before": before,
+                "steps": [[current, round(time_s + 1.0, 2)]],
+                "dt_s": dt_s,
+            }
             words = f"{current:g} Ib, {f'hot from {before:g} Ib' if before else 'cold'}"
             expect = {"operates": True, "time_s": round(time_s, 9)}
-            found.append(vector(OF, "operate time, cold and hot curve", words, given, expect, {"ticks": 1}, function="thermal"))
+            found.append(
+                vector(OF, "operate time, cold and hot curve", words, given, expect, {"ticks": 1}, function="thermal")
+            )
     return found
 
 
@@ -53,7 +61,9 @@ def others() -> list[Vector]:
         level = (current / K) ** 2 * -math.expm1(-(seconds - 0.01) / TAU)
         given = base | {"steps": [[current, seconds]], "dt_s": 0.01}
         expect = {"operates": False, "level": round(level, 12)}
-        found.append(vector(OF, "level", f"{words}: it does not operate", given, expect, {"relative": 1e-9}, function="thermal"))
+        found.append(
+            vector(OF, "level", f"{words}: it does not operate", given, expect, {"relative": 1e-9}, function="thermal")
+        )
     level, time_s, keeps = 0.0, 0.0, math.exp(-0.5 / TAU)
     high, low = (1.5 / K) ** 2, (0.1 / K) ** 2
     while high + (level - high) * keeps < 1.0:

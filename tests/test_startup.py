@@ -35,6 +35,7 @@ COMMANDS = (
     "convert",
     "diff",
     "doctor",
+    "verify",
 )
 
 

@@ -15,6 +15,7 @@ from hil.cli.runs import diff, plot, show
 from hil.cli.serve import serve
 from hil.cli.tail import tail
 from hil.cli.validate import validate
+from hil.cli.verify import verify
 
 app = typer.Typer(
     help="Do the protection limits hold when batteries and UPSs absorb LLM load transients?",
@@ -41,7 +42,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Write a scenario": (init, explain, schema, validate),
     "Run it": (run, serve, scenarios, wire),
     "Read a run": (show, plot, tail, convert, diff),
-    "Before you trust the clock": (doctor,),
+    "Before you trust it": (doctor, verify),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -59,19 +59,22 @@ class Bench:
 def signal(given: dict[str, Any], key: str = "steps") -> Column:
     """The samples that a vector plays.
 
-    steps: each a value and for how many seconds it stands, or two values and the seconds from the one to the other; `repeat`: so
-    many times over. sine: mean, amplitude, frequency_hz, seconds; it begins at its mean, rising, and grows smoothly over the first fade_s.
+    steps: each a value and for how many seconds it stands, or two values and the seconds from the one to the other; `repeat`:
+    so many times over. sine: mean, amplitude, frequency_hz, seconds; from its mean, it grows smoothly over the first fade_s.
     """
     dt_s = given["dt_s"]
     if key not in given:
         sine = given["sine"]
         time_s = np.arange(round(sine["seconds"] / dt_s)) * dt_s
         grown = np.sin(np.pi / 2.0 * np.minimum(time_s / sine["fade_s"], 1.0)) ** 2
-        return sine["mean"] + sine["amplitude"] * grown * np.sin(2.0 * np.pi * sine["frequency_hz"] * time_s)
+        wave: Column = sine["amplitude"] * grown * np.sin(2.0 * np.pi * sine["frequency_hz"] * time_s)
+        return wave + float(sine["mean"])
     parts = []
     for *values, seconds in given[key]:
         n = round(seconds / dt_s)
-        parts.append(np.linspace(values[0], values[-1], n, endpoint=False) if len(values) > 1 else np.full(n, float(values[0])))
+        parts.append(
+            np.linspace(values[0], values[-1], n, endpoint=False) if len(values) > 1 else np.full(n, float(values[0]))
+        )
     return np.tile(np.concatenate(parts), given.get("repeat", 1))
 
 

@@ -35,9 +35,9 @@ class Threshold:
 class Envelope:
     """Thresholds around a continuous band, which ends where the outermost of them begin.
 
-    window_s: rolling window in which each threshold counts its time; 0: in the disturbance. stays: the subject has let go where
-    it is below; `relative`: that is a share of its mean (first order, `mean_s`) before the disturbance, to which it must be back
-    `recovery_s` after its end.
+    window_s: rolling window in which each threshold counts its time; 0: in the disturbance. stays: the subject has let go
+    where it is below; `relative`: that is a share of its mean (first order, `mean_s`) before the disturbance, to which it must
+    be back `recovery_s` after its end.
     """
 
     thresholds: tuple[Threshold, ...]
@@ -71,8 +71,8 @@ class Envelope:
     ) -> None:
         """Write an `EnvelopeParams` and an `EnvelopeState`.
 
-        subject: the channel that shows whether it stays; None: nobody's staying is judged. before: of the subject, up to the first
-        sample. Raises ValueError for more thresholds than the kernel takes.
+        subject: the channel that shows whether it stays; None: nobody's staying is judged. before: of the subject, up to the
+        first sample. Raises ValueError for more thresholds than the kernel takes.
         """
         most = CODES["envelope.most_thresholds"]
         if len(self.thresholds) > most:

@@ -78,7 +78,7 @@ class Relay:
     tr_s: float | None = None
 
     def fill(self, params: Any, *, dt_s: float, channel: int, output: int, blank: int = CODES["blank.never"]) -> None:
-        """Write a `RelayParams`; the state begins as zeros. Raises ValueError for a disc of which nobody knows how it turns."""
+        """Write a `RelayParams`; the state begins as zeros. Raises ValueError for a disc of which no time is known."""
         params["channel"], params["output"], params["blank"] = channel, output, blank
         params["under"], params["inclusive"] = self.under, self.inclusive
         params["pickup"] = self.pickup

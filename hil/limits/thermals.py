@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Thermal:
-    """Thermal image (IEC 60255-149): it operates at 1. base: current in the unit of the channel, of which it bears `k` for ever.
+    """Thermal image (IEC 60255-149): it operates at 1.
 
-    time_constant_s: of heating; cooling_s: of cooling, None: the same. before: the current on which it has settled.
+    base: current in the unit of the channel, of which it bears `k` for ever. time_constant_s: of heating; cooling_s: of
+    cooling, None: the same. before: the current on which it has settled.
     """
 
     time_constant_s: float

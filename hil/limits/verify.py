@@ -1,8 +1,8 @@
 """The validation of the compiled functions: every reference vector played, and what came out beside what must.
 
-A vector is a table of `vectors/*.toml`: function, standard, edition, clause, evidence, name, input, expect, tolerance. Evidence: V, read in
-the primary text, or in the code or data named; S, in a secondary source; C, computed from such. Values of which neither
-is so are never vectors: `vectors/excluded.toml` says which, and why.
+A vector is a table of `vectors/*.toml`: function, standard, edition, clause, evidence, name, input, expect, tolerance.
+Evidence: V, read in the primary text, or in the code or data named; S, in a secondary source; C, computed from such. Values of
+which none is so are never vectors: `vectors/excluded.toml` says which, and why.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def play(vector: dict[str, Any]) -> Row:
             error = max(error or 0.0, abs(got - wanted))
         passed = passed and _holds(key, wanted, got, tolerance, dt_s)
     return Row(
-        *(vector[key] for key in ("standard", "edition", "clause", "evidence", "function", "name")),
+        **{key: vector[key] for key in ("standard", "edition", "clause", "evidence", "function", "name")},
         input=", ".join(_words(key, value) for key, value in given.items()),
         expected=", ".join(_words(key, value) for key, value in expect.items()),
         got=", ".join(_words(key, found.get(key)) for key in expect),
@@ -114,7 +114,7 @@ def play(vector: dict[str, Any]) -> Row:
 
 
 def _holds(key: str, wanted: Any, got: Any, tolerance: dict[str, float], dt_s: float) -> bool:
-    """Whether a value is what must come out: a time within ticks, a number within a share, whichever is wider; others are the same."""
+    """Whether it is what must come out: a time within ticks, a number within a share, the wider of both; others the same."""
     if not isinstance(wanted, float) or got is None:
         return bool(got == wanted)
     allowed = tolerance.get("relative", 0.0) * abs(wanted)

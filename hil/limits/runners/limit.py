@@ -23,7 +23,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     """input: low, high (a bound, or both), delay_s, window_s, mean_s, dt_s, and the signal.
 
     variation: band_hz and order of the Butterworth band-pass before it. recovery: voltage, its steps; below, share, hold_s.
-    found: violated; time_s, of the first sample at which; worst, the value that comes closest to a bound or farthest beyond it.
+    found: violated; time_s, of the first sample at which; worst, the value closest to a bound or farthest beyond it.
     """
     dt_s, function = given["dt_s"], given["function"]
     bench = Bench()
