@@ -1,0 +1,64 @@
+"""What is computed of a whole recording at once: ratios, filters, the thermal image, counters (docs/protection.md)."""
+
+from __future__ import annotations
+
+import numpy as np
+from protection.masks import beyond, stretches
+from scipy import signal
+
+
+def quotient(a: np.ndarray, b: np.ndarray, scale: float, least: float) -> np.ndarray:
+    """*scale·a/b*, 0 where b is below `least`."""
+    return np.divide(scale * a, b, out=np.zeros(a.shape), where=b >= least)
+
+
+def current(p: np.ndarray, q: np.ndarray, v: np.ndarray, scale: float, least: float) -> np.ndarray:
+    """*scale·√(p² + q²)/v*, 0 where v is below `least`."""
+    return quotient(np.abs(p + 1j * q), v, scale, least)
+
+
+def magnitude(a: np.ndarray, scale: float) -> np.ndarray:
+    """*scale·|a|*."""
+    return scale * np.abs(a)
+
+
+def held(value: np.ndarray, blanked: np.ndarray, first: float) -> np.ndarray:
+    """The value, with the last sample before it in place of each blanked stretch; `first` where there is none."""
+    out = value.copy()
+    for begin, end in stretches(blanked):
+        out[begin:end] = value[begin - 1] if begin else first
+    return out
+
+
+def filtered(value: np.ndarray, sections: np.ndarray, blanked: np.ndarray) -> np.ndarray:
+    """Through a cascade of second-order sections, settled on the first input; sections as those of `scipy.signal.butter`."""
+    into = held(value, blanked, value[0])
+    out, _ = signal.sosfilt(sections, into, zi=signal.sosfilt_zi(sections) * into[0])
+    return out
+
+
+def thermal(current: np.ndarray, per_square: float, heating: float, cooling: float, begin: float, dt: float) -> np.ndarray:
+    """The image θ at each sample, before what the sample adds: *τ·dθ/dt = per_square·I² − θ*.
+
+    heating, cooling: time constants in seconds, while θ rises and while it falls. begin: θ before the first sample.
+    """
+    goal = per_square * np.square(current)
+    if heating == cooling:  # one linear filter: θ[n + 1] = r·θ[n] + (1 − r)·goal[n]
+        rest = np.exp(-dt / heating)
+        theta, _ = signal.lfilter([0.0, 1.0 - rest], [1.0, -rest], goal, zi=[begin])
+        return theta
+    theta = np.empty(goal.size)
+    now = begin
+    for n, towards in enumerate(goal.tolist()):  # which time constant it is depends on θ itself
+        theta[n] = now
+        now = towards + (now - towards) * np.exp(-dt / (heating if towards > now else cooling))
+    return theta
+
+
+def counter(value: np.ndarray, bound: float, window: int, *, under: bool) -> np.ndarray:
+    """How often the value has passed from inside to beyond within the closed window of `window` samples before each."""
+    out = beyond(value, bound, under=under)
+    passed = out & ~np.concatenate([[False], out[:-1]])
+    total = np.concatenate([[0], np.cumsum(passed)])
+    n = np.arange(value.size)
+    return (total[n + 1] - total[np.maximum(n - window, 0)]).astype(float)
