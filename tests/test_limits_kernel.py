@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xxhash
 from rig import H, Rig
+
+sys.path.append(str(Path(__file__).parents[1] / "validation"))
+from protection.masks import sustained
 
 TICKS = 6_000
 
@@ -22,12 +28,6 @@ def rig_of(limits: list[dict], seed: int = 1, **sections: object) -> Rig:
 
 def state(rig: Rig, index: int = 0):
     return rig.engine.states["limits"][index]
-
-
-def sustained(x: np.ndarray, delay: int, worst) -> np.ndarray:
-    """For each tick from `delay` on, the value held over the closed delay: min for an upper limit, max for a lower."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, delay + 1)
-    return worst(windows, axis=1)
 
 
 def check(limit_state, beyond: np.ndarray, first_judged: int) -> None:

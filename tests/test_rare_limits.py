@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rig import BESS, H, Rig
-from test_limits_kernel import check, state, sustained, walk
+from test_limits_kernel import check, state, walk
 from ups_support import dip, rig
 
 import hil
 
+sys.path.append(str(Path(__file__).parents[1] / "validation"))
+from protection.masks import stretches, sustained
+from protection.recovery import Recovery, recovery
+
 AREA = {"short_circuit": "100 MVA", "source": 1.15, "area": "100 MVA", "inertia": "0.2 s"}
-
-
-def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Beginnings and ends (exclusive) of the runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 # --- 81R ---
@@ -127,50 +128,17 @@ def test_the_battery_of_a_ups_warms_as_it_gives():
 # --- recovery ---
 
 
-def recovery(power: np.ndarray, voltage: np.ndarray, before: float, late: int, mean: int, **keys: float) -> dict:
-    """From the definition: every dip, its `before`, its end, and the times while the power was not back."""
-    share, below, hold = keys.get("share", 0.9), keys.get("below", 0.9), round(keys.get("hold", 0.1) / H)
-    untainted = np.concatenate([np.full(mean + late, before), power]).copy()  # sample k stands at k + mean + late
-    low = voltage < below
-    value = np.full(power.size, np.nan)
-    k = 0
-    befores, unfinished = [], 0
-    while k < power.size:
-        if not low[k]:
-            k += 1
-            continue
-        begin = k
-        reference = untainted[begin : begin + mean + 1][1:].mean()  # samples begin - late - mean + 1 … begin - late
-        befores.append(reference)
-        since, back = None, 0
-        while k < power.size:
-            if low[k]:
-                since, back = None, 0
-            else:
-                since = k if since is None else since
-                bad = power[k] < share * reference if reference >= 0 else power[k] > share * reference
-                value[k] = (k - since + 1) / 1_000 if bad else 0.0
-                back = 0 if bad else back + 1
-                if back > hold:
-                    break
-            k += 1
-        unfinished = 0 if k < power.size else (2 if since is not None else 1)
-        untainted[begin - late + 1 + mean + late : k + 1 + mean + late] = reference
-        k += 1
-    return {"value": value, "befores": befores, "phase": unfinished}
-
-
-def check_recovery(site: Rig, index: int, expected: dict, most_s: float) -> None:
-    value = expected["value"]
+def check_recovery(site: Rig, index: int, expected: Recovery, most_s: float) -> None:
+    value = expected.samples / 1_000
     judged = np.isfinite(value)
     found = state(site, index)
     assert found["valid_ticks"] == judged.sum()
     assert found["blank_ticks"] == 0
-    assert found["phase"] == expected["phase"]
+    assert found["phase"] == expected.phase
     if judged.any():
         assert found["highest"] == pytest.approx(np.nanmax(value), rel=1e-12)
-    if expected["befores"]:
-        assert found["before"] == pytest.approx(expected["befores"][-1], rel=1e-9)
+    if expected.befores:
+        assert found["before"] == pytest.approx(expected.befores[-1], rel=1e-9)
     check(found, np.nan_to_num(value) > most_s, 0)
 
 
@@ -194,8 +162,15 @@ def test_recovery_at_pcc_and_ups(setting, hold_s):
     first_w = site["ups.a.input_w"][0]
     held_back = np.concatenate([np.full(late, first_w), site["ups.a.input_w"]])[: load.size]
     for index, (power, node) in enumerate(((site["pcc.power_measured_w"], "pcc"), (held_back, "bus"))):
-        expected = recovery(power, site[f"{node}.voltage_lowest_measured_pu"], first_w, window, 400, hold=hold_s)
-        assert 3 <= len(expected["befores"]) <= 5
+        expected = recovery(
+            power,
+            site[f"{node}.voltage_lowest_measured_pu"],
+            before=first_w,
+            late=window,
+            mean=400,
+            hold=round(hold_s / H),
+        )
+        assert 3 <= len(expected.befores) <= 5
         check_recovery(site, index, expected, 0.8)
     assert state(site)["excursions"] > 0
 
@@ -240,7 +215,7 @@ def test_a_site_that_exports_recovers_by_sign():
     site.run([(0, 0, 25e6), (0, 1, 1.0)])
     power = site["pcc.power_measured_w"]
     assert power[2_900] < -15e6
-    expected = recovery(power, site["pcc.voltage_lowest_measured_pu"], 5e6, 17, 1_000, hold=0.0)
+    expected = recovery(power, site["pcc.voltage_lowest_measured_pu"], before=5e6, late=17, mean=1_000, hold=0)
     check_recovery(site, 0, expected, 0.2)
     assert state(site)["before"] < -15e6
     assert state(site)["highest"] > 0.3

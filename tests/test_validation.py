@@ -23,6 +23,8 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("cooling", marks=PANDAPOWER),
         "battery",
         "ups",
+        "protection_agreement",
+        pytest.param("protection_trips", marks=pytest.mark.peer_package("opender")),
         pytest.param("arrivals", marks=pytest.mark.shared),
         pytest.param("flicker", marks=pytest.mark.peer_package("pqopen")),
     ],

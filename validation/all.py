@@ -17,6 +17,8 @@ VALIDATIONS = (
     "cooling",
     "battery",
     "ups",
+    "protection_agreement",
+    "protection_trips",
     "arrivals",
     "modbus",
     "flicker",

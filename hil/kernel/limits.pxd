@@ -6,9 +6,9 @@ the value must stay beyond for every sample of the delay (a consecutive timer, r
 rolling minimum (for `high`) or maximum (for `low`) over the delay, and its worst is what a report shows. Beyond means strictly
 beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them. While a scripted stimulus acts
 nothing is judged, and the windows of ramp and range hold the last sample before it: what they see afterwards is the step from
-there to where the site has come. On the wall clock a tick may come too late for its samples to be evidence: as long as such a
-tick is within the window of a limit, what the limit shows is counted apart and put back (`limit_put_back`): it is followed,
-and not judged.
+there to where the site has come. What is not a number, such as an output that has no value yet, is not judged either, and held
+through likewise. On the wall clock a tick may come too late for its samples to be evidence: as long as such a tick is within
+the window of a limit, what the limit shows is counted apart and put back (`limit_put_back`): it is followed, and not judged.
 """
 
 from libc.stdint cimport int64_t
@@ -168,6 +168,7 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     cdef int64_t run_ticks
     cdef bint beyond = False
     cdef bint blanked = tick < blank_until[p.blank]
+    cdef bint unknown = False
     if kind > LIMIT_RANGE:
         value = s.last
         if kind == LIMIT_RATE:
@@ -176,7 +177,8 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
             s.beyond = 0
             return
     elif kind != LIMIT_LEVEL:
-        if blanked:
+        unknown = value != value
+        if blanked or unknown:
             value = s.last
         s.last = value
         if kind == LIMIT_RAMP:
@@ -186,6 +188,12 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
             value = extremum_push(&s.top, arena, value, tick) + extremum_push(&s.bottom, arena, -value, tick)
     if blanked:
         s.blank_ticks += 1
+        s.run_ticks = 0
+        s.beyond = 0
+        extremum_clear(&s.held_high)
+        extremum_clear(&s.held_low)
+        return
+    if unknown or value != value:    # nothing to judge, and its time does not run on
         s.run_ticks = 0
         s.beyond = 0
         extremum_clear(&s.held_high)

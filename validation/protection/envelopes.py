@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from protection.masks import beyond, stretches
 from scipy import signal
+
+from protection.masks import beyond, stretches
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """May be beyond `level` for `allowed` samples."""
+    """May be beyond `level` for `allowed` samples, or for any time (None)."""
 
     level: float
     under: bool
     inclusive: bool
-    allowed: int
-
-    def beyond(self, value: np.ndarray) -> np.ndarray:
-        """Where a value is beyond it."""
-        return beyond(value, self.level, under=self.under, inclusive=self.inclusive)
+    allowed: int | None
 
 
 @dataclass(frozen=True)
@@ -41,70 +38,109 @@ class Envelope:
     gain: float = 1.0
 
 
-def envelope(value: np.ndarray, subject: np.ndarray, setting: Envelope) -> tuple[np.ndarray, np.ndarray]:
-    """Largest share of an allowed time, and 1 where the subject has let go although it had to stay."""
+@dataclass(frozen=True)
+class Episode:
+    """Disturbances without an end of recovery between them, (begin, end) each, and the sample behind the last recovery."""
+
+    disturbances: list[tuple[int, int]]
+    over: int
+    stays: np.ndarray  # of all samples: where the subject stays, by what it was before this episode
+
+    @property
+    def begin(self) -> int:
+        """First sample."""
+        return self.disturbances[0][0]
+
+
+def envelope(value: np.ndarray, subject: np.ndarray, setting: Envelope, before: float) -> tuple[np.ndarray, np.ndarray]:
+    """Largest share of an allowed time, and 1 where the subject has let go although it had to stay.
+
+    before: what the subject was until the first sample.
+    """
     outside = ~((value >= setting.low) & (value <= setting.high))
-    counts = [_count(threshold.beyond(value), outside, setting.window) for threshold in setting.thresholds]
+    episodes = _episodes(outside, subject, setting, before)
     shares, exceeded = np.zeros(value.size), np.zeros(value.size, dtype=bool)
-    for threshold, count in zip(setting.thresholds, counts, strict=True):
-        exceeded |= count > threshold.allowed
+    for threshold in setting.thresholds:
+        if threshold.allowed is None:
+            continue
+        is_beyond = beyond(value, threshold.level, under=threshold.under, inclusive=threshold.inclusive)
+        count = _in_window(is_beyond, setting.window) if setting.window else _in_disturbances(is_beyond, episodes)
+        exceeded |= (count > threshold.allowed) & outside
         shares = np.maximum(shares, count / threshold.allowed if threshold.allowed else 2.0 * (count > 0))
     let_go = np.full(value.size, np.nan)
-    for begin, end in _episodes(outside, setting.recovery):
-        calm_before = np.concatenate([*(subject[b:e] for b, e in _calm(outside, setting.recovery, begin)), np.zeros(0)])
-        let_go[begin:end] = _let_go(subject, calm_before, (begin, end), outside, exceeded, setting)
+    for episode in episodes:
+        whole = slice(episode.begin, episode.over)
+        may_trip = np.maximum.accumulate(exceeded[whole])
+        gone = ~episode.stays[whole] & ~may_trip
+        if setting.relative:
+            gone &= _time_is_up(episode, setting.recovery)
+        failed = np.maximum.accumulate(gone)
+        let_go[whole] = np.where(may_trip & ~failed, np.nan, failed)
     return shares, let_go
 
 
-def _count(is_beyond: np.ndarray, outside: np.ndarray, window: int) -> np.ndarray:
-    """Samples beyond: in a rolling window of so many, or in the disturbance that each sample belongs to."""
+def _episodes(outside: np.ndarray, subject: np.ndarray, setting: Envelope, before: float) -> list[Episode]:
+    """From the first sample of a disturbance to where, `recovery` after its end at the earliest, the subject stays."""
+    found: list[Episode] = []
+    calm_from = 0
+    disturbances = stretches(outside)
+    while disturbances:
+        begin = disturbances[0][0]
+        calm = subject[calm_from:begin]
+        before = _mean(calm[~np.isnan(calm)], setting.gain, before)
+        stays = _stays(subject, setting, before)
+        joined = []
+        over = None
+        while over is None:
+            joined.append(disturbances.pop(0))
+            until = disturbances[0][0] if disturbances else outside.size
+            back = np.flatnonzero(stays[joined[-1][1] + setting.recovery : until])
+            if back.size:
+                over = joined[-1][1] + setting.recovery + int(back[0]) + 1
+            elif not disturbances:
+                over = outside.size
+        found.append(Episode(joined, over, stays))
+        calm_from = over
+    return found
+
+
+def _mean(subject: np.ndarray, gain: float, before: float) -> float:
+    """First-order mean behind some samples."""
+    if not subject.size:
+        return before
+    mean, _ = signal.lfilter([gain], [1.0, gain - 1.0], subject, zi=[(1.0 - gain) * before])
+    return float(mean[-1])
+
+
+def _stays(subject: np.ndarray, setting: Envelope, before: float) -> np.ndarray:
+    """Where the subject is what it must be; of a power that was fed in, that much is fed in again."""
+    if setting.relative and before < 0.0:
+        return subject <= setting.stays * before
+    return subject >= (setting.stays * before if setting.relative else setting.stays)
+
+
+def _in_window(is_beyond: np.ndarray, window: int) -> np.ndarray:
+    """Samples beyond among the latest `window`, that of now included."""
     total = np.concatenate([[0], np.cumsum(is_beyond)])
-    if window:
-        n = np.arange(is_beyond.size)
-        return total[n + 1] - total[np.maximum(n + 1 - window, 0)]
+    n = np.arange(is_beyond.size)
+    return total[n + 1] - total[np.maximum(n + 1 - window, 0)]
+
+
+def _in_disturbances(is_beyond: np.ndarray, episodes: list[Episode]) -> np.ndarray:
+    """Samples beyond in a disturbance; its count stands until the next, or the end of the recovery."""
     count = np.zeros(is_beyond.size, dtype=int)
-    for begin, end in stretches(outside):
-        count[begin:end] = np.cumsum(is_beyond[begin:end])
+    for episode in episodes:
+        begins = [begin for begin, _ in episode.disturbances]
+        for (begin, end), until in zip(episode.disturbances, [*begins[1:], episode.over], strict=True):
+            count[begin:end] = np.cumsum(is_beyond[begin:end])
+            count[end:until] = count[end - 1]
     return count
 
 
-def _episodes(outside: np.ndarray, recovery: int) -> list[tuple[int, int]]:
-    """Disturbances with the recoveries after them, which last to the sample `recovery` after the end; joined where they meet."""
-    spread = outside.copy()
-    for _, end in stretches(outside):
-        spread[end : end + recovery + 1] = True
-    return stretches(spread)
-
-
-def _calm(outside: np.ndarray, recovery: int, before: int) -> list[tuple[int, int]]:
-    """Stretches before a sample that belong to no disturbance or recovery."""
-    busy = np.zeros(outside.size, dtype=bool)
-    for begin, end in _episodes(outside, recovery):
-        busy[begin:end] = True
-    return stretches(~busy[:before])
-
-
-def _let_go(
-    subject: np.ndarray,
-    calm_before: np.ndarray,
-    episode: tuple[int, int],
-    outside: np.ndarray,
-    exceeded: np.ndarray,
-    setting: Envelope,
-) -> np.ndarray:
-    begin, end = episode
-    least = setting.stays
-    judged = np.ones(end - begin, dtype=bool)
-    if setting.relative:
-        mean = calm_before[0] if calm_before.size else subject[0]
-        if calm_before.size:
-            gain = setting.gain
-            mean = signal.lfilter([gain], [1.0, gain - 1.0], calm_before, zi=[(1.0 - gain) * mean])[0][-1]
-        least = setting.stays * mean
-        n = np.arange(end - begin)
-        latest_outside = np.maximum.accumulate(np.where(outside[begin:end], n, -1))
-        judged = n - latest_outside - 1 >= setting.recovery
-        judged &= ~outside[begin:end]
-    may_trip = np.maximum.accumulate(exceeded[begin:end])
-    gone = judged & (subject[begin:end] < least) & ~may_trip
-    return np.maximum.accumulate(gone).astype(float)
+def _time_is_up(episode: Episode, recovery: int) -> np.ndarray:
+    """Where a power must be back: outside disturbances, `recovery` after the end of the last."""
+    up = np.zeros(episode.over - episode.begin, dtype=bool)
+    begins = [begin for begin, _ in episode.disturbances]
+    for (_, end), until in zip(episode.disturbances, [*begins[1:], episode.over], strict=True):
+        up[end + recovery - episode.begin : max(until - episode.begin, 0)] = True
+    return up

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from protection.masks import beyond, stretches
 from scipy import signal
+
+from protection.masks import beyond, stretches
 
 
 def quotient(a: np.ndarray, b: np.ndarray, scale: float, least: float) -> np.ndarray:
@@ -23,9 +24,9 @@ def magnitude(a: np.ndarray, scale: float) -> np.ndarray:
 
 
 def held(value: np.ndarray, blanked: np.ndarray, first: float) -> np.ndarray:
-    """The value, with the last sample before it in place of each blanked stretch; `first` where there is none."""
+    """The value, with the last sample before it in place of what is blanked or not a number; `first` where there is none."""
     out = value.copy()
-    for begin, end in stretches(blanked):
+    for begin, end in stretches(blanked | np.isnan(value)):
         out[begin:end] = value[begin - 1] if begin else first
     return out
 
@@ -42,7 +43,7 @@ def thermal(current: np.ndarray, per_square: float, heating: float, cooling: flo
 
     heating, cooling: time constants in seconds, while θ rises and while it falls. begin: θ before the first sample.
     """
-    goal = per_square * np.square(current)
+    goal = held(per_square * np.square(current), np.zeros(current.size, dtype=bool), begin)
     if heating == cooling:  # one linear filter: θ[n + 1] = r·θ[n] + (1 − r)·goal[n]
         rest = np.exp(-dt / heating)
         theta, _ = signal.lfilter([0.0, 1.0 - rest], [1.0, -rest], goal, zi=[begin])

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from protection.images import held
 from protection.masks import beyond, stretches, sustained
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Of every sample: the value a limit sees, whether it is judged there, whether it is beyond."""
+    """Of every sample: the value a limit sees, whether it is judged there, whether it is beyond; the worst values sustained.
+
+    size: of what the values are made of, against which rounding is measured.
+    """
 
     value: np.ndarray
     judged: np.ndarray
     beyond: np.ndarray
+    highest: float
+    lowest: float
+    size: float
 
     def counts(self) -> dict[str, int]:
-        """What a limit counts: judged samples, samples beyond, excursions and the first sample of one."""
+        """What a limit counts: samples beyond, excursions and the first sample of one."""
         begins = [begin for begin, _ in stretches(self.beyond)]
         return {
             "beyond_ticks": int(self.beyond.sum()),
@@ -28,16 +36,28 @@ class Judged:
         }
 
 
-def level(value: np.ndarray, low: float, high: float, delay: int, blanked: np.ndarray) -> tuple[Judged, float, float]:
-    """Strictly beyond for a closed window of `delay`, timers anew behind what is blanked; and the worst values sustained."""
+def level(value: np.ndarray, low: float, high: float, delay: int, blanked: np.ndarray) -> Judged:
+    """Strictly beyond for a closed window of `delay`; timers begin anew behind what is blanked or not a number."""
+    judged = ~blanked & ~np.isnan(value)
     out = np.zeros(value.size, dtype=bool)
     highest, lowest = -math.inf, math.inf
-    for begin, end in stretches(~blanked):
-        tall, deep = (sustained(value[begin:end], delay, worst) for worst in (np.minimum, np.maximum))
-        out[begin + delay : end] = beyond(tall, high, under=False) | beyond(deep, low, under=True)
+    for begin, end in stretches(judged):
+        tall, deep = (sustained(value[begin:end], delay, worst) for worst in (np.min, np.max))
+        out[end - tall.size : end] = beyond(tall, high, under=False) | beyond(deep, low, under=True)
         highest = max([highest, *tall.tolist()])
         lowest = min([lowest, *deep.tolist()])
-    return Judged(value, ~blanked, out), highest, lowest
+    return Judged(value, judged, out, highest, lowest, size(value, 0.0))
+
+
+def at_once(value: np.ndarray, low: float, high: float, void: np.ndarray, of: float) -> Judged:
+    """Strictly beyond, without a delay; `of` is the size that rounding is measured by."""
+    judged = level(value, low, high, 0, void)
+    return dataclasses.replace(judged, size=of)
+
+
+def size(value: np.ndarray, first: float) -> float:
+    """Largest magnitude of what is a number."""
+    return max(abs(first), float(np.max(np.abs(value[~np.isnan(value)]), initial=0.0)))
 
 
 def ramp(value: np.ndarray, mean: int, window: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:

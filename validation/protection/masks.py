@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -25,11 +27,11 @@ def hysteresis(on: np.ndarray, off: np.ndarray) -> np.ndarray:
     return (latest >= 0) & on[latest]
 
 
-def sustained(value: np.ndarray, delay: int, worst: np.ufunc) -> np.ndarray:
+def sustained(value: np.ndarray, delay: int, worst: Callable[..., np.ndarray]) -> np.ndarray:
     """What a value has held over the closed window of `delay` samples before each, from sample `delay` on.
 
-    worst: np.minimum for an upper bound, np.maximum for a lower one. Empty where the recording is shorter.
+    worst: np.min for an upper bound, np.max for a lower one. Empty where the recording is shorter.
     """
     if value.size <= delay:
         return np.zeros(0)
-    return worst.reduce(np.lib.stride_tricks.sliding_window_view(value, delay + 1), axis=1)
+    return worst(np.lib.stride_tricks.sliding_window_view(value, delay + 1), axis=1)

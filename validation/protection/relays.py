@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from protection.masks import beyond, hysteresis, stretches
 
 
@@ -34,23 +35,22 @@ class Relay:
     dt: float = 1.0
 
     def multiple(self, value: np.ndarray) -> np.ndarray:
-        """Of pick-up: above 1 beyond it, above or below."""
-        if self.under and self.pickup > 0.0:
-            return np.divide(self.pickup, value, out=np.full(value.shape, math.inf), where=value > 0.0)
+        """Of pick-up: above 1 beyond it; where a relay picks up below, that is a negative one."""
         return value / self.pickup
 
     def gain(self, value: np.ndarray) -> np.ndarray:
         """What each sample adds while picked up: dt/t(M), nothing where it is not beyond pick-up."""
         over = np.minimum(self.multiple(value), self.most)
         adds = beyond(value, self.pickup, under=self.under, inclusive=self.inclusive) & (over > 1.0)
-        time = np.full(value.shape, math.inf)
-        time[adds] = self.dial * (self.a / (over[adds] ** self.exponent - 1.0) + self.b)
-        return self.dt / time
+        added = np.zeros(value.shape)
+        if self.inverse:
+            added[adds] = self.dt / (self.dial * (self.a / np.expm1(self.exponent * np.log(over[adds])) + self.b))
+        return added
 
     def loss(self, value: np.ndarray) -> np.ndarray:
         """What each sample takes back from a disc that is free to turn back."""
-        share = np.clip(np.nan_to_num(self.multiple(value)), 0.0, 1.0)
-        return self.dt * (1.0 - share**2) / (self.dial * self.tr)
+        over = np.clip(np.nan_to_num(self.multiple(value)), 0.0, 1.0)
+        return self.dt * (1.0 - over**2) / (self.dial * self.tr)
 
 
 def relay(value: np.ndarray, setting: Relay, blanked: np.ndarray | None = None) -> np.ndarray:
@@ -78,35 +78,31 @@ def _unblanked(value: np.ndarray, setting: Relay) -> np.ndarray:
         return up.astype(float)
     gain, loss = setting.gain(value), setting.loss(value)
     share = np.zeros(value.size)
-    kept = kept_samples = 0.0
-    last = 0
+    samples = np.zeros(value.size)  # picked up, of those that are not forgotten
+    kept, kept_samples, last = 0.0, 0, 0
     for begin, end in [*stretches(up), (value.size, value.size)]:
-        rest = _rest(kept, loss[last:begin], begin - last, setting)
-        share[last:begin] = rest[:-1]
-        kept_samples *= bool(rest[-1] > 0.0)
-        elapsed = kept_samples + np.arange(end - begin)
-        if setting.inverse:
-            integral = rest[-1] + np.concatenate([[0.0], np.cumsum(gain[begin:end])])
-            least = elapsed / setting.delay_samples if setting.delay_samples else np.inf
-            share[begin:end] = np.minimum(integral[:-1], least)
-            kept = integral[-1]
-        else:
-            share[begin:end] = elapsed / setting.delay_samples
-            kept = (kept_samples + end - begin) / setting.delay_samples
+        rest, still = _rest(kept, loss[last:begin], setting)
+        share[last:begin], samples[last:begin] = rest[:-1], kept_samples * still[:-1]
+        kept, kept_samples = rest[-1], kept_samples * int(still[-1])
+        samples[begin:end] = kept_samples + np.arange(end - begin)
         kept_samples += end - begin
+        if setting.inverse:
+            integral = np.add.accumulate(np.concatenate([[kept], gain[begin:end]]))
+            share[begin:end], kept = integral[:-1], integral[-1]
+        else:
+            share[begin:end] = samples[begin:end] / setting.delay_samples
+            kept = kept_samples / setting.delay_samples
         last = end
-    return share
+    return np.minimum(share, samples / setting.delay_samples) if setting.delay_samples else share
 
 
-def _rest(kept: float, loss: np.ndarray, samples: int, setting: Relay) -> np.ndarray:
-    """What is left of `kept` at each sample of a drop-out, and at the one after it."""
-    since = np.arange(samples + 1)
-    if setting.reset == "never":
-        return np.full(samples + 1, kept)
+def _rest(kept: float, loss: np.ndarray, setting: Relay) -> tuple[np.ndarray, np.ndarray]:
+    """What is left of `kept` at each sample of a drop-out and at the one after it, and where its time is not forgotten."""
+    if setting.reset == "disc":  # from where its contact stops it, to where it began
+        rest = np.maximum(np.subtract.accumulate(np.concatenate([[min(kept, 1.0)], loss])), 0.0)
+        return rest, rest > 0.0
+    still = np.full(loss.size + 1, setting.reset == "never")
     if setting.reset == "definite":
-        still = since <= setting.reset_samples
-        still[-1] = samples == 0 or still[-2]  # the last sample inside has decided
-        return np.where(still, kept, 0.0)
-    if setting.reset == "disc":
-        return np.maximum(min(kept, 1.0) - np.concatenate([[0.0], np.cumsum(loss)]), 0.0)
-    return np.zeros(samples + 1)
+        still = np.arange(loss.size + 1) < setting.reset_samples
+        still[-1] = loss.size <= setting.reset_samples  # picked up again just in time
+    return kept * still, still

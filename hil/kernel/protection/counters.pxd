@@ -19,7 +19,8 @@ cdef struct CounterState:
     int64_t tail           # of the next one
 
 
-cdef inline void counter_step(const CounterParams* p, CounterState* s, double* arena, double* row, int64_t tick) noexcept nogil:
+cdef inline void counter_step(const CounterParams* p, CounterState* s, double* arena, double* row,
+                              int64_t tick) noexcept nogil:
     cdef double value = row[p.channel]
     cdef bint beyond = value < p.bound if p.under else value > p.bound
     if beyond and not s.beyond:
@@ -33,7 +34,8 @@ cdef inline void counter_step(const CounterParams* p, CounterState* s, double* a
     row[p.output] = <double>(s.tail - s.head)
 
 
-cdef inline bint counter_is_sound(const CounterParams* p, const CounterState* s, int64_t words, int64_t arena_size) noexcept nogil:
+cdef inline bint counter_is_sound(const CounterParams* p, const CounterState* s, int64_t words,
+                                  int64_t arena_size) noexcept nogil:
     return (0 <= p.channel < words and 0 <= p.output < words and p.window_ticks >= 0 and p.ring > 0
             and 0 <= p.offset <= arena_size and p.ring <= arena_size - p.offset and 0 <= s.head <= s.tail
             and s.tail - s.head <= p.ring)

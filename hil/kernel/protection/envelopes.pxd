@@ -1,16 +1,20 @@
-"""Ride-through envelopes: for how long a voltage or a frequency may be beyond each of some thresholds before a device may trip.
+"""Ride-through envelopes: how long a voltage or a frequency may be beyond each of some thresholds before a device may trip.
 
 A disturbance begins where the value leaves the continuous band and ends where it is back. Each threshold counts the samples
-beyond it, in the disturbance or in a rolling window, and has an allowed time, which may follow a sloping line; once it is exceeded
-the device may trip until the disturbance is over. Sources and what each profile counts: docs/protection.md, "Envelopes".
+beyond it, in the disturbance or in a rolling window, and has an allowed time, which may follow a sloping line; once it is
+exceeded the device may trip until the recovery is over. A disturbance in the recovery after another counts by itself, but who
+may trip still may, and who has let go has. What is not a number is outside the band, and no subject that stays. Sources:
+docs/protection.md, "Envelopes".
 
-Outputs, side by side: the largest share of an allowed time that is used up, above 1 where the device may trip; and 1 where the
-subject has let go although it had to stay, or has not come back in time, 0 while it does what it must, not a number while
-there was no disturbance.
+Outputs, side by side: the largest share of an allowed time that is used up, above 1 where the device may trip; and, in a
+disturbance and the recovery after it, 1 from where the subject has let go although it had to stay, or has not come back in
+time, 0 while it does what it must, and not a number where nothing is asked of it.
 """
 
 from libc.math cimport NAN, floor
 from libc.stdint cimport int64_t
+
+from hil.kernel.subnormal cimport flushed
 
 
 cdef enum:
@@ -85,6 +89,20 @@ cdef inline double allowed_ticks(const EnvelopeParams* p, int64_t i, double valu
     return ticks if ticks > p.least_ticks[i] else p.least_ticks[i]
 
 
+cdef inline void envelope_anew(const EnvelopeParams* p, EnvelopeState* s) noexcept nogil:
+    cdef int64_t i
+    for i in range(p.thresholds):
+        s.count[i] = 0
+
+
+cdef inline bint subject_stays(const EnvelopeParams* p, const EnvelopeState* s, double subject) noexcept nogil:
+    if not p.relative:
+        return subject >= p.stays
+    if s.before < 0.0:    # fed in, and back where as much is fed in again
+        return subject <= p.stays * s.before
+    return subject >= p.stays * s.before
+
+
 cdef inline double envelope_used(const EnvelopeParams* p, EnvelopeState* s, double value) noexcept nogil:
     """The largest share of an allowed time that is used up."""
     cdef double used = 0.0
@@ -105,46 +123,39 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
     cdef double value = row[p.channel]
     cdef double subject = row[p.subject]
     cdef double used
-    cdef double stays
+    cdef bint stays
     cdef bint outside = not (p.low <= value <= p.high)
-    cdef int64_t i
     if outside and s.disturbed != 1:
         s.disturbances += 1
-        s.may_trip = s.failed = 0
         s.disturbed = 1
         if p.window_ticks == 0:
-            for i in range(p.thresholds):
-                s.count[i] = 0
-    elif not outside and s.disturbed == 1:
+            envelope_anew(p, s)
+    elif s.disturbed == 1 and not outside:
         s.disturbed = 2
         s.ticks = 0
-    envelope_count(p, s, arena, value)
+    if p.window_ticks > 0 or s.disturbed == 1:
+        envelope_count(p, s, arena, value)
     used = envelope_used(p, s, value)
     if s.disturbed == 1 and used > 1.0 and not s.may_trip:
         s.may_trip = 1
         s.exceeded += 1
     row[p.output] = used
     if s.disturbed == 0:
-        s.before += (subject - s.before) * p.mean_gain
+        if subject == subject:
+            s.before = flushed(s.before + (subject - s.before) * p.mean_gain)
         row[p.output + 1] = NAN
         return
-    stays = p.stays * s.before if p.relative else p.stays
-    if s.may_trip:
-        row[p.output + 1] = 0.0
-    elif s.disturbed == 2 and s.ticks < p.recovery_ticks:
-        row[p.output + 1] = 0.0
-    elif s.disturbed == 1 and p.relative:
-        row[p.output + 1] = 0.0          # its power follows the voltage; it must be back afterwards
-    else:
-        s.failed = s.failed or subject < stays
-        row[p.output + 1] = <double>s.failed
+    stays = subject_stays(p, s, subject)
+    # A power follows the voltage and needs its time to come back; what is no power has to stay all the while.
+    if not stays and not s.may_trip and (not p.relative or (s.disturbed == 2 and s.ticks >= p.recovery_ticks)):
+        s.failed = 1
+    row[p.output + 1] = NAN if s.may_trip and not s.failed else <double>s.failed
     if s.disturbed == 2:
-        s.ticks += 1
-        if s.ticks > p.recovery_ticks + 1 and not subject < stays:
-            s.disturbed = 0
+        if s.ticks >= p.recovery_ticks and stays:
+            s.disturbed = s.may_trip = s.failed = 0
             if p.window_ticks == 0:
-                for i in range(p.thresholds):
-                    s.count[i] = 0
+                envelope_anew(p, s)
+        s.ticks += 1
 
 
 cdef inline bint envelope_is_sound(const EnvelopeParams* p, const EnvelopeState* s, int64_t words,

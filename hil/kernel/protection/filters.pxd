@@ -1,10 +1,13 @@
 """Filters: cascades of second-order sections, each `b0 b1 b2 a1 a2` (a0 = 1) in the direct form II transposed.
 
 Coefficients and memories lie in the arena, seven values a section: the coefficients, then the two memories. While a scripted
-stimulus acts the input is held, so that what follows is the answer to the step from there to where the site has come.
+stimulus acts, or where it is not a number, the input is held, so that what follows is the answer to the step from there to
+where the site has come.
 """
 
 from libc.stdint cimport int64_t
+
+from hil.kernel.subnormal cimport flushed
 
 
 cdef enum:
@@ -21,17 +24,17 @@ cdef struct FilterParams:
 
 
 cdef struct FilterState:
-    double held        # latest input that no stimulus voided
+    double held        # latest input that no stimulus voided and that is a number
 
 
 cdef inline double cascade_push(double* section, int64_t sections, double x) noexcept nogil:
     """Put a sample through `sections` sections that lie at `section`."""
     cdef double y
-    cdef int64_t i
-    for i in range(sections):
+    cdef int64_t _i
+    for _i in range(sections):
         y = section[0] * x + section[5]
-        section[5] = section[1] * x - section[3] * y + section[6]
-        section[6] = section[2] * x - section[4] * y
+        section[5] = flushed(section[1] * x - section[3] * y + section[6])
+        section[6] = flushed(section[2] * x - section[4] * y)
         x = y
         section += SECTION_WORDS
     return x
@@ -39,8 +42,9 @@ cdef inline double cascade_push(double* section, int64_t sections, double x) noe
 
 cdef inline void filter_step(const FilterParams* p, FilterState* s, double* arena, double* row, int64_t tick,
                              const int64_t* blank_until) noexcept nogil:
-    if tick >= blank_until[p.blank]:
-        s.held = row[p.channel]
+    cdef double x = row[p.channel]
+    if tick >= blank_until[p.blank] and x == x:
+        s.held = x
     row[p.output] = cascade_push(arena + p.offset, p.sections, s.held)
 
 

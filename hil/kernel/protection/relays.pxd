@@ -1,11 +1,12 @@
-"""Relays: pick-up, a time by delay or curve, drop-out, reset. What they put out is the share of their operating time: 1 operates.
+"""Relays: pick-up, a time by delay or curve, drop-out, reset. They put out the share of their operating time: 1 operates.
 
 A sample holds from its tick to the next. So with a delay of d a relay operates at the sample that is d after the first beyond
 pick-up, if none between was inside; a curve adds, at each sample, what the sample before it has earned until then.
-Between drop-out and pick-up a definite time runs on, and a curve stands still. Sources: docs/protection.md, "Relays".
+Between drop-out and pick-up a definite time runs on, and a curve stands still. What is not a number is inside drop-out.
+Sources: docs/protection.md, "Relays".
 """
 
-from libc.math cimport exp, log
+from libc.math cimport expm1, log
 from libc.stdint cimport int64_t
 
 
@@ -43,7 +44,7 @@ cdef struct RelayParams:
 
 cdef struct RelayState:
     int64_t picked             # 1 while picked up
-    int64_t ticks              # since pick-up
+    int64_t ticks              # picked up, less what a reset has forgotten
     int64_t inside_ticks       # since drop-out
     int64_t pickups
     double share               # inverse: of the operating time
@@ -52,19 +53,26 @@ cdef struct RelayState:
 
 cdef inline double inverse_rate(const RelayParams* p, double multiple) noexcept nogil:
     """Share of the operating time that a tick at a multiple of pick-up is; 0 at and below pick-up."""
-    cdef double power
+    cdef double above    # Mᵖ − 1, close to pick-up too
     if not multiple > 1.0:
         return 0.0
     if multiple > p.most:
         multiple = p.most
-    power = multiple * multiple if p.exponent == 2.0 else multiple if p.exponent == 1.0 else exp(p.exponent * log(multiple))
-    return p.dt / (p.dial * (p.a / (power - 1.0) + p.b))
+    if p.exponent == 2.0:
+        above = (multiple - 1.0) * (multiple + 1.0)
+    elif p.exponent == 1.0:
+        above = multiple - 1.0
+    else:
+        above = expm1(p.exponent * log(multiple))
+    return p.dt / (p.dial * (p.a / above + p.b))
 
 
 cdef inline double disc_rate(const RelayParams* p, double multiple) noexcept nogil:
     """Share that the disc turns back in a tick inside drop-out."""
     if not p.tr > 0.0 or multiple >= 1.0:
         return 0.0
+    if not multiple > 0.0:    # the other way, or not a number: nothing holds it
+        multiple = 0.0
     return -p.dt * (1.0 - multiple * multiple) / (p.dial * p.tr)
 
 
@@ -96,14 +104,16 @@ cdef inline void relay_step(const RelayParams* p, RelayState* s, double* row, in
         row[p.output] = 0.0
         return
     s.share += s.rate
-    if s.share < 0.0:
-        s.share = 0.0
     if s.picked:
         s.ticks += 1
+    elif s.share <= 0.0:
+        s.share = 0.0
+        if p.reset == RESET_DISC:
+            s.ticks = 0
     beyond = value < p.pickup if p.under else value > p.pickup
     beyond = beyond or (p.inclusive and value == p.pickup)
     inside = value > p.dropout if p.under else value < p.dropout
-    inside = not beyond and (inside or value == p.dropout)
+    inside = not beyond and (inside or value == p.dropout or value != value)
     if beyond:
         if not s.picked:
             s.picked = 1
@@ -116,7 +126,7 @@ cdef inline void relay_step(const RelayParams* p, RelayState* s, double* row, in
         s.rate = 0.0
     if p.timing == TIMING_INVERSE:
         row[p.output] = s.share
-        if s.share >= 1.0 and s.ticks < p.delay_ticks:
+        if p.delay_ticks > 0 and s.share * <double>p.delay_ticks > <double>s.ticks:
             row[p.output] = <double>s.ticks / <double>p.delay_ticks
     elif p.delay_ticks > 0:
         row[p.output] = <double>s.ticks / <double>p.delay_ticks
@@ -128,5 +138,6 @@ cdef inline bint relay_is_sound(const RelayParams* p, int64_t words, int64_t bla
     return (0 <= p.channel < words and 0 <= p.output < words and 0 <= p.blank < blanks
             and TIMING_DEFINITE <= p.timing <= TIMING_INVERSE and RESET_INSTANTANEOUS <= p.reset <= RESET_NEVER
             and p.delay_ticks >= 0 and p.reset_ticks >= 0 and p.pickup != 0.0
-            and (p.timing == TIMING_DEFINITE or p.reset != RESET_DISC or p.dial * p.tr > 0.0)
-            and (p.timing == TIMING_DEFINITE or (p.dial > 0.0 and p.a > 0.0 and p.b >= 0.0 and p.exponent > 0.0)))
+            and (p.reset != RESET_DISC or (p.timing == TIMING_INVERSE and p.dial * p.tr > 0.0))
+            and (p.timing == TIMING_DEFINITE or ((p.pickup < 0.0) == (p.under != 0) and p.most > 1.0 and p.dial > 0.0
+                                                 and p.a > 0.0 and p.b >= 0.0 and p.exponent > 0.0)))

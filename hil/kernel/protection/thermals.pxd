@@ -5,6 +5,8 @@ Exact for a current that stands from tick to tick: the level moves by 1 − exp(
 
 from libc.stdint cimport int64_t
 
+from hil.kernel.subnormal cimport flushed
+
 
 cdef struct ThermalParams:
     int64_t channel
@@ -16,13 +18,14 @@ cdef struct ThermalParams:
 
 cdef struct ThermalState:
     double level
-    double towards         # where the latest sample drives the level
+    double towards         # where the latest sample that is a number drives the level
 
 
 cdef inline void thermal_step(const ThermalParams* p, ThermalState* s, double* row) noexcept nogil:
     cdef double current = row[p.channel]
-    s.level += (s.towards - s.level) * (p.heating if s.towards > s.level else p.cooling)
-    s.towards = current * current * p.per_square
+    s.level = flushed(s.level + (s.towards - s.level) * (p.heating if s.towards > s.level else p.cooling))
+    if current == current:
+        s.towards = current * current * p.per_square
     row[p.output] = s.level
 
 
