@@ -11,7 +11,7 @@ Stages of relays with definite time. A stage operates `delay` after the first sa
 still; times are exact to the tick. IEEE 1547: strictly beyond the level, as EPRI's OpenDER 2.2.0 compares (trip_crit.py). Of the
 overload classes and of the cells no source says what holds exactly at a level, so nothing stands there.
 """
-_1547 = {"standard": "IEEE 1547", "edition": "2018", "evidence": "V"}
+_1547 = {"standard": "IEEE 1547", "edition": "2018, as in OpenDER 2.2.0", "evidence": "V"}
 _SHEET = {"standard": "Data sheets of UPSs", "edition": "as read 2026", "evidence": "V"}
 _CELL = {"standard": "MG Energy Systems manual", "edition": "page 42", "evidence": "V"}
 # profile: of, clause, nominal, stages (name, level, under, delay in s), whether it is known what holds at a level

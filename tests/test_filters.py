@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES, parameter_dtypes, state_dtypes
 from hil.kernel.protection.replay import Replay
 from hil.limits.filters import butterworth, fill_filter, response, settled
-from hil.site.arena import Arena
 
 SCIPY = {"low_pass": "low", "high_pass": "high", "band_pass": "band"}
 BANDS = [(0.1, 55.0), (0.1, 20.0), (0.1, 5.0), (5.0, 55.0), (8.0, 9.0), (30.0, 80.0), (0.05, 0.2)]

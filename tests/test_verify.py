@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hil.cli.app import app
-from hil.limits import profiles, relays, verify
+from hil.limits import published, relays, verify
 from hil.limits.bench import Bench
 from hil.limits.envelopes import Envelope, Threshold
 
@@ -47,11 +47,11 @@ def test_all_vectors_hold(report):
 
 def test_every_profile_and_curve_is_tried():
     named = {vector["input"].get(key) for vector in VECTORS for key in ("profile", "curve")}
-    assert named >= {*profiles.ENVELOPES, *profiles.STAGES, *relays.CURVES}
+    assert named >= {*published.ENVELOPES, *published.STAGES, *relays.CURVES}
     stages = {
         (vector["input"]["profile"], vector["expect"].get("stage")) for vector in VECTORS if vector["function"] == "stages"
     }
-    assert stages >= {(name, stage) for name, profile in profiles.STAGES.items() for stage in profile.stages}
+    assert stages >= {(name, stage) for name, profile in published.STAGES.items() for stage in profile.stages}
 
 
 def test_vectors_say_where_they_come_from():

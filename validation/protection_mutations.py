@@ -112,9 +112,9 @@ PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] 
 @contextmanager
 def mutate_constants(where: tuple[str, str], change: Callable[[Any], Any]) -> Iterator[None]:
     """Change an entry of a table of curves or profiles for a while."""
-    from hil.limits import profiles, relays
+    from hil.limits import published, relays
 
-    table = {"curve": relays.CURVES, "envelope": profiles.ENVELOPES, "stages": profiles.STAGES}[where[0]]
+    table = {"curve": relays.CURVES, "envelope": published.ENVELOPES, "stages": published.STAGES}[where[0]]
     entry = table[where[1]]
     table[where[1]] = change(entry)
     try:

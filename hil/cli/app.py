@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hil.cli.check import check
 from hil.cli.convert import convert
 from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
@@ -42,6 +43,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Write a scenario": (init, explain, schema, validate),
     "Run it": (run, serve, scenarios, wire),
     "Read a run": (show, plot, tail, convert, diff),
+    "Judge a recording": (check,),
     "Before you trust it": (doctor, verify),
 }
 for panel, commands in _PANELS.items():

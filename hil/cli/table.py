@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from hil.report.words import held, quantity, worst
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hil.realtime.evidence import Timing
     from hil.report.result import Result
     from hil.verdict.limits import LimitResult
@@ -36,12 +40,14 @@ def print_result(result: Result) -> None:
             f"served {load['requests_served']:,} requests: {load['context_tokens']:,} context and "
             f"{load['generated_tokens']:,} generated tokens, {load['energy_j'] / 3.6e9:.3f} MWh"
         )
-    table = _table(result)
-    console.width = max(console.width, Measurement.get(console, console.options.update(width=_MOST), table).maximum)
+    table = limits_table(result.limits)
+    wide_enough(console, table)
     console.print()
     console.print(table)
     console.print()
-    notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in _notes(limit)]
+    notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in notes_of(limit)]
+    if scenario.warm_up_s > 0.0:
+        notes.append(f"[dim]nothing judged in the first {scenario.warm_up_s:g} s (warm_up)[/]")
     for line in [*notes, ""] if notes else []:
         console.print(line)
     for shortfall in [] if result.timing is None else result.timing.obtained.get("missing", []):
@@ -52,7 +58,12 @@ def print_result(result: Result) -> None:
     colour = _COLOURS[result.verdict]
     if result.folder is not None and find_spec("matplotlib") is None:
         console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
-    console.print(f"[{colour}]{result.verdict}[/]  {held(result)}{escape(where)}")
+    console.print(f"[{colour}]{result.verdict}[/]  {held(result.limits)}{escape(where)}")
+
+
+def wide_enough(console: Console, table: Table) -> None:
+    """Let nothing of a table be cut or broken."""
+    console.width = max(console.width, Measurement.get(console, console.options.update(width=_MOST), table).maximum)
 
 
 def scheduling(timing: Timing) -> str:
@@ -75,20 +86,23 @@ def _clock(result: Result) -> str:
     return f"{words}, lateness {late} µs, overruns {100 * timing.overrun_share:.2g} %"
 
 
-def _table(result: Result) -> Table:
+def limits_table(limits: Mapping[str, LimitResult]) -> Table:
+    """A row a limit."""
     table = Table(box=None, pad_edge=True, header_style="dim")
     for name, justify in (("limit", "left"), ("node", "left"), ("worst", "right"), ("limit", "right"), ("margin", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("at", justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
-    for limit in result.limits.values():
+    for limit in limits.values():
         colour = _COLOURS.get(limit.outcome, "dim")
         note = "" if limit.required else " [dim](not required)[/]"
+        if limit.unverified:
+            note += " [yellow](unverified)[/]"
         table.add_row(
             escape(limit.name),
             limit.node,
             worst(limit),
-            quantity(limit.limit, limit),
+            "" if math.isnan(limit.limit) else quantity(limit.limit, limit),
             "" if limit.margin is None else f"{100 * limit.margin:.1f} %",
             "" if limit.at_s is None else f"{limit.at_s:.3f} s",
             f"[{colour}]{limit.outcome}[/]{note}",
@@ -96,12 +110,14 @@ def _table(result: Result) -> Table:
     return table
 
 
-def _notes(limit: LimitResult) -> list[str]:
+def notes_of(limit: LimitResult) -> list[str]:
     """What stands beneath the table of a limit."""
     notes = []
     if limit.first_violation_s is not None:
         often = "" if limit.excursions == 1 else f", {limit.excursions} times"
         notes.append(f"first violated at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond in all{often}")
+    if limit.missing_j is not None:
+        notes.append(f"{limit.missing_j / 3.6e9:.3g} MWh more storage would have held it, as a slope at every instant")
     if limit.blanked_s > 0.0 and limit.worst is not None:
         notes.append(f"[dim]{limit.blanked_s:.3f} s not judged, while a scripted stimulus acted[/]")
     return notes

@@ -98,7 +98,7 @@ def _ended(folder: Path) -> str:
         result = open_run(folder)
     except RunUnreadable as error:
         return str(error)
-    return f"{folder}: {result.verdict}, {held(result)}"
+    return f"{folder}: {result.verdict}, {held(result.limits)}"
 
 
 def _printer(recorded: list[str], patterns: list[str] | None, *, as_json: bool) -> Callable[..., None]:

@@ -55,6 +55,7 @@ class Engine:
         load_tan_phi: float,
         direct_share: float = 1.0,
         laws: Sequence[tuple[int, int, int, int, object]] = (),
+        function_channels: Sequence[str] = (),
         record_every: int = 1,
         record_channels: Sequence[str] = (),
         record_capacity: int = 1,

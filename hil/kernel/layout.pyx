@@ -52,7 +52,9 @@ from hil.kernel.protection.filters cimport MOST_SECTIONS, SECTION_WORDS, FilterP
 from hil.kernel.protection.flicker cimport (
     FLICKER_OUTPUTS, FLICKER_SECTIONS, FLICKER_WORDS, FlickerParams, FlickerState,
 )
-from hil.kernel.protection.oscillation cimport OSCILLATION_OUTPUTS, OscillationParams, OscillationState
+from hil.kernel.protection.oscillation cimport (
+    MOMENTS, MOST_SAMPLES, OSCILLATION_OUTPUTS, OscillationParams, OscillationState,
+)
 from hil.kernel.protection.ratios cimport RATIO_CURRENT, RATIO_MAGNITUDE, RATIO_QUOTIENT, RatioParams
 from hil.kernel.protection.relays cimport (
     RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
@@ -104,8 +106,8 @@ CODES = {
     "reset.instantaneous": RESET_INSTANTANEOUS, "reset.definite": RESET_DEFINITE, "reset.disc": RESET_DISC,
     "reset.never": RESET_NEVER,
     "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
-    "oscillation.outputs": OSCILLATION_OUTPUTS, "flicker.outputs": FLICKER_OUTPUTS,
-    "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
+    "oscillation.outputs": OSCILLATION_OUTPUTS, "oscillation.moments": MOMENTS, "oscillation.most_samples": MOST_SAMPLES,
+    "flicker.outputs": FLICKER_OUTPUTS, "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,

@@ -83,7 +83,7 @@ cdef struct LimitState:
     int64_t back_ticks      # recovery: samples in a row that were back
     int64_t void_ticks      # rate, recovery: how many more samples a stimulus still taints
     double before           # recovery: mean before the dip
-    int64_t suspect_until   # before this tick a tick that came too late is within its window
+    int64_t suspect_until   # before this tick it is not judged: warm-up, or a tick that came too late is within its window
     int64_t suspect_ticks   # samples that were therefore not judged
     int64_t suspect_beyond_ticks    # and those of them that were beyond
 
@@ -231,10 +231,17 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     s.beyond = beyond
 
 
-cdef inline void limit_put_back(const LimitParams* p, LimitState* s, const LimitState* before, int64_t tick) noexcept nogil:
-    """After limit_step, for a sample that is no evidence: windows and timers have gone on, what it showed is counted apart."""
-    s.suspect_ticks += s.valid_ticks - before.valid_ticks
-    s.suspect_beyond_ticks += s.beyond
+cdef inline void limit_put_back(const LimitParams* p, LimitState* s, const LimitState* before, int64_t tick,
+                                bint warm) noexcept nogil:
+    """After limit_step, for a sample that is no evidence: windows and timers have gone on, what it showed is counted apart.
+
+    Before the site is warm nothing is counted.
+    """
+    if warm:
+        s.suspect_ticks += s.valid_ticks - before.valid_ticks
+        s.suspect_beyond_ticks += s.beyond
+    else:
+        s.blank_ticks = before.blank_ticks
     s.valid_ticks = before.valid_ticks
     s.beyond_ticks = before.beyond_ticks
     s.excursions = before.excursions

@@ -64,7 +64,8 @@ cdef struct RunState:
     int64_t underruns          # judged ticks without load
     int64_t next_event_tick
     int64_t due_tick           # of the next supervision of a device: its firmware's, or that of its faults
-    int64_t suspect_until      # before this tick some limit has a tick that came too late within its window
+    int64_t suspect_until      # before this tick some limit is not judged: warm-up, or a late tick within its window
+    int64_t warm_up_ticks
     int64_t command_head       # commands given so far; number k is at place k modulo MOST_COMMANDS
     int64_t command_tail       # commands applied so far
     int64_t command_age_max    # ticks from where its giver saw the run to where it was taken, of the oldest

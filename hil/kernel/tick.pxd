@@ -162,18 +162,18 @@ cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
 
 
 cdef inline void keep_limits(Site* s, int64_t tick) noexcept nogil:
-    """Before the limits of a tick, while a tick that came too late is within the window of one at least."""
+    """Before the limits of a tick, while one at least is not judged: the site warms up, or a tick came too late."""
     cdef int64_t i
     for i in range(s.limit_count):
         s.limits_before[i] = s.limits[i]
 
 
 cdef inline void put_limits_back(Site* s, int64_t tick) noexcept nogil:
-    """And after them: those whose window holds it are not judged."""
+    """And after them: those for which it is so are not judged."""
     cdef int64_t i
     for i in range(s.limit_count):
         if tick < s.limits[i].suspect_until:
-            limit_put_back(&s.limit_params[i], &s.limits[i], &s.limits_before[i], tick)
+            limit_put_back(&s.limit_params[i], &s.limits[i], &s.limits_before[i], tick, tick >= s.run.warm_up_ticks)
             if s.run.suspect_until < s.limits[i].suspect_until:
                 s.run.suspect_until = s.limits[i].suspect_until
 

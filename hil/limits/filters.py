@@ -23,7 +23,7 @@ _AT_HALF = (1.0, 2.0, 1.0)  # both at half the rate
 
 
 class Places(Protocol):
-    """Hands out places in an arena (`hil.site.arena.Arena`)."""
+    """Hands out places in an arena (`hil.kernel.arena.Arena`)."""
 
     def put(self, values: npt.ArrayLike) -> int:
         """Reserve the place of `values`; return their offset."""

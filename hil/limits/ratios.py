@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,3 +27,12 @@ class Ratio:
         for name, channel in zip(("channel", "second", "third"), channels, strict=False):
             params[name] = channel
         params["output"], params["scale"], params["least"] = output, self.scale, self.least
+
+    def value(self, *inputs: float) -> float:
+        """What it makes of values of its channels."""
+        if self.kind == "magnitude":
+            return self.scale * abs(inputs[0])
+        by = inputs[1 if self.kind == "quotient" else 2]
+        if not by >= self.least:
+            return 0.0
+        return self.scale * (inputs[0] if self.kind == "quotient" else math.hypot(inputs[0], inputs[1])) / by

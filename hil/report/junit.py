@@ -107,7 +107,7 @@ def _keeps_from_pass(result: Result, limit: LimitResult) -> bool:
 
 
 def _of_verdict(result: Result) -> _Case:
-    words = f"{result.verdict}: {held(result)}"
+    words = f"{result.verdict}: {held(result.limits)}"
     text = "\n".join([words, *limit_table(result.limits.values()), *result.reasons])
     if result.verdict is Outcome.PASS:
         return _Case(_VERDICT, text, time_s=result.wall_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hil.limits.facts import facts_of
 from hil.report.lettering import fitted, width_in
 from hil.report.result import Result
 from hil.report.words import bounds, told
@@ -61,11 +62,12 @@ def rows_of(run: Recording) -> list[Row]:
             for limit in run.limits.values()
         ]
     rows = []
+    facts = facts_of(run.scenario)
     for limit in run.scenario.limits:
         times_s = violated.get(limit.name, [])
         first_s, again_s = next(iter(times_s), None), tuple(times_s[1:])
         so_far = "no violation so far" if first_s is None else f"violated, first at {first_s:.3f} s"
-        words = f"{so_far} · {bounds(limit)}"
+        words = f"{so_far} · {bounds(limit, facts)}"
         rows.append(Row(limit.name, limit.node, limit.required, words, first_s=first_s, again_s=again_s))
     return rows
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from hil.limits.judged import Judged, entries
 from hil.scenario.limit import Limit
-from hil.site.limits import limit_bounds, limit_channel
 
 if TYPE_CHECKING:
     from hil.report.recording import Recording
@@ -53,6 +53,7 @@ class Panel:
 def panels(run: Recording) -> list[Panel]:
     """The panels that the record has channels for, from top to bottom."""
     scenario = run.scenario
+    found_limits = entries(scenario)
     bess = [f"bess.{name}" for name in scenario.bess]
     upss = [f"ups.{name}" for name in scenario.ups]
     power = [
@@ -70,7 +71,7 @@ def panels(run: Recording) -> list[Panel]:
     ]
     for panel in found:
         panel.lines = [line for line in panel.lines if all(channel in run.channels for channel in line.channels)]
-        _add_thresholds(panel, scenario.limits)
+        _add_thresholds(panel, found_limits)
     if not _frequency_matters(run):
         del found[3]
     return [panel for panel in found if panel.lines]
@@ -78,10 +79,10 @@ def panels(run: Recording) -> list[Panel]:
 
 def place_of(run: Recording, name: str, shown: list[Panel]) -> tuple[Panel, str] | None:
     """The panel in which a violation of a limit is marked, and the channel on which; None where nothing of it is shown."""
-    limit = next((limit for limit in run.scenario.limits if limit.name == name), None)
-    if limit is None:
+    how = next((how for limit, how in entries(run.scenario) if limit.name == name), None)
+    if how is None:
         return None
-    channel = limit_channel(limit)
+    channel = how.channel
     node = channel.rpartition(".")[0]
     for wanted in (channel, channel.replace("_measured", ""), f"{node}.power_w", f"{node}.input_w", "pcc.power_w"):
         for panel in shown:
@@ -121,7 +122,7 @@ def _lines(
 
 def _voltages(run: Recording) -> list[Line]:
     """Of PCC, bus and UPS outputs what a limit looks at, and of the PCC always the lowest phase."""
-    looked_at = {limit_channel(limit) for limit in run.scenario.limits}
+    looked_at = {how.channel for _, how in entries(run.scenario)}
     lines = []
     for node, colour in (("pcc", GRID), ("bus", _DEVICES[2])):
         for side, dash in (("lowest", "-"), ("highest", ":")):
@@ -132,12 +133,12 @@ def _voltages(run: Recording) -> list[Line]:
     return [*lines, *_lines(run, outputs, "output_voltage_pu", "output", dash="--", most_named=1)]
 
 
-def _add_thresholds(panel: Panel, limits: list[Limit]) -> None:
+def _add_thresholds(panel: Panel, limits: list[tuple[Limit, Judged]]) -> None:
     named: dict[float, list[str]] = {}
-    for limit in limits:
-        if limit.kind not in _LEVELS or limit_channel(limit) not in panel.channels:
+    for limit, how in limits:
+        if limit.kind not in _LEVELS or how.channel not in panel.channels:
             continue
-        for bound in limit_bounds(limit):
+        for bound in (how.low, how.high):
             if np.isfinite(bound):
                 named.setdefault(panel.scale * bound, []).append(limit.name)
     for value, names in named.items():
@@ -148,7 +149,7 @@ def _add_thresholds(panel: Panel, limits: list[Limit]) -> None:
 def _frequency_matters(run: Recording) -> bool:
     """Whether a limit looks at it, or it leaves the governors' dead band."""
     scenario, channel = run.scenario, "pcc.frequency_measured_hz"
-    if any("frequency" in limit_channel(limit) for limit in scenario.limits):
+    if any("frequency" in how.channel for _, how in entries(scenario)):
         return True
     if channel not in run.channels:
         return False

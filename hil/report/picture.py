@@ -119,7 +119,8 @@ class _Picture:
         self.figure.text(0.5, 1.0 - 0.2 / self._height_in, title, ha="center", va="center", fontsize=12)
         words, colour = f"not finished: rows to {run.duration_s:g} s · seed {scenario.seed}", "#303030"
         if isinstance(run, Result):
-            words = f"{run.verdict} · {held(run)} · {run.duration_s:g} s · seed {scenario.seed} · waveform {run.waveform_hash}"
+            told = f"{run.verdict} · {held(run.limits)}"
+            words = f"{told} · {run.duration_s:g} s · seed {scenario.seed} · waveform {run.waveform_hash}"
             colour = VIOLATED if run.verdict is Outcome.FAIL else colour
         self.figure.text(0.5, 1.0 - 0.41 / self._height_in, words, ha="center", va="center", fontsize=9, color=colour)
 

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hil.site.limits import limit_bounds
-from hil.verdict.limits import UNITS
+from hil.limits.judged import judged
+from hil.limits.units import written
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
-    from hil.report.result import Result
+    from hil.limits.facts import Facts
     from hil.scenario.limit import Limit
     from hil.verdict.limits import LimitResult
 
 
 def quantity(value: float, limit: LimitResult) -> str:
     """A value of a limit, with its unit."""
-    return _with_unit(value, limit.unit)
+    return written(value, limit.unit)
 
 
-def bounds(limit: Limit) -> str:
+def bounds(limit: Limit, facts: Facts) -> str:
     """The bounds of a limit, with their unit."""
-    low, high = (_with_unit(bound, UNITS[limit.kind]) if math.isfinite(bound) else None for bound in limit_bounds(limit))
+    how = judged(limit, facts)[0]
+    low, high = (written(bound, how.unit) if math.isfinite(bound) else None for bound in (how.low, how.high))
     if low is None or high is None:
         return f"at least {low}" if high is None else f"at most {high}"
     return f"{low} to {high}"
-
-
-def _with_unit(value: float, unit: str) -> str:
-    if unit == "W/s":
-        return f"{value * 60e-6:.2f} MW/min"
-    if unit == "W":
-        return f"{value * 1e-6:.2f} MW"
-    if unit == "Hz":
-        return f"{value:.3f} Hz"
-    if unit == "degC":
-        return f"{value:.2f} degC"
-    return f"{value:.3f} {unit}".rstrip()
 
 
 def worst(limit: LimitResult) -> str:
@@ -45,9 +35,9 @@ def worst(limit: LimitResult) -> str:
     return "never judged" if limit.worst is None else quantity(limit.worst, limit)
 
 
-def held(result: Result) -> str:
+def held(limits: Mapping[str, LimitResult]) -> str:
     """How many of the required limits held."""
-    required = [limit for limit in result.limits.values() if limit.required]
+    required = [limit for limit in limits.values() if limit.required]
     return f"{sum(limit.outcome is Outcome.PASS for limit in required)} of {len(required)} required limits held"
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hil.errors import ScenarioError
 from hil.scenario.model import Scenario
 from hil.scenario.problems import scenario_error
+from hil.scenario.profiles import expand_profiles
 from hil.scenario.reference import lists
 from hil.scenario.syntax import hint
 
@@ -36,6 +37,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     path = _find(source)
     name = path.stem if path.parent == PACKAGED else str(source)
     document = _read(path, name)
+    expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
     scenario = from_document(document, source=name, folder=path.parent)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from hil.scenario.base import ASSUMED, CHOICE, Number, Section, Share, source
-from hil.scenario.quantity import Apparent, Frequency, PerUnit, Time, Voltage
+from hil.scenario.quantity import Apparent, Frequency, PerUnit, Power, Time, Voltage
 
 _IEEE_1547 = source("default of IEEE 1547-2018, as EPRI's OpenDER states it")
 
@@ -114,3 +114,15 @@ class Measurement(Section):
         default=0.1, gt=0, description="window of the frequency (mean)", json_schema_extra=ASSUMED
     )
     delay_s: Time = Field(default=0.0, ge=0, description="how much later a measured value arrives", json_schema_extra=CHOICE)
+    power_uncertainty_w: Power = Field(
+        default=0.0,
+        ge=0,
+        description="expanded uncertainty (k = 2) of a measured power: a limit with less margin cannot PASS",
+        json_schema_extra=CHOICE,
+    )
+    voltage_uncertainty: PerUnit = Field(
+        default=0.0, ge=0, lt=1, description="the same of a measured voltage, pu", json_schema_extra=CHOICE
+    )
+    frequency_uncertainty_hz: Frequency = Field(
+        default=0.0, ge=0, description="the same of the measured frequency", json_schema_extra=CHOICE
+    )

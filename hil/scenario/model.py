@@ -37,6 +37,12 @@ class Scenario(Section):
         description="step of the compiled loop; must divide one second",
         json_schema_extra=CHOICE,
     )
+    warm_up_s: Time = Field(
+        default=0.0,
+        ge=0,
+        description="time from the start in which nothing is judged; a tenth of the run at most, and before every event",
+        json_schema_extra=CHOICE,
+    )
     seed: Whole = Field(default=0, ge=0, description="seed of everything random", json_schema_extra=CHOICE)
     transport: Literal["wire", "direct"] = Field(
         default="wire",

@@ -11,7 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.event import GridDip
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
-from hil.scenario.limit import BatteryTemperature, Limit, Overfrequency, Underfrequency
+from hil.scenario.limit_rules import check_limits
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
@@ -77,8 +77,7 @@ def check_references(scenario: Scenario) -> None:
     for index, name in enumerate(names):
         if names.index(name) < index:
             raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
-    for index, limit in enumerate(scenario.limits):
-        _check_bound(scenario, index, limit)
+    check_limits(scenario)
 
 
 def _check_drivers(scenario: Scenario) -> None:
@@ -91,20 +90,6 @@ def _check_drivers(scenario: Scenario) -> None:
             if kind == "bess" and scenario.bess[name].firmware != DRIVEN:
                 spoken = f"no driver speaks to {device}.firmware = {scenario.bess[name].firmware!r}"
                 raise Refused(f"{spoken}: must be {DRIVEN!r}, or commanded by others (hil serve)", *location, "device")
-
-
-def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:
-    """Refuse a bound with what is normal beyond it: what it judges would be a violation at rest."""
-    nominal_hz = scenario.grid.frequency_hz
-    if isinstance(limit, Underfrequency) and limit.min_hz >= nominal_hz:
-        raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "limits", index, "min")
-    if isinstance(limit, Overfrequency) and limit.max_hz <= nominal_hz:
-        raise Refused(f"must be above grid.frequency = {nominal_hz:g} Hz", "limits", index, "max")
-    if isinstance(limit, BatteryTemperature):
-        kind, _, name = limit.node.partition(".")
-        ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
-        if limit.max_degc <= ambient_degc:
-            raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
 
 
 def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
@@ -139,6 +124,11 @@ def check_times(scenario: Scenario) -> None:
         if scenario.ticks_of(window_s) > _LONGEST_WINDOW:
             most_s = _LONGEST_WINDOW * scenario.tick_s
             raise Refused(f"must be at most {most_s:g} s, {_LONGEST_WINDOW} ticks", *location)
+    if scenario.warm_up_s > 0.1 * scenario.duration_s:
+        raise Refused(f"must be at most a tenth of the run, {0.1 * scenario.duration_s:g} s", "warm_up")
+    for index, event in enumerate(scenario.events):
+        if event.at_s < scenario.warm_up_s:
+            raise Refused(f"must be after warm_up, {scenario.warm_up_s:g} s: what happens is judged", "events", index, "at")
     dips = [(index, event) for index, event in enumerate(scenario.events) if isinstance(event, GridDip)]
     for index, dip in dips:
         for earlier, other in dips:

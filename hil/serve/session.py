@@ -15,6 +15,7 @@ from hil.errors import EventRefused, ScenarioError
 from hil.fleet.devices import Devices
 from hil.fleet.script import Script
 from hil.fleet.supervision import Failure
+from hil.limits.judged import entry_details
 from hil.loads.repeated import RepeatedLoad
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
@@ -105,7 +106,7 @@ def serve(scenario: Scenario, options: ServeOptions) -> str:
     with ExitStack() as stack:
         log = EventLog(heard=options.heard)
         recorder = stack.enter_context(Recorder(engine, [], _no_stream, log))
-        names = ([limit.name for limit in alone.limits], [f"bess.{name}" for name in alone.bess])
+        names = (entry_details(alone), [f"bess.{name}" for name in alone.bess])
         plant = SitePlant(engine, load, recorder, log, names)
         paced = stack.enter_context(PacedPlant(plant, wanted_of(alone.clock), 1.0, log))
         runner = stack.enter_context(asyncio.Runner(loop_factory=lambda: WallLoop(paced)))

@@ -36,8 +36,8 @@ def top_up(engine: Engine, feed: Feed) -> None:
 class SitePlant:
     """Implements `hil.clock.lockstep.Advances`; `hil.session.paced` makes of it what the wall clock needs.
 
-    progress: called after every stretch of ticks. Violations, reversions and what UPSs log stand
-    in the log with the tick at which they began.
+    names: of limits, as details of an event, and of BESSs. progress: called after every stretch of ticks. Violations,
+    reversions and what UPSs log stand in the log with the tick at which they began.
     """
 
     def __init__(
@@ -46,19 +46,19 @@ class SitePlant:
         feed: Feed,
         recorder: Recorder,
         log: EventLog,
-        names: tuple[list[str], list[str]],
+        names: tuple[list[dict[str, object]], list[str]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.engine = engine
         self._feed = feed
         self._recorder = recorder
         self._log = log
-        self._limit_names, self._device_names = names
+        self._limits, self._device_names = names
         self._progress = progress or (lambda _tick: None)
         self._counts: tuple[Any, ...] = ()
         self._counted: Any = None  # what they belong to
         self._ups = UpsWatch(engine, log)
-        self._excursions = [0] * len(self._limit_names)
+        self._excursions = [0] * len(self._limits)
         self._reversions = [[0] * len(self._device_names) for _ in _REVERSIONS]
 
     @property
@@ -128,7 +128,7 @@ class SitePlant:
     def _violated(self, index: int) -> None:
         first = int(self.engine.seen["limits"][index]["first_tick"])
         at = first + 1 if self._excursions[index] == 0 else self.engine.tick
-        self._log.add(at * self.period_ns / 1e9, "limit_violated", {"limit": self._limit_names[index]})
+        self._log.add(at * self.period_ns / 1e9, "limit_violated", self._limits[index])
 
     def _reverted(self, kind: int, index: int) -> None:
         _, when, of = _REVERSIONS[kind]

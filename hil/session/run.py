@@ -17,6 +17,7 @@ from hil.clock.wall import WallLoop
 from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
+from hil.limits.judged import entry_details
 from hil.realtime.evidence import Timing
 from hil.record.clocks import ClockPairs
 from hil.record.events import EventLog
@@ -24,6 +25,7 @@ from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
 from hil.record.streams import Stream
+from hil.report.missing import with_missing_energy
 from hil.report.result import Result
 from hil.scenario.event import PlantEvent
 from hil.scenario.model import Scenario
@@ -99,7 +101,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             return folder.record(stream, engine.period_ns)
 
         recorder = stack.enter_context(Recorder(engine, streams(scenario, engine.channels), sink, log))
-        names = ([limit.name for limit in scenario.limits], [f"bess.{name}" for name in scenario.bess])
+        names = (entry_details(scenario), [f"bess.{name}" for name in scenario.bess])
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
         began = time.perf_counter()
@@ -140,6 +142,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             timing=outcome.timing,
             provenance=made_with,
         )
+        result = with_missing_energy(result)
     return result if folder is None or recorder.abandoned else folder.finish(result, picture=options.picture)
 
 

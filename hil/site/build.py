@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hil.kernel.engine import LOOP_CHANNELS, Engine, row_words
-from hil.kernel.layout import CODES, FUNCTIONS, channel_names, state_dtypes
+from hil.kernel.layout import CODES, channel_names
 from hil.record.streams import ring
 from hil.scenario.model import Scenario
 from hil.site.events import events
 from hil.site.laws import laws
-from hil.site.limits import limits
+from hil.site.limits import function_channels, limits
 from hil.site.parts import Parts, Steady
 from hil.site.plant import plant, tan_phi
 from hil.site.record import streams
@@ -31,13 +31,10 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
     ups_names = [f"ups.{name}" for name in scenario.ups]
-    channels = channel_names(names, ups_names)
+    more = function_channels(scenario)
+    channels = (*channel_names(names, ups_names), *more)
     steady = plant(parts, first_it_w)
     storage(parts)
-    for name in FUNCTIONS:
-        parts.make_parameters(name, 0)
-        if name in state_dtypes():
-            parts.make_states(name, 0)
     limits(parts, steady, channels)
     events(parts)
     own_laws = laws(parts, steady)
@@ -51,6 +48,7 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
         load_tan_phi=tan_phi(scenario.load.power_factor),
         direct_share=direct_share(scenario),
         laws=own_laws,
+        function_channels=more,
         **(ring(streams(scenario, channels), [*channels, *LOOP_CHANNELS]) if record else {}),
         record_capacity=RECORD_CAPACITY_ROWS if record else 1,
     )
@@ -60,6 +58,9 @@ def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     """What the engine keeps besides the components."""
     run = parts.make_states("run", 1)
     run["end_tick"] = parts.scenario.ticks
+    warm_up = parts.scenario.ticks_of(parts.scenario.warm_up_s)
+    run["warm_up_ticks"] = run["suspect_until"] = warm_up
+    parts.states["limits"]["suspect_until"] = warm_up
     run["it_demand_w"] = steady.it_w
     parts.make_states("commands", CODES["command.most"])
     parts.make_states("commanded", len(parts.scenario.devices))

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import parameter_dtypes, state_dtypes
 from hil.scenario.model import Scenario
-from hil.site.arena import Arena
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Run:
             words = [f"{self.name}: not finished"]
         else:
             words = [
-                f"{self.name}: {self.result.verdict}, {held(self.result)}, waveform {self.result.waveform_hash}",
+                f"{self.name}: {self.result.verdict}, {held(self.result.limits)}, waveform {self.result.waveform_hash}",
                 *_told(self.result.limits.values(), self.result.reasons),
             ]
         return "\n".join([*words, str(self.folder)])
@@ -156,7 +156,7 @@ def assert_limits(result: Result, *names: str) -> None:
         words, reasons = f"{sum(limit.outcome is Outcome.PASS for limit in looked_at)} of {len(looked_at)} limits held", []
     else:
         good = result.verdict is Outcome.PASS
-        words, reasons = f"{result.verdict}, {held(result)}", result.reasons
+        words, reasons = f"{result.verdict}, {held(result.limits)}", result.reasons
     if not good:
         where = [] if result.folder is None else [str(result.folder)]
         raise AssertionError("\n".join([f"{result.scenario.name}: {words}", *_told(looked_at, reasons), *where]))

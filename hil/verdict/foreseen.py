@@ -14,7 +14,7 @@ NO_LIMIT = "the scenario requires no limit"
 def foreseen(scenario: Scenario) -> Iterator[str]:
     """One line a problem, in the words of the verdict: limits first, then supervisors."""
     for limit in scenario.limits:
-        for reason in longer_than_run(scenario, limit, scenario.ticks):
+        for reason in longer_than_run(scenario.tick_s, limit, scenario.ticks):
             yield f"{limit.name}: {reason}: it cannot PASS"
     if not any(limit.required for limit in scenario.limits):
         yield f"{NO_LIMIT}: it cannot PASS"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hil.kernel.engine import Engine
+from hil.limits.judged import Judged, entries
 from hil.scenario.model import Scenario
 from hil.verdict.foreseen import NO_LIMIT
-from hil.verdict.limits import LimitResult, limit_result
+from hil.verdict.limits import Evidence, LimitResult, limit_result
 from hil.verdict.liveness import Liveness
 from hil.verdict.outcome import Outcome
 
@@ -30,7 +32,11 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
     """
     ticks = min(engine.tick, engine.end_tick)
     states = engine.states["limits"]
-    limits = {limit.name: limit_result(scenario, limit, states[index], ticks) for index, limit in enumerate(scenario.limits)}
+    ways: dict[str, list[tuple[Judged, Any]]] = {limit.name: [] for limit in scenario.limits}
+    for (limit, how), state in zip(entries(scenario), states, strict=True):
+        ways[limit.name].append((how, state))
+    evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s))
+    limits = {limit.name: limit_result(evidence, limit, ways[limit.name]) for limit in scenario.limits}
     reasons = [*missing, *_missing(scenario, engine, liveness)]
     required = [result for result in limits.values() if result.required]
     reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hil.kernel.layout import CODES
+from hil.limits.judged import BELOW_ONE, Judged
+from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit
-from hil.scenario.model import Scenario
-from hil.site.limits import limit_bounds
 from hil.verdict.outcome import Outcome
+from hil.verdict.uncertainty import too_close
+
+_NOTHING = "no sample was judged"
+_NEVER = {
+    "flicker": "the flickermeter had not observed for long enough",
+    "oscillation": "the detector's window was never full",
+    "band_share": "the detector's window was never full",
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,8 @@ class LimitResult:
     limit: the bound on that side. margin: what was left of the span between reference and bound, negative beyond. The
     reference is nominal for voltage and frequency, the middle of the window for SoC, the ambient for a temperature, else 0.
     suspect_s: how long it was not judged because a tick of the wall clock that came too late lay within its window.
-    unit: of worst and limit.
+    missing_j: of a ramp that was violated, the energy of a storage that would have held it (`hil.verdict.shortfall`); None
+    where it is not known. unit: of worst and limit.
     """
 
     name: str
@@ -39,31 +49,65 @@ class LimitResult:
     excursions: int = 0
     blanked_s: float = 0.0
     suspect_s: float = 0.0
+    missing_j: float | None = None
+    basis: str = ""
+    unverified: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
-UNITS = {
-    "undervoltage": "pu",
-    "overvoltage": "pu",
-    "underfrequency": "Hz",
-    "overfrequency": "Hz",
-    "rocof": "Hz/s",
-    "ramp": "W/s",
-    "peak_to_peak": "W",
-    "soc_window": "",
-    "converter_current": "pu",
-    "on_battery": "s",
-    "battery_temperature": "degC",
-    "recovery": "s",
-}
+@dataclass(frozen=True)
+class Evidence:
+    """What results rest on. ticks: that were judged. late_s: ticks of the wall clock later than that are no evidence."""
+
+    tick_s: float
+    ticks: int
+    measurement: Measurement
+    late_s: float = 0.0
 
 
-def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> LimitResult:
-    """Result of a limit after `ticks` judged ticks."""
-    period_s = scenario.tick_s
-    low, high = limit_bounds(limit)
+def limit_result(evidence: Evidence, limit: Limit, judged: Sequence[tuple[Judged, Any]]) -> LimitResult:
+    """Result of a limit. judged: each way in which it was judged, with the state that the kernel left."""
+    results = [_one(evidence, limit, how, state) for how, state in judged]
+    return results[0] if len(results) == 1 else _together(results, [how for how, _ in judged])
+
+
+def undecided(limit: Limit, reasons: list[str]) -> LimitResult:
+    """Result of a limit that could not be judged at all."""
+    return LimitResult(
+        limit.name,
+        limit.kind,
+        limit.node,
+        required=limit.required,
+        outcome=Outcome.INCONCLUSIVE,
+        unit="",
+        limit=math.nan,
+        basis=limit.basis,
+        unverified=limit.unverified,
+        reasons=reasons,
+    )
+
+
+def _together(results: Sequence[LimitResult], ways: Sequence[Judged]) -> LimitResult:
+    """The result with the least margin of those that were judged; where variants must agree and do not it is not known."""
+    met = [one for one in results if one.outcome is not Outcome.NOT_EXERCISED] or list(results)
+    worst = min(met, key=lambda one: (one.outcome is not Outcome.FAIL, math.inf if one.margin is None else one.margin))
+    failed = [how.variant for one, how in zip(results, ways, strict=True) if one.outcome is Outcome.FAIL]
+    if not failed or len(failed) == len(results) or not ways[0].agree:
+        return worst
+    held = [how.variant for how in ways if how.variant not in failed]
+    reason = f"held with {', '.join(held)}, violated with {', '.join(failed)}: its source does not say which"
+    return replace(worst, outcome=Outcome.INCONCLUSIVE, reasons=[*worst.reasons, reason])
+
+
+def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResult:
+    period_s = evidence.tick_s
+    low, high = how.low, how.high
     outcome = Outcome.PASS
-    reasons = [*longer_than_run(scenario, limit, ticks), *_unfinished(limit, state), *_suspect(scenario, state)]
+    reasons = [
+        *longer_than_run(evidence.tick_s, limit, evidence.ticks),
+        *_unfinished(limit, state),
+        *_suspect(evidence, state),
+    ]
     worst = margin = at_s = None
     bound = high if math.isfinite(high) else low
     sides = []
@@ -72,18 +116,24 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
     if math.isfinite(low) and math.isfinite(state["lowest"]):
         sides.append((float(state["lowest"]), low, int(state["lowest_tick"])))
     if sides:
-        reference = _reference(scenario, limit)
-        margin, worst, bound, tick = min(((b - v) / (b - reference), v, b, t) for v, b, t in sides)
+        margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
         at_s = (tick + 1) * period_s
+        close = too_close(evidence.measurement, how, worst, bound)
+        reasons += [close] if close else []
     elif state["valid_ticks"] == 0 and state["blank_ticks"] > 0:
         outcome = Outcome.NOT_EXERCISED
         reasons = ["a scripted stimulus acted all the time"]
     elif limit.kind == "recovery" and not reasons:
         outcome = Outcome.NOT_EXERCISED
         reasons = [f"the measured voltage never fell below {limit.below:g} pu"]
+    elif limit.kind == "ride_through" and not reasons:
+        outcome = Outcome.NOT_EXERCISED
+        reasons = [f"no {limit.signal} left the continuous band for a time after which the power had to come back"]
     elif limit.kind != "recovery" and not reasons:
-        delay_s = getattr(limit, "delay_s", 0.0)
-        reasons = [f"never judged for its delay, {delay_s:g} s, without a break" if delay_s else "no sample was judged"]
+        delay_s = how.delay_s
+        reasons = [
+            f"never judged for its delay, {delay_s:g} s, without a break" if delay_s else _NEVER.get(limit.kind, _NOTHING)
+        ]
     if reasons and outcome is Outcome.PASS:
         outcome = Outcome.INCONCLUSIVE
     if state["beyond_ticks"] > 0:
@@ -95,8 +145,8 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
         node=limit.node,
         required=limit.required,
         outcome=outcome,
-        unit=UNITS[limit.kind],
-        limit=bound,
+        unit=how.unit,
+        limit=1.0 if bound == BELOW_ONE else bound,
         worst=worst,
         margin=margin,
         at_s=at_s,
@@ -105,6 +155,8 @@ def limit_result(scenario: Scenario, limit: Limit, state: Any, ticks: int) -> Li
         excursions=int(state["excursions"]),
         blanked_s=int(state["blank_ticks"]) * period_s,
         suspect_s=int(state["suspect_ticks"]) * period_s,
+        basis=limit.basis,
+        unverified=limit.unverified,
         reasons=reasons,
     )
 
@@ -120,38 +172,24 @@ def _unfinished(limit: Limit, state: Any) -> list[str]:
     return []
 
 
-def _suspect(scenario: Scenario, state: Any) -> list[str]:
+def _suspect(evidence: Evidence, state: Any) -> list[str]:
     """What was not judged because ticks came too late."""
     if state["suspect_ticks"] == 0:
         return []
-    suspect_s, beyond_s = (int(state[name]) * scenario.tick_s for name in ("suspect_ticks", "suspect_beyond_ticks"))
+    suspect_s, beyond_s = (int(state[name]) * evidence.tick_s for name in ("suspect_ticks", "suspect_beyond_ticks"))
     also = f", {beyond_s:g} s of it beyond the limit" if beyond_s else ""
-    late = f"ticks later than {1e3 * scenario.clock.overrun_budget_s:g} ms (clock.overrun_budget) within its window"
+    late = f"ticks later than {1e3 * evidence.late_s:g} ms (clock.overrun_budget) within its window"
     return [f"{suspect_s:g} s not judged{also}: {late}"]
 
 
-def longer_than_run(scenario: Scenario, limit: Limit, ticks: int) -> list[str]:
+def longer_than_run(tick_s: float, limit: Limit, ticks: int) -> list[str]:
     """What a limit has not seen in a run of `ticks` ticks because it looks back farther, as a reason; none where it has."""
-    if limit.kind == "recovery":  # its mean looks back at what was before the run, at rest
+    if limit.kind in ("recovery", "ride_through"):  # their means look back at what was before the run, at rest
         return []
     parts = {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay")}
-    needed_s, run_s = sum(parts.values()), ticks * scenario.tick_s
-    if needed_s <= run_s + 0.5 * scenario.tick_s:
+    needed_s, run_s = sum(parts.values()), ticks * tick_s
+    if needed_s <= run_s + 0.5 * tick_s:
         return []
     some = [f"{key} {part_s:g} s" for key, part_s in parts.items() if part_s > 0.0]
     made_of = f" ({', '.join(some)})" if len(some) > 1 else ""
     return [f"its window, {needed_s:g} s{made_of}, is longer than the run, {run_s:g} s"]
-
-
-def _reference(scenario: Scenario, limit: Limit) -> float:
-    if limit.kind in ("undervoltage", "overvoltage"):
-        return 1.0
-    if limit.kind in ("underfrequency", "overfrequency"):
-        return float(scenario.grid.frequency_hz)
-    if limit.kind == "soc_window":
-        full_is_rest = math.isinf(limit_bounds(limit)[1])  # a UPS stands by full
-        return 1.0 if full_is_rest else 0.5 * (limit.window[0] + limit.window[1])
-    if limit.kind == "battery_temperature":
-        kind, _, name = limit.node.partition(".")
-        return float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
-    return 0.0

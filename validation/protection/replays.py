@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES, parameter_dtypes, state_dtypes
 from hil.kernel.protection.replay import Replay
-from hil.site.arena import Arena
 from protection.envelopes import Envelope
 from protection.relays import Relay
 

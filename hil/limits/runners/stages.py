@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hil.limits.bench import Bench, first, signal
-from hil.limits.profiles import STAGES
+from hil.limits.published import STAGES
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

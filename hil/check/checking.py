@@ -1,0 +1,159 @@
+"""Judging a recording: each limit by itself, over the kernel's functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hil.check.orders import CheckFile
+from hil.check.signals import Signals
+from hil.kernel.arena import Arena
+from hil.kernel.layout import parameter_dtypes, state_dtypes
+from hil.kernel.protection.replay import Replay
+from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
+from hil.limits.facts import DeviceFacts, Facts
+from hil.limits.judged import Judged, judged
+from hil.recordings import Recording
+from hil.scenario.grid import Measurement
+from hil.scenario.limit import Limit
+from hil.verdict.limits import Evidence, LimitResult, limit_result, undecided
+from hil.verdict.outcome import Outcome
+
+_STEP = 2.0 / math.sqrt(12.0)
+"""Expanded uncertainty (k = 2) of a value that was rounded to a step, as part of the step."""
+_LEAST_RATE = 2.0
+"""Samples that a delay or a window must hold for the recording to show it."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A recording and how its limits ended. reasons: why it is INCONCLUSIVE."""
+
+    recording: Recording
+    verdict: Outcome
+    limits: dict[str, LimitResult]
+    reasons: list[str]
+    notes: list[str]
+
+
+@dataclass
+class _Parts:
+    """Arrays on their way to a replay."""
+
+    arena: Arena = field(default_factory=Arena)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+
+    def make(self, name: str, count: int) -> tuple[Any, Any]:
+        """Parameters and states of `count` components, all zero."""
+        self.states[name] = np.zeros(count, dtype=state_dtypes()[name])
+        return self.make_parameters(name, count), self.states[name]
+
+    def make_parameters(self, name: str, count: int) -> Any:
+        """Parameters alone."""
+        self.parameters[name] = np.zeros(count, dtype=parameter_dtypes()[name])
+        return self.parameters[name]
+
+
+def check_recording(recording: Recording, orders: CheckFile, devices: dict[str, DeviceFacts] | None = None) -> Checked:
+    """Judge a recording by the limits of a file. devices: what limits on devices must know of them."""
+    signals = Signals(recording)
+    facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz), devices or {})
+    limits = {limit.name: _judge(limit, signals, facts, orders.measurement) for limit in orders.limits}
+    required = [result for result in limits.values() if result.required]
+    reasons = [
+        f"{one.name}: {', '.join(one.reasons) or one.outcome.lower()}" for one in required if one.outcome not in _DECIDED
+    ]
+    if not required:
+        reasons.append("no limit is required")
+    if any(one.outcome is Outcome.FAIL for one in required):
+        verdict = Outcome.FAIL
+    else:
+        verdict = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
+    return Checked(recording, verdict, limits, reasons, list(recording.notes))
+
+
+_DECIDED = (Outcome.PASS, Outcome.FAIL)
+
+
+def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measurement) -> LimitResult:
+    try:
+        ways = judged(limit, facts)
+    except KeyError as missing:
+        return undecided(limit, [f"nothing is known of {missing.args[0]}"])
+    wanted = list(dict.fromkeys(name for how in ways for name in _inputs(how)))
+    columns = {name: signals.channel(name) for name in wanted}
+    missing_names = [name for name, values in columns.items() if values is None]
+    if missing_names:
+        return undecided(limit, [f"the recording has no {', '.join(missing_names)}"])
+    there = {name: values for name, values in columns.items() if values is not None}
+    try:
+        states = _replayed(limit, ways, there, facts)
+    except ValueError as problem:
+        return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
+    sure = _as_sure_as_its_steps(measurement, signals, wanted)
+    result = limit_result(Evidence(facts.tick_s, signals.count, sure), limit, list(zip(ways, states, strict=True)))
+    lacking = [*_too_slow(ways[0], facts), *_gaps(there)]
+    if not lacking:
+        return result
+    outcome = Outcome.INCONCLUSIVE if result.outcome is Outcome.PASS else result.outcome
+    return replace(result, outcome=outcome, reasons=[*result.reasons, *lacking])
+
+
+def _inputs(how: Judged) -> list[str]:
+    """Channels that must come from the recording: those that no function makes."""
+    made = {name for function in how.functions for name in function.outputs}
+    also = [how.channel, *(name for function in how.functions for name in function.inputs)]
+    if how.value == "limit.recovery":
+        also.append("pcc.voltage_lowest_measured_pu")
+    return [name for name in also if name not in made]
+
+
+def _replayed(limit: Limit, ways: Sequence[Judged], there: dict[str, Any], facts: Facts) -> list[Any]:
+    found = [(limit, how) for how in ways]
+    functions = functions_of(found)
+    names = [*there, *(name for function in functions for name in function.outputs)]
+    first = {name: float(values[np.isfinite(values)][0]) for name, values in there.items() if np.isfinite(values).any()}
+    parts = _Parts()
+    ground = Ground(facts, {name: column for column, name in enumerate(names)}, first)
+    fill_functions(parts, functions, ground)
+    states = fill_limits(parts, found, ground)
+    rows = np.zeros((next(iter(there.values())).size, len(names)))
+    for column, values in enumerate(there.values()):
+        rows[:, column] = values
+    Replay(parts.parameters, parts.states | {"arena": parts.arena.array()}).run(rows)
+    return list(states)
+
+
+def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: list[str]) -> Measurement:
+    """The uncertainty of what was measured, with that of the steps in which it was recorded."""
+    steps = {name: _STEP * signals.step(name) for name in names}
+
+    def wider(own: float, ending: str) -> float:
+        return math.hypot(own, max((step for name, step in steps.items() if name.endswith(ending)), default=0.0))
+
+    return measurement.model_copy(
+        update={
+            "power_uncertainty_w": wider(float(measurement.power_uncertainty_w), "_w"),
+            "voltage_uncertainty": wider(float(measurement.voltage_uncertainty), "_pu"),
+            "frequency_uncertainty_hz": wider(float(measurement.frequency_uncertainty_hz), "_hz"),
+        }
+    )
+
+
+def _too_slow(how: Judged, facts: Facts) -> list[str]:
+    """What the samples are too far apart for."""
+    found = []
+    for what, time_s in (("window", how.window_s), ("mean", how.mean_s), ("delay", how.delay_s)):
+        if 0.0 < time_s < _LEAST_RATE * facts.tick_s * (1.0 - 1e-9):
+            found.append(f"its {what}, {time_s:g} s, is shorter than two samples, {_LEAST_RATE * facts.tick_s:g} s")
+    return found
+
+
+def _gaps(there: dict[str, Any]) -> list[str]:
+    missing = max(int(np.isnan(values).sum()) for values in there.values())
+    return [f"{missing} samples are missing"] if missing else []

@@ -1,0 +1,16 @@
+"""Values of limits as people read them."""
+
+from __future__ import annotations
+
+
+def written(value: float, unit: str) -> str:
+    """A value in SI with the unit that people use for it."""
+    if unit == "W/s":
+        return f"{value * 60e-6:.2f} MW/min"
+    if unit == "W":
+        return f"{value * 1e-6:.2f} MW"
+    if unit == "Hz":
+        return f"{value:.3f} Hz"
+    if unit == "degC":
+        return f"{value:.2f} degC"
+    return f"{value:.3f} {unit}".rstrip()

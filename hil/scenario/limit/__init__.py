@@ -1,0 +1,84 @@
+"""Entries of `[[limits]]`, by what they look at: what a file may say, and nothing of how it is judged (`hil.limits`)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hil.scenario.limit.current import ConverterCurrent, Overcurrent, ThermalOverload
+from hil.scenario.limit.frequency import Overfrequency, RateOfChange, Underfrequency
+from hil.scenario.limit.power import (
+    BandShare,
+    Oscillation,
+    PeakToPeak,
+    RampRate,
+    Recovery,
+    ReversePower,
+    Underpower,
+    Variation,
+)
+from hil.scenario.limit.ride import RideThrough
+from hil.scenario.limit.storage import BatteryTemperature, CRate, SocRange
+from hil.scenario.limit.ups import DcLink, OnBattery, Overload, Transfers
+from hil.scenario.limit.voltage import Flicker, Overvoltage, Undervoltage, VoltsPerHertz
+
+__all__ = [
+    "BandShare",
+    "BatteryTemperature",
+    "CRate",
+    "ConverterCurrent",
+    "DcLink",
+    "Flicker",
+    "Limit",
+    "OnBattery",
+    "Oscillation",
+    "Overcurrent",
+    "Overfrequency",
+    "Overload",
+    "Overvoltage",
+    "PeakToPeak",
+    "RampRate",
+    "RateOfChange",
+    "Recovery",
+    "ReversePower",
+    "RideThrough",
+    "SocRange",
+    "ThermalOverload",
+    "Transfers",
+    "Underfrequency",
+    "Underpower",
+    "Undervoltage",
+    "Variation",
+    "VoltsPerHertz",
+]
+
+Limit = Annotated[
+    Undervoltage
+    | Overvoltage
+    | VoltsPerHertz
+    | Flicker
+    | Underfrequency
+    | Overfrequency
+    | RateOfChange
+    | RampRate
+    | PeakToPeak
+    | Variation
+    | Oscillation
+    | BandShare
+    | ReversePower
+    | Underpower
+    | Overcurrent
+    | ThermalOverload
+    | SocRange
+    | ConverterCurrent
+    | CRate
+    | OnBattery
+    | Overload
+    | Transfers
+    | DcLink
+    | BatteryTemperature
+    | Recovery
+    | RideThrough,
+    Field(discriminator="kind"),
+]

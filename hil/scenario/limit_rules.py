@@ -1,0 +1,75 @@
+"""Rules of limits that reach across keys, or into other sections."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hil.scenario.base import Refused
+from hil.scenario.limit import (
+    BatteryTemperature,
+    Limit,
+    Overcurrent,
+    Overfrequency,
+    RideThrough,
+    ThermalOverload,
+    Underfrequency,
+)
+
+if TYPE_CHECKING:
+    from hil.scenario.model import Scenario
+
+_MOST_HZ = 0.4
+"""Share of the rate of samples up to which a band may reach."""
+
+
+def limit_slug(name: str) -> str:
+    """A limit's name as part of a channel's."""
+    return re.sub(r"\W+", "_", name).strip("_").lower()
+
+
+def check_limits(scenario: Scenario) -> None:
+    """Raises Refused."""
+    slugs: dict[str, str] = {}
+    for index, limit in enumerate(scenario.limits):
+        _check_bound(scenario, index, limit)
+        _check_keys(scenario, index, limit)
+        if isinstance(limit, (Overcurrent, ThermalOverload, RideThrough)):  # whose channels go by their names
+            other = slugs.setdefault(limit_slug(limit.name), limit.name)
+            if other != limit.name:
+                raise Refused(f"its channels would have the names of those of {other!r}", "limits", index, "name")
+
+
+def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:
+    """Refuse a bound with what is normal beyond it: what it judges would be a violation at rest."""
+    nominal_hz = scenario.grid.frequency_hz
+    if isinstance(limit, Underfrequency) and limit.min_hz >= nominal_hz:
+        raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "limits", index, "min")
+    if isinstance(limit, Overfrequency) and limit.max_hz <= nominal_hz:
+        raise Refused(f"must be above grid.frequency = {nominal_hz:g} Hz", "limits", index, "max")
+    if isinstance(limit, BatteryTemperature):
+        kind, _, name = limit.node.partition(".")
+        ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
+        if limit.max_degc <= ambient_degc:
+            raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
+    if isinstance(limit, RideThrough):
+        if any(level >= 1.0 for level, _ in limit.below):
+            raise Refused("must have levels below 1 pu", "limits", index, "below")
+        if any(level <= 1.0 for level, _ in limit.above):
+            raise Refused("must have levels above 1 pu", "limits", index, "above")
+
+
+def _check_keys(scenario: Scenario, index: int, limit: Limit) -> None:
+    """Refuse what one key needs of another, or of the tick."""
+    if isinstance(limit, (Overcurrent, ThermalOverload)) and limit.node == "pcc" and limit.base_va is None:
+        raise Refused("missing; the PCC has no rating", "limits", index, "base")
+    if isinstance(limit, RideThrough) and not (limit.below or limit.above):
+        raise Refused("missing; a ride-through has steps below or above", "limits", index, "below")
+    band = getattr(limit, "band_hz", None)
+    if band is None:
+        return
+    most_hz = _MOST_HZ / scenario.tick_s
+    if band[1] > most_hz:
+        raise Refused(f"its upper edge must be at most {most_hz:g} Hz, 0.4 of the tick rate", "limits", index, "band")
+    if limit.kind in ("oscillation", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:
+        raise Refused(f"must hold two periods of the lower edge, {2.0 / band[0]:g} s", "limits", index, "window")

@@ -1,0 +1,183 @@
+"""`hil check`: limits of scenarios on recordings (docs/check.md)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from command import HIL
+from rig import document
+
+import hil
+from hil.check.api import check
+from hil.errors import HilError
+from hil.scenario.files import from_document
+
+RATE_HZ = 200.0
+TIME_S = np.arange(0.0, 60.0, 1.0 / RATE_HZ)
+
+
+def recorded(folder, **columns: np.ndarray):
+    path = folder / "site.csv"
+    names = ["time_s", *columns]
+    rows = np.column_stack([TIME_S[: len(next(iter(columns.values())))], *columns.values()])
+    lines = [",".join("" if np.isnan(cell) else repr(float(cell)) for cell in row) for row in rows]
+    path.write_text("\n".join([",".join(names), *lines]) + "\n")
+    return path
+
+
+def orders(folder, *limits: str, head: str = ""):
+    path = folder / "limits.toml"
+    path.write_text(
+        head + "".join(f"[[limits]]\nname = 'x{index}'\nrequired = true\n{limit}\n" for index, limit in enumerate(limits))
+    )
+    return path
+
+
+def test_a_run_checked_again_ends_as_it_did(tmp_path):
+    """Every tick recorded: the very numbers of the run."""
+    limits = [
+        {"name": "ramp", "kind": "ramp", "max": "2 MW/s", "window": "1 s", "required": True},
+        {"name": "p2p", "kind": "peak_to_peak", "max": "3 MW", "window": "2 s"},
+        {"name": "27", "kind": "undervoltage", "min": 0.97, "delay": "50 ms"},
+        {"name": "51", "kind": "overcurrent", "base": "5 MVA", "pickup": 1.0, "curve": "iec_very_inverse", "multiplier": 0.05},
+        {"name": "var", "kind": "variation", "band": ["0.5 Hz", "55 Hz"], "order": 2, "max": "1 MW", "window": "1 s"},
+    ]
+    load = {"kind": "training", "power": "8 MW", "iteration": "2 s", "edge": "50 ms"}
+    scenario = from_document(document(duration="10 s", load=load, limits=limits, record={"rate": "1 kHz"}))
+    result = hil.run(scenario, folder=tmp_path / "run")
+    again = check(tmp_path / "run")
+    assert again.verdict == result.verdict
+    for name, limit in result.limits.items():
+        found = again.limits[name]
+        assert found.outcome == limit.outcome, name
+        assert found.worst == pytest.approx(limit.worst, rel=2e-5)
+        assert found.excursions == limit.excursions
+        if limit.first_violation_s is not None:
+            assert found.first_violation_s == pytest.approx(limit.first_violation_s, abs=0.0021)
+
+
+def test_columns_units_and_an_event_in_the_middle(tmp_path):
+    power_kw = 20e3 + 12e3 * (TIME_S > 30.0)
+    path = recorded(tmp_path, P_kW=power_kw)
+    head = "[signals]\n'pcc.power_w' = {column = 'P_kW', unit = 'kW'}\n"
+    result = check(path, orders(tmp_path, "kind = 'peak_to_peak'\nmax = '10 MW'\nwindow = '5 s'", head=head))
+    found = result.limits["x0"]
+    assert (result.verdict, found.outcome, found.excursions) == ("FAIL", "FAIL", 1)
+    assert found.worst == pytest.approx(12e6)
+    assert found.first_violation_s == pytest.approx(30.01, abs=0.006)
+    assert found.time_beyond_s == pytest.approx(5.0, abs=0.011)
+
+
+def test_what_is_quicker_than_the_samples_is_not_judged(tmp_path):
+    """30 samples a second show 23 Hz as 7 Hz: neither is believed."""
+    time_s = np.arange(0.0, 30.0, 1.0 / 30.0)
+    path = tmp_path / "pmu.csv"
+    power = 320e6 + 1e6 * np.sin(2 * np.pi * 23.0 * time_s)
+    path.write_text(
+        "time_s,pcc.power_w\n" + "".join(f"{t!r},{p!r}\n" for t, p in zip(time_s.tolist(), power.tolist(), strict=True))
+    )
+    band = "kind = 'oscillation'\nband = ['5 Hz', '55 Hz']\nwindow = '2 s'\nmax = '0.5 MW'"
+    low = "kind = 'oscillation'\nband = ['0.5 Hz', '10 Hz']\nwindow = '4 s'\nmax = '0.5 MW'"
+    result = check(
+        path,
+        orders(tmp_path, band, low, "kind = 'undervoltage'\nmin = 0.9", "kind = 'underpower'\nmin = '1 MW'\ndelay = '20 ms'"),
+    )
+    high, aliased, voltage, quick = result.limits.values()
+    assert high.outcome == "INCONCLUSIVE"
+    assert high.reasons[0].startswith("30 samples a second do not show it: band 5 to 55 Hz")
+    assert aliased.outcome == "FAIL"  # 7 Hz is all that a log of 30 frames a second can say
+    assert voltage.reasons == ["the recording has no pcc.voltage_lowest_measured_pu"]
+    assert quick.outcome == "INCONCLUSIVE"
+    assert quick.reasons == ["its delay, 0.02 s, is shorter than two samples, 0.0666667 s"]
+
+
+def test_missing_samples_block_pass_and_hide_no_violation(tmp_path):
+    power = np.full(TIME_S.size, 5e6)
+    power[4000:4400] = np.nan
+    path = recorded(tmp_path, **{"pcc.power_w": power})
+    limits = ("kind = 'underpower'\nmin = '1 MW'", "kind = 'underpower'\nmin = '6 MW'")
+    held, violated = check(path, orders(tmp_path, *limits)).limits.values()
+    assert held.outcome == "INCONCLUSIVE"
+    assert held.reasons == ["399 samples are missing"]
+    assert violated.outcome == "FAIL"
+
+
+def test_the_steps_of_a_recording_count_as_uncertainty(tmp_path):
+    power = np.round((5e6 + 1e5 * np.sin(TIME_S)) / 1e5) * 1e5
+    path = recorded(tmp_path, **{"pcc.power_w": power})
+    near, far = check(
+        path, orders(tmp_path, "kind = 'underpower'\nmin = '4.86 MW'", "kind = 'underpower'\nmin = '4.8 MW'")
+    ).limits.values()
+    assert (near.outcome, far.outcome) == ("INCONCLUSIVE", "PASS")
+    assert "below the expanded uncertainty" in near.reasons[0]
+
+
+def test_phases_and_a_profile(tmp_path):
+    flat = np.ones(TIME_S.size)
+    sag = np.where((TIME_S > 20.0) & (TIME_S < 20.1), 0.6, 1.0)
+    power = np.where((TIME_S > 20.0) & (TIME_S < 24.0), 1e6, 5e6)
+    columns = {"pcc.voltage_a_pu": flat, "pcc.voltage_b_pu": sag, "pcc.voltage_c_pu": flat, "pcc.power_w": power}
+    path = recorded(tmp_path, **columns)
+    (tmp_path / "nogrr.toml").write_text("[[limits]]\nprofile = 'ercot-nogrr282'\nrequired = true\n")
+    result = check(path, tmp_path / "nogrr.toml")
+    assert result.limits["ercot-nogrr282: voltage ride-through"].outcome == "FAIL"
+    assert result.limits["ercot-nogrr282: voltage ride-through"].first_violation_s == pytest.approx(22.1, abs=0.02)
+    assert result.limits["ercot-nogrr282: frequency ride-through"].outcome == "INCONCLUSIVE"
+
+
+def test_comtrade_and_csv_of_one_signal_are_judged_alike(tmp_path):
+    from hil.recordings import comtrade, read
+
+    power = 5e6 + 1e6 * np.sin(TIME_S)
+    path = recorded(tmp_path, **{"pcc.power_w": power})
+    comtrade.write(tmp_path / "site.cff", read(path), form="FLOAT32")
+    limits = orders(tmp_path, "kind = 'peak_to_peak'\nmax = '1.5 MW'\nwindow = '1 s'")
+    one, other = check(path, limits).limits["x0"], check(tmp_path / "site.cff", limits).limits["x0"]
+    assert (one.outcome, one.excursions) == (other.outcome, other.excursions)
+    assert other.worst == pytest.approx(one.worst, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        ("limits = 5", "limits.toml: limits = 5: must be a list"),
+        (
+            "[[limits]]\nname = 'x'\nkind = 'ramp'\nmax = '5 MW'\nwindow = '1 s'",
+            "limits.toml: limits.x.max = '5 MW': must be a power ramp",
+        ),
+        ("[[limits]]\nprofile = 'none'", "limits.toml: limits.0.profile = 'none': no such profile"),
+        ("[signal]\n[[limits]]\nname = 'x'\nkind = 'undervoltage'\nmin = 0.9", "limits.toml: signal: unknown key"),
+        (
+            "frequency = '60'\n[[limits]]\nname = 'x'\nkind = 'undervoltage'\nmin = 0.9",
+            "limits.toml: frequency = '60': must be a frequency",
+        ),
+        ("", "limits.toml: limits: missing"),
+    ],
+)
+def test_what_is_wrong_with_limits_is_told_in_a_line(limits, line, tmp_path):
+    path = recorded(tmp_path, **{"pcc.power_w": np.full(100, 5e6)})
+    (tmp_path / "limits.toml").write_text(limits)
+    with pytest.raises(HilError) as refused:
+        check(path, tmp_path / "limits.toml")
+    assert line in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_command_prints_a_table_or_json_and_ends_with_the_verdict(tmp_path):
+    path = recorded(tmp_path, **{"pcc.power_w": 5e6 + 1e6 * np.sin(TIME_S)})
+    limits = orders(tmp_path, "kind = 'peak_to_peak'\nmax = '0.9 MW'\nwindow = '1 s'")
+    ran = subprocess.run([*HIL, "check", str(path), "--limits", str(limits)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "200 samples a second" in ran.stdout
+    assert "FAIL  0 of 1 required limits held" in ran.stdout
+    ran = subprocess.run(
+        [*HIL, "check", str(path), "--limits", str(limits), "--json"], capture_output=True, text=True, check=False
+    )
+    told = json.loads(ran.stdout)
+    assert (told["verdict"], told["limits"][0]["outcome"], told["rate_hz"]) == ("FAIL", "FAIL", pytest.approx(200.0))
+    ran = subprocess.run([*HIL, "check", str(path)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f"{path}: needs --limits FILE: only the folder of a run has limits of its own\n"
