@@ -31,9 +31,9 @@ def test_random_recordings(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_many_random_recordings(name):
-    tally, wrong = agreement.worst(name, range(10_000, 14_000), CASES)
+    tally, wrong = agreement.worst(name, range(10_000, 11_500), CASES)
     assert wrong == []
-    assert tally.compared > 300_000
+    assert tally.compared > 100_000
 
 
 # --- relays ---
@@ -162,11 +162,15 @@ def test_a_limit_judges_no_sample_that_is_not_a_number_and_its_time_begins_anew(
 
 
 def test_no_state_decays_into_subnormal_numbers():
-    """A second of a millisecond's time constant is past 1e-308."""
+    """708 time constants are past 1e-308; the filter's is a little more than a sample."""
     value = np.concatenate([[1.0], np.zeros(3_000)])
-    assert replays.thermal(value, 1.0, 1e-3, 1e-3, 0.0, 1e-3)[-1] == 0.0
     sections = np.array([[0.5, -0.5, 0.0, 1.0, -0.4, 0.0]])
-    assert replays.filtered(value, sections, np.array([[-0.5, 0.0]]), np.zeros(value.size, bool))[-1] == 0.0
+    for out in (
+        replays.thermal(value, 1.0, 1e-3, 1e-3, 0.0, 1e-3),
+        replays.filtered(value, sections, np.array([[-0.5, 0.0]]), np.zeros(value.size, bool)),
+    ):
+        assert np.min(np.abs(out[out != 0.0])) > np.finfo(float).tiny
+        assert out[-1] == 0.0
 
 
 def test_the_thermal_image_against_the_closed_form_of_its_standard():
