@@ -88,22 +88,6 @@ def harmonic(n, duty):
     return 2.0 / (math.pi * n) * abs(math.sin(math.pi * n * duty))
 
 
-def wave(given: dict) -> np.ndarray:
-    """The channel that a reference vector describes."""
-    if given["shape"] == "sine":
-        return sine(given["tick_s"], given["frequency_hz"], given["amplitude"], given["offset"], given["duration_s"])
-    assert given["shape"] == "square"
-    return square(given["tick_s"], given["period_s"], given["duty"], given["duration_s"], given["swing"], given["offset"])
-
-
-def measured(given: dict) -> dict[str, float]:
-    """What the detector finds at the end of a reference vector's input, and how wide a bin is."""
-    low, high = given["band_hz"]
-    run = Run(detector(low_hz=low, high_hz=high, window_s=given["window_s"], tick_s=given["tick_s"]))
-    names = ("amplitude", "frequency_hz", "damping", "share")
-    return dict(zip(names, run.feed(wave(given))[-1], strict=True)) | {"bin_hz": 1.0 / run.design.window_s}
-
-
 def by_definition(values, design: Detector) -> np.ndarray:
     """Amplitude, frequency, damping ratio and share of every full window from the definition; shape (hops, 4).
 

@@ -42,7 +42,6 @@ RULES = {
     "hil.loads": ("hil.errors", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
-    "hil.limits": ("hil.errors", "hil.kernel", "hil.scenario"),
     "hil.site": ("hil.errors", "hil.kernel", "hil.limits", "hil.own", "hil.record.streams", "hil.scenario", "controllers.law"),
     "hil.check": ("hil.errors", "hil.kernel", "hil.limits", "hil.recordings", "hil.scenario", "hil.verdict"),
     "hil.realtime": ("hil.errors", "hil.kernel"),

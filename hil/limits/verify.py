@@ -101,7 +101,7 @@ def play(vector: dict[str, Any]) -> Row:
         got = found.get(key)
         if isinstance(wanted, float) and isinstance(got, int | float) and not isinstance(got, bool):
             error = max(error or 0.0, abs(got - wanted))
-        passed = passed and _holds(key, wanted, got, tolerance, dt_s)
+        passed = passed and _holds(key, wanted, got, tolerance, dt_s, found.get("bin_hz", 0.0))
     return Row(
         **{key: vector[key] for key in ("standard", "edition", "clause", "evidence", "function", "name")},
         input=", ".join(_words(key, value) for key, value in given.items()),
@@ -113,11 +113,16 @@ def play(vector: dict[str, Any]) -> Row:
     )
 
 
-def _holds(key: str, wanted: Any, got: Any, tolerance: dict[str, float], dt_s: float) -> bool:
-    """Whether it is what must come out: a time within ticks, a number within a share, the wider of both; others the same."""
+def _holds(key: str, wanted: Any, got: Any, tolerance: dict[str, float], dt_s: float, bin_hz: float) -> bool:
+    """Whether it is what must come out: a time within ticks, a number within a share, the wider of both; others the same.
+
+    A frequency that is told in bins of a transform is within so many of those, and nothing else.
+    """
     if not isinstance(wanted, float) or got is None:
         return bool(got == wanted)
-    allowed = tolerance.get("relative", 0.0) * abs(wanted)
+    if key.endswith("_hz") and "bins" in tolerance:
+        return bool(abs(got - wanted) <= tolerance["bins"] * bin_hz)
+    allowed = max(tolerance.get("relative", 0.0) * abs(wanted), tolerance.get("absolute", 0.0))
     if key.endswith("_s"):
         rounding = 1e-6 * dt_s + 1e-12 * abs(wanted)
         allowed = max(allowed, tolerance.get("ticks", 0) * dt_s) + rounding

@@ -70,12 +70,11 @@ def envelope(value: np.ndarray, subject: np.ndarray, setting: Envelope, before: 
     let_go = np.full(value.size, np.nan)
     for episode in episodes:
         whole = slice(episode.begin, episode.over)
-        may_trip = np.maximum.accumulate(exceeded[whole])
-        gone = ~episode.stays[whole] & ~may_trip
+        asked = ~np.maximum.accumulate(exceeded[whole])
         if setting.relative:
-            gone &= _time_is_up(episode, setting.recovery)
-        failed = np.maximum.accumulate(gone)
-        let_go[whole] = np.where(may_trip & ~failed, np.nan, failed)
+            asked &= _time_is_up(episode, setting.recovery)
+        failed = np.maximum.accumulate(~episode.stays[whole] & asked)
+        let_go[whole] = np.where(asked | failed, failed, np.nan)
     return shares, let_go
 
 

@@ -124,6 +124,7 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
     cdef double subject = row[p.subject]
     cdef double used
     cdef bint stays
+    cdef bint asked
     cdef bint outside = not (p.low <= value <= p.high)
     if outside and s.disturbed != 1:
         s.disturbances += 1
@@ -147,9 +148,10 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
         return
     stays = subject_stays(p, s, subject)
     # A power follows the voltage and needs its time to come back; what is no power has to stay all the while.
-    if not stays and not s.may_trip and (not p.relative or (s.disturbed == 2 and s.ticks >= p.recovery_ticks)):
+    asked = not s.may_trip and (not p.relative or (s.disturbed == 2 and s.ticks >= p.recovery_ticks))
+    if asked and not stays:
         s.failed = 1
-    row[p.output + 1] = NAN if s.may_trip and not s.failed else <double>s.failed
+    row[p.output + 1] = <double>s.failed if asked or s.failed else NAN
     if s.disturbed == 2:
         if s.ticks >= p.recovery_ticks and stays:
             s.disturbed = s.may_trip = s.failed = 0

@@ -24,7 +24,7 @@ from hil.kernel.subnormal cimport flushed
 cdef enum:
     OSCILLATION_OUTPUTS = 4      # amplitude of the strongest in the band, its frequency, its damping ratio, share of the band
     MOMENTS = 5                  # of the value, and as many of its square
-    MOST_SAMPLES = 1 << 20
+    MOST_SAMPLES = 1048576
 
 
 cdef struct OscillationParams:
