@@ -173,6 +173,8 @@ def test_no_voltage_and_its_return():
     assert found.level[31_000:].max() > 1e6
     assert found.pst[60_000] > 1000.0
     assert found.pst[-1] < 0.01
+    shorter = measure(flickermeter(tick_s=0.010, settle_s=0.0), np.r_[np.ones(1000), np.zeros(20_000), np.ones(20_000)])
+    assert shorter.level[21_000:].max() == pytest.approx(found.level[31_000:].max(), rel=0.02)  # the ratio has a ceiling
     unfed = measure(flickermeter(tick_s=0.001, settle_s=0.0, observe_s=1.0), np.r_[np.zeros(5000), np.full(5000, 0.9)])
     assert not unfed.level.any()
 
