@@ -68,7 +68,8 @@ cdef class Engine:
         self.period_ns = period_ns
         self.made_of = (tuple(bess_names), tuple(ups_names), {
             "period_ns": period_ns, "load_tan_phi": load_tan_phi, "direct_share": direct_share, "record_every": record_every,
-            "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks, "function_channels": tuple(function_channels),
+            "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks,
+            "function_channels": tuple(function_channels),
         })
         self.channels = (*channel_names(bess_names, ups_names), *function_channels)
         self.parameters = MappingProxyType(dict(parameters))
