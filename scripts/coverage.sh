@@ -18,7 +18,7 @@ INCLUDE=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_path('include'))")
 DIRECTIVES=$("$PYTHON" scripts/coverage_lines.py directives)
 mkdir build
 MODULES="firmware_sim/modbus/engine firmware_sim/modbus/framing
-hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/loads/sampler"
+hil/kernel/binding hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/kernel/protection/replay hil/loads/sampler"
 for MODULE in $MODULES; do
     C=build/$(echo "$MODULE" | tr / .)
     # As comments the #line directives stay readable, and gcov counts lines of C: as directives they would also hold for
@@ -35,6 +35,8 @@ import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
 find build -name '*.gcda' -delete
 [ $# -gt 0 ] || set -- tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py tests/test_rare_limits.py \
+    tests/test_limit_kinds.py tests/test_protection_agreement.py tests/test_filters.py tests/test_flicker.py \
+    tests/test_oscillation_kernel.py tests/test_verify.py tests/test_evidence.py \
     tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py \
     tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \

@@ -160,6 +160,32 @@ def test_volts_per_hertz():
     check(state(site), ratio > 1.1, 0)
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        one("underfrequency", min="59.99 Hz", delay="20 ms", block_below=0.9),
+        one("overfrequency", max="60.01 Hz", block_below=0.9),
+        one("rocof", max="1 Hz/s", window="50 ms", block_below=0.9),
+    ],
+)
+def test_a_frequency_is_not_judged_while_the_voltage_is_low(limit):
+    """A dip that is judged: the load that follows it moves the frequency, and until the voltage is back nobody looks."""
+    area = {"short_circuit": "100 MVA", "source": 1.0, "area": "100 MVA", "inertia": "0.2 s"}
+    events = [dip(1.0, 0.4, 0.5, judged=True)]
+    sections = {"grid": area, "events": events, "measurement": {"window": "5 ms", "frequency_window": "10 ms"}}
+    load = np.full(2500, 10e6)
+    open_ = Rig(sections | {"limits": [{key: value for key, value in limit.items() if key != "block_below"}]}, load).run()
+    site = Rig(sections | {"limits": [limit]}, load).run()
+    low = site["pcc.voltage_lowest_measured_pu"] < 0.9
+    gated = site["pcc.frequency_blocked_below_0.9_pu_hz"]
+    assert (np.isnan(gated) == low).all()
+    assert 350 < low.sum() < 500
+    assert state(site)["valid_ticks"] <= low.size - low.sum()
+    assert state(open_)["valid_ticks"] == low.size
+    if limit["kind"] == "rocof":
+        assert state(site)["valid_ticks"] == low.size - low.sum() - 50  # its window lies wholly after it
+
+
 def test_flicker_needs_longer_than_a_short_run():
     limit = one("flicker", lamp="120 V", max=1.0, required=True)
     result = run_scenario(from_document(document(duration="5 s", limits=[limit])), ALONE)

@@ -76,6 +76,42 @@ name = "swing"
 kind = "peak_to_peak"
 max = "10 MW"
 window = "5 s"
+[[limits]]
+name = "variation"
+kind = "variation"
+band = ["0.1 Hz", "55 Hz"]
+max = "10 MW"
+window = "5 s"
+[[limits]]
+name = "oscillation"
+kind = "oscillation"
+band = ["0.5 Hz", "20 Hz"]
+window = "4 s"
+max = "1 MW"
+[[limits]]
+name = "flicker"
+kind = "flicker"
+lamp = "120 V"
+max = 1.0
+[[limits]]
+name = "51"
+kind = "overcurrent"
+base = "15 MVA"
+pickup = 1.0
+curve = "iec_very_inverse"
+reset = "definite"
+reset_time = "2 s"
+[[limits]]
+name = "49"
+kind = "thermal_overload"
+base = "20 MVA"
+time_constant = "100 s"
+[[limits]]
+name = "ride"
+kind = "ride_through"
+below = [["0.9 pu", "2 s"]]
+recovery = "1 s"
+window = "10 s"
 """
 LOADS = {
     "training": 'kind = "training"\npower = "20 MW"\njitter = 0.02\ncheckpoint_every = "15 s"\ncheckpoint_duration = "3 s"\n',

@@ -31,6 +31,14 @@ limits = [
     {"name": "on battery", "kind": "on_battery", "node": "ups.a", "max": "1 s"},
     {"name": "recovery", "kind": "recovery", "max": "1 s", "mean": "20 ms"},
     {"name": "SoC", "kind": "soc_window", "node": "bess.a", "window": [0.1, 0.9]},
+    {"name": "V/Hz", "kind": "volts_per_hertz", "max": 1.1},
+    {"name": "variation", "kind": "variation", "band": ["1 Hz", "55 Hz"], "order": 2, "max": "1 MW", "window": "20 ms"},
+    {"name": "oscillation", "kind": "oscillation", "band": ["20 Hz", "60 Hz"], "window": "500 ms", "max": "1 MW"},
+    {"name": "flicker", "kind": "flicker", "lamp": "120 V", "max": 1.0},
+    {"name": "51", "kind": "overcurrent", "base": "10 MVA", "pickup": 0.5, "curve": "ieee_very_inverse", "reset": "disc"},
+    {"name": "49", "kind": "thermal_overload", "node": "bess.a", "time_constant": "60 s"},
+    {"name": "transfers", "kind": "transfers", "node": "ups.a", "max": 1, "window": "100 ms"},
+    {"name": "ride", "kind": "ride_through", "below": [["0.9 pu", "1 s"]], "recovery": "100 ms", "window": "50 ms"},
 ]
 scenario = from_document(document(
     bess={"a": BESS, "b": BESS}, absorber={

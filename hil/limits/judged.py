@@ -136,17 +136,27 @@ def _flicker(limit: Any, facts: Facts) -> list[Judged]:
 _FREQUENCY = "pcc.frequency_measured_hz"
 
 
+def _frequency(limit: Any) -> dict[str, Any]:
+    """The channel of a frequency, and what blocks it."""
+    if limit.block_below is None:
+        return {"channel": _FREQUENCY, "blanked_by": "blank.frequency"}
+    channel = f"pcc.frequency_blocked_below_{limit.block_below:g}_pu_hz"
+    inputs = (_FREQUENCY, "pcc.voltage_lowest_measured_pu")
+    gate = Function("ratios", inputs, (channel,), Ratio("gate", least=float(limit.block_below)))
+    return {"channel": channel, "blanked_by": "blank.frequency", "functions": (gate,)}
+
+
 def _underfrequency(limit: Any, facts: Facts) -> list[Judged]:
-    return [Judged(_FREQUENCY, low=limit.min_hz, unit="Hz", reference=facts.frequency_hz, blanked_by="blank.frequency")]
+    return [Judged(low=limit.min_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit))]
 
 
 def _overfrequency(limit: Any, facts: Facts) -> list[Judged]:
-    return [Judged(_FREQUENCY, high=limit.max_hz, unit="Hz", reference=facts.frequency_hz, blanked_by="blank.frequency")]
+    return [Judged(high=limit.max_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit))]
 
 
 def _rocof(limit: Any, _: Facts) -> list[Judged]:
     most = limit.max_hz_per_s
-    return [Judged(_FREQUENCY, low=-most, high=most, unit="Hz/s", value="limit.rate", blanked_by="blank.frequency")]
+    return [Judged(low=-most, high=most, unit="Hz/s", value="limit.rate", **_frequency(limit))]
 
 
 _POWER = "pcc.power_measured_w"

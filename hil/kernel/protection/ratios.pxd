@@ -1,6 +1,6 @@
-"""Signals that follow from those of the same instant: quotients, currents, scaled magnitudes."""
+"""Signals that follow from those of the same instant: quotients, currents, scaled magnitudes, gates."""
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport NAN, fabs, sqrt
 from libc.stdint cimport int64_t
 
 
@@ -8,7 +8,8 @@ cdef enum:
     RATIO_QUOTIENT = 0    # scale · channel / second
     RATIO_CURRENT = 1     # scale · root of (channel² + second²) / third: apparent power over voltage
     RATIO_MAGNITUDE = 2   # scale · |channel|
-    RATIO_KINDS = 3
+    RATIO_GATE = 3        # channel, while second is at least `least`; else not a number
+    RATIO_KINDS = 4
 
 
 cdef struct RatioParams:
@@ -18,13 +19,16 @@ cdef struct RatioParams:
     int64_t third
     int64_t output
     double scale
-    double least          # of what is divided by: below it the ratio is 0
+    double least          # of what is divided by: below it the ratio is 0; of what opens a gate
 
 
 cdef inline void ratio_step(const RatioParams* p, double* row) noexcept nogil:
     cdef double by
     if p.kind == RATIO_MAGNITUDE:
         row[p.output] = p.scale * fabs(row[p.channel])
+        return
+    if p.kind == RATIO_GATE:
+        row[p.output] = row[p.channel] if row[p.second] >= p.least else NAN
         return
     by = row[p.second] if p.kind == RATIO_QUOTIENT else row[p.third]
     if not by >= p.least:

@@ -8,10 +8,21 @@ from pydantic import Field
 
 from hil.scenario.base import source
 from hil.scenario.limit.base import AtPcc, Delay, LimitSection
-from hil.scenario.quantity import Frequency, FrequencyRate, Time
+from hil.scenario.quantity import Frequency, FrequencyRate, PerUnit, Time
 
 
-class Underfrequency(LimitSection):
+class FrequencySection(LimitSection):
+    """What looks at the frequency."""
+
+    block_below: PerUnit | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="not judged while the lowest phase voltage is below it, as relays are blocked; without it never blocked",
+    )
+
+
+class Underfrequency(FrequencySection):
     """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
 
     kind: Literal["underfrequency"] = "underfrequency"
@@ -20,7 +31,7 @@ class Underfrequency(LimitSection):
     delay_s: Delay = 0.0
 
 
-class Overfrequency(LimitSection):
+class Overfrequency(FrequencySection):
     """81O: measured frequency above `max` for `delay`."""
 
     kind: Literal["overfrequency"] = "overfrequency"
@@ -29,7 +40,7 @@ class Overfrequency(LimitSection):
     delay_s: Delay = 0.0
 
 
-class RateOfChange(LimitSection):
+class RateOfChange(FrequencySection):
     """81R: rate of change of the measured frequency over `window`, either way, above `max` for `delay`."""
 
     kind: Literal["rocof"] = "rocof"
