@@ -129,6 +129,15 @@ def test_phases_and_a_profile(tmp_path):
     assert result.limits["ercot-nogrr282: frequency ride-through"].outcome == "INCONCLUSIVE"
 
 
+def test_the_recovery_of_a_ups_goes_by_the_voltage_at_the_bus(tmp_path):
+    sag = np.where((TIME_S > 20.0) & (TIME_S < 20.1), 0.6, 1.0)
+    power = np.where((TIME_S > 20.0) & (TIME_S < 24.0), 1e6, 5e6)
+    path = recorded(tmp_path, **{"bus.voltage_pu": sag, "ups.a.input_w": power})
+    found = check(path, orders(tmp_path, "kind = 'recovery'\nnode = 'ups.a'\nmax = '2 s'")).limits["x0"]
+    assert found.outcome == "FAIL"
+    assert found.worst == pytest.approx(3.9, abs=0.02)
+
+
 def test_comtrade_and_csv_of_one_signal_are_judged_alike(tmp_path):
     from hil.recordings import comtrade, read
 
@@ -156,6 +165,26 @@ def test_comtrade_and_csv_of_one_signal_are_judged_alike(tmp_path):
             "limits.toml: frequency = '60': must be a frequency",
         ),
         ("", "limits.toml: limits: missing"),
+        (
+            "[signals]\n'pcc.powr_w' = {column = 'P'}\n[[limits]]\nname = 'x'\nkind = 'undervoltage'\nmin = 0.9",
+            "limits.toml: signals.pcc.powr_w: no such signal; did you mean 'pcc.power_w'?",
+        ),
+        (
+            2 * "[[limits]]\nname = 'x'\nkind = 'undervoltage'\nmin = 0.9\n",
+            "limits.toml: limits.1.name = 'x': limits.0 has this name; names must differ",
+        ),
+        (
+            "[[limits]]\nname = 'x'\nkind = 'overcurrent'\npickup = 1.0",
+            "limits.toml: limits.x.base: missing; the PCC has no rating",
+        ),
+        (
+            "[[limits]]\nname = 'x'\nkind = 'ride_through'\nrecovery = '1 s'",
+            "limits.toml: limits.x.below: missing; a ride-through has steps below or above",
+        ),
+        (
+            "frequency = '50 Hz'\n[[limits]]\nname = 'x'\nkind = 'underfrequency'\nmin = '59 Hz'",
+            "limits.toml: limits.x.min = '59 Hz': must be below frequency = 50 Hz",
+        ),
     ],
 )
 def test_what_is_wrong_with_limits_is_told_in_a_line(limits, line, tmp_path):

@@ -109,7 +109,8 @@ def _inputs(how: Judged) -> list[str]:
     made = {name for function in how.functions for name in function.outputs}
     also = [how.channel, *(name for function in how.functions for name in function.inputs)]
     if how.value == "limit.recovery":
-        also.append("pcc.voltage_lowest_measured_pu")
+        at = "bus" if how.channel.startswith("ups.") else "pcc"
+        also.append(f"{at}.voltage_lowest_measured_pu")
     return [name for name in also if name not in made]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from hil.errors import ScenarioError
 from hil.recordings import Column, TimeColumn
-from hil.scenario.base import Number, Section
+from hil.scenario.base import Number, Refused, Section
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit
+from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.problems import scenario_error
 from hil.scenario.profiles import expand_profiles
 from hil.scenario.quantity import Frequency
@@ -71,13 +73,23 @@ class CheckFile(Section):
     )
     limits: list[Annotated[Limit, Field()]] = Field(min_length=1, description="what is judged")
 
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        for name in self.signals:
+            if name not in SIGNALS and not name.startswith(("bess.", "ups.")):
+                close = difflib.get_close_matches(name, SIGNALS, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SIGNALS)}"
+                raise Refused(f"no such signal; {hint}", "signals", name)
+        check_limits(self.limits, Around(float(self.frequency_hz), "frequency"))
+        return self
+
 
 def read_orders(path: Path) -> CheckFile:
     """Read a file of limits. Raises ScenarioError."""
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ScenarioError(str(path), "", f"cannot be read: {error}") from None
+        raise ScenarioError(str(path), "", f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     expand_profiles(document, path.parent, str(path))
     try:
         return CheckFile.model_validate(document, context={"file": True}, by_alias=True, by_name=False)

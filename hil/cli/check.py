@@ -80,6 +80,8 @@ def _print(result: Checked) -> None:
     for name, limit in result.limits.items():
         for note in notes_of(limit):
             console.print(f"{escape(name)}: {note}")
+        for reason in [] if limit.required else limit.reasons:
+            console.print(f"[dim]{escape(name)}: {escape(reason)}[/]")
     for reason in result.reasons:
         console.print(f"[yellow]{escape(reason)}[/]")
     console.print(f"{result.verdict}  {held(result.limits)}")

@@ -1,9 +1,11 @@
-"""Rules of limits that reach across keys, or into other sections."""
+"""Rules of limits that reach across keys, or into what they stand in."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hil.scenario.base import Refused
 from hil.scenario.limit import (
@@ -16,11 +18,22 @@ from hil.scenario.limit import (
     Underfrequency,
 )
 
-if TYPE_CHECKING:
-    from hil.scenario.model import Scenario
-
 _MOST_HZ = 0.4
 """Share of the rate of samples up to which a band may reach."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What limits stand in: a scenario, or a file for recordings.
+
+    nominal_hz: the frequency, which the file gives as `frequency_key`. ambient_degc: of batteries, as far as known, by their
+    devices. rate_hz: of the samples, infinite where it is not known yet.
+    """
+
+    nominal_hz: float
+    frequency_key: str
+    ambient_degc: Mapping[str, float] = field(default_factory=dict)
+    rate_hz: float = math.inf
 
 
 def limit_slug(name: str) -> str:
@@ -28,28 +41,30 @@ def limit_slug(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
-def check_limits(scenario: Scenario) -> None:
+def check_limits(limits: Sequence[Limit], around: Around) -> None:
     """Raises Refused."""
+    names = [limit.name for limit in limits]
     slugs: dict[str, str] = {}
-    for index, limit in enumerate(scenario.limits):
-        _check_bound(scenario, index, limit)
-        _check_keys(scenario, index, limit)
+    for index, limit in enumerate(limits):
+        if names.index(limit.name) < index:
+            raise Refused(f"limits.{names.index(limit.name)} has this name; names must differ", "limits", index, "name")
+        _check_bound(around, index, limit)
+        _check_keys(around, index, limit)
         if isinstance(limit, (Overcurrent, ThermalOverload, RideThrough)):  # whose channels go by their names
             other = slugs.setdefault(limit_slug(limit.name), limit.name)
             if other != limit.name:
                 raise Refused(f"its channels would have the names of those of {other!r}", "limits", index, "name")
 
 
-def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:
+def _check_bound(around: Around, index: int, limit: Limit) -> None:
     """Refuse a bound with what is normal beyond it: what it judges would be a violation at rest."""
-    nominal_hz = scenario.grid.frequency_hz
-    if isinstance(limit, Underfrequency) and limit.min_hz >= nominal_hz:
-        raise Refused(f"must be below grid.frequency = {nominal_hz:g} Hz", "limits", index, "min")
-    if isinstance(limit, Overfrequency) and limit.max_hz <= nominal_hz:
-        raise Refused(f"must be above grid.frequency = {nominal_hz:g} Hz", "limits", index, "max")
-    if isinstance(limit, BatteryTemperature):
-        kind, _, name = limit.node.partition(".")
-        ambient_degc = float((scenario.bess if kind == "bess" else scenario.ups)[name].ambient_degc)
+    nominal = f"{around.frequency_key} = {around.nominal_hz:g} Hz"
+    if isinstance(limit, Underfrequency) and limit.min_hz >= around.nominal_hz:
+        raise Refused(f"must be below {nominal}", "limits", index, "min")
+    if isinstance(limit, Overfrequency) and limit.max_hz <= around.nominal_hz:
+        raise Refused(f"must be above {nominal}", "limits", index, "max")
+    if isinstance(limit, BatteryTemperature) and limit.node in around.ambient_degc:
+        ambient_degc = around.ambient_degc[limit.node]
         if limit.max_degc <= ambient_degc:
             raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
     if isinstance(limit, RideThrough):
@@ -59,8 +74,8 @@ def _check_bound(scenario: Scenario, index: int, limit: Limit) -> None:
             raise Refused("must have levels above 1 pu", "limits", index, "above")
 
 
-def _check_keys(scenario: Scenario, index: int, limit: Limit) -> None:
-    """Refuse what one key needs of another, or of the tick."""
+def _check_keys(around: Around, index: int, limit: Limit) -> None:
+    """Refuse what one key needs of another, or of the samples."""
     if isinstance(limit, (Overcurrent, ThermalOverload)) and limit.node == "pcc" and limit.base_va is None:
         raise Refused("missing; the PCC has no rating", "limits", index, "base")
     if isinstance(limit, RideThrough) and not (limit.below or limit.above):
@@ -68,7 +83,7 @@ def _check_keys(scenario: Scenario, index: int, limit: Limit) -> None:
     band = getattr(limit, "band_hz", None)
     if band is None:
         return
-    most_hz = _MOST_HZ / scenario.tick_s
+    most_hz = _MOST_HZ * around.rate_hz
     if band[1] > most_hz:
         raise Refused(f"its upper edge must be at most {most_hz:g} Hz, 0.4 of the tick rate", "limits", index, "band")
     if limit.kind in ("oscillation", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:

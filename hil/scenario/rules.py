@@ -11,7 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.event import GridDip
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
-from hil.scenario.limit_rules import check_limits
+from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
@@ -73,11 +73,13 @@ def check_references(scenario: Scenario) -> None:
             [name for name, ups in scenario.ups.items() if ups.share][-1],
             "share",
         )
-    names = [limit.name for limit in scenario.limits]
-    for index, name in enumerate(names):
-        if names.index(name) < index:
-            raise Refused(f"limits.{names.index(name)} has this name; names must differ", "limits", index, "name")
-    check_limits(scenario)
+    check_limits(scenario.limits, _around(scenario))
+
+
+def _around(scenario: Scenario) -> Around:
+    ambient_degc = {f"bess.{name}": float(bess.ambient_degc) for name, bess in scenario.bess.items()}
+    ambient_degc |= {f"ups.{name}": float(ups.ambient_degc) for name, ups in scenario.ups.items()}
+    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s)
 
 
 def _check_drivers(scenario: Scenario) -> None:
