@@ -57,14 +57,15 @@ def test_a_default_is_what_the_model_takes():
 @pytest.mark.parametrize(
     ("asked", "lines"),
     [
+        ("limits.profile", ["[[limits]], profile = …: In place of a limit", "ercot-nogrr282", "unverified  false"]),
         ("bess.main.soc", ["bess.NAME.soc: state of charge at the start", "default    0.5"]),
         ("bess.NAME.soc", ["bess.NAME.soc: state of charge at the start", "value      a share between 0 and 1"]),
         ("bess.soc", ["bess.NAME.soc: state of charge at the start"]),
         ("bess.main.rating", ["range      above 0, at most 2 GVA", "required   yes", 'such as "25 MVA"; units: VA, kVA']),
         ("bess.main.charge", ["default    the rating"]),
         ("limits.ramp.max", ["limits.NAME.max (ramp)", 'a power ramp such as "18 MW/min"', '[[limits]], kind = "ramp"']),
-        ("limits.grid ramp.max", ["limits.NAME.max (ramp)", "limits.NAME.max (peak_to_peak)"]),
-        ("limits.peak, 0.5 s.max", ["limits.NAME.max (peak_to_peak)"]),
+        ("limits.grid ramp.max", ["limits.NAME.max (ramp)", "limits.NAME.max (peak_to_peak, variation)"]),
+        ("limits.peak, 0.5 s.max", ["limits.NAME.max (peak_to_peak, variation)"]),
         ("load.edge", ["load.edge (training)", "load.edge (inference)", "NERC's 1.9 pu/s"]),
         ("load.training.edge", ["load.edge (training)"]),
         ("events.0.at", ["events.N.at: when it happens"]),

@@ -65,6 +65,11 @@ def test_what_is_from_memory_is_off_unless_it_is_asked_for(name):
         assert [limit.unverified for limit in expanded(entry, ups={"a": UPS}).limits] == [False] * len(verified)
 
 
+def test_an_override_may_bring_a_profile():
+    scenario = load("training_job", ["limits=[{profile='aeso', required=true}]"])
+    assert [(limit.name, limit.required) for limit in scenario.limits] == [("aeso: ramp", True)]
+
+
 def test_a_report_says_that_a_limit_is_unverified():
     scenario = expanded({"profile": "prc-029", "unverified": True}, duration="1 s")
     result = run_scenario(scenario, ALONE)

@@ -8,6 +8,7 @@ import tomllib
 
 import jsonschema
 import pytest
+import tomli_w
 from guide_support import SCHEMA, hil_command, problems, training_job
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +78,18 @@ def test_the_schema_takes_what_a_class_of_ones_own_takes(tmp_path):
     document["supervisor"] = {"energy": mine}
     from_document(document, folder=tmp_path)
     assert problems(document) == []
+
+
+def test_the_schema_takes_a_profile_in_place_of_a_limit(tmp_path):
+    document = training_job()
+    document["limits"].append({"profile": "ercot-nogrr282", "required": True})
+    assert problems(document) == []
+    for entry in ({"profile": "aeso", "max": "5 MW"}, {"profile": 5}, {"profile": "aeso", "kind": "ramp"}):
+        document["limits"][-1] = entry
+        assert problems(document)
+        (tmp_path / "mine.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
+        with pytest.raises(ScenarioError, match=r"limits\.\d+\."):
+            hil.load(tmp_path / "mine.toml")
 
 
 @pytest.mark.parametrize(

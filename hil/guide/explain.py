@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Sequence
 
 from hil.errors import ScenarioError
-from hil.guide.keys import NAME, NUMBER, Key, Table, is_kind, merged, sections, tables
+from hil.guide.keys import NAME, NUMBER, Key, Table, is_kind, merged, profile_entry, sections, tables
+from hil.scenario.profiles import profile_names
 
 _LEAST_WIDTH = 60
 _INDENT = "    "
@@ -25,6 +26,8 @@ def explain(asked: str | None = None, *, width: int = 100) -> str:
     if asked is None:
         return _overview(every, width)
     wanted = asked.strip().strip("[]")
+    if wanted in ("profile", "limits.profile"):
+        return _profile(width)
     keys = [key for table in every for key in table.keys if _asks_for(wanted, table, key)]
     chosen = [table for table in every if _asks_for(wanted, table)]
     if (
@@ -113,6 +116,14 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
         if table.path.startswith(f"{first.path}.")
     ]
     return "\n".join([*lines, "", *_columns(rows, width)])
+
+
+def _profile(width: int) -> str:
+    """An entry with a profile, which is no limit itself, and the packaged ones."""
+    table = profile_entry()
+    lines = textwrap.wrap(f"{table.heading}, profile = …: {table.meaning}", width, subsequent_indent=_INDENT)
+    names = textwrap.wrap(f"Packaged: {', '.join(profile_names())}", width, subsequent_indent=_INDENT, break_on_hyphens=False)
+    return "\n".join([*lines, "", *_columns([_row(key, ()) for key in table.keys], width), "", *names])
 
 
 def _choice(chosen: list[Table], width: int) -> str:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from hil.guide.values import Form, Value, bare, toml, value_of
 from hil.scenario.base import is_borne
 from hil.scenario.model import Scenario
+from hil.scenario.profiles import ProfileEntry
 
 NAME, NUMBER = "NAME", "N"
 """What stands in a path for the name of a table, and for the place of an event."""
@@ -88,6 +89,13 @@ class Table:
 def tables() -> tuple[Table, ...]:
     """All tables, in the order of the models, the top of the file first, sub-tables behind their table."""
     return tuple(_tables(Scenario, ""))
+
+
+@cache
+def profile_entry() -> Table:
+    """The table that a file may have in place of limits, and that loading turns into them."""
+    (table,) = _tables(ProfileEntry, "limits.profile")
+    return table
 
 
 def sections() -> dict[str, FieldInfo]:

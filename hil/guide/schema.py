@@ -14,7 +14,9 @@ from pydantic.fields import FieldInfo
 from hil.guide.keys import alias, kind_of, meaning_of, models, must_be_given
 from hil.guide.values import Form, Value, bare, value_of
 from hil.scenario.base import Name
+from hil.scenario.limit import Undervoltage
 from hil.scenario.model import Scenario
+from hil.scenario.profiles import ProfileEntry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
@@ -46,7 +48,7 @@ def _field(info: FieldInfo) -> dict[str, Any]:
     inner = models(info.annotation)
     if not inner:
         return _value(info)
-    tables = [_table(model) for model in inner]
+    tables = [_table(model) for model in (*inner, *_beside(inner))]
     one = tables[0] if len(tables) == 1 else {"oneOf": tables}
     origin = get_origin(bare(info.annotation)[0])
     about = {"description": info.description}
@@ -55,6 +57,11 @@ def _field(info: FieldInfo) -> dict[str, Any]:
     if origin is list:
         return about | {"type": "array", "items": one}
     return one
+
+
+def _beside(inner: list[type[BaseModel]]) -> list[type[BaseModel]]:
+    """What else a file may have there, which loading turns into these."""
+    return [ProfileEntry] if Undervoltage in inner else []
 
 
 def _value(info: FieldInfo) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
+    expand_profiles(document, path.parent, name)  # those that an override has brought
     scenario = from_document(document, source=name, folder=path.parent)
     return scenario.named(path.stem, name)
 

@@ -71,7 +71,10 @@ class Scenario(Section):
     )
     record: Record = Field(default_factory=lambda: Record.model_validate({}), description="what the record keeps")
     clock: Clock = Field(default_factory=lambda: Clock.model_validate({}), description="what a run on the wall clock may miss")
-    limits: list[Limit] = Field(default_factory=list, description="what is judged, and what must hold")
+    limits: list[Limit] = Field(
+        default_factory=list,
+        description="what is judged, and what must hold; or a `profile`, of a grid code (docs/profiles.md)",
+    )
     events: list[Event] = Field(default_factory=list, description="what happens to the site at set times")
 
     _name: str = PrivateAttr("scenario")
