@@ -2,6 +2,11 @@
 
 LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
 UPS = ["ups.a.rating='5 MW'"]
+KINDS = (
+    "'undervoltage', 'overvoltage', 'volts_per_hertz', 'flicker', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', "
+    "'variation', 'oscillation', 'band_share', 'reverse_power', 'underpower', 'overcurrent', 'thermal_overload', 'soc_window', "
+    "'converter_current', 'c_rate', 'on_battery', 'overload', 'transfers', 'dc_link', 'battery_temperature', 'recovery', 'ride_through'"
+)
 
 JUDGED = [
     (["limits.grid ramp.windw='5 s'"], "limits.grid ramp.windw: unknown key; did you mean 'window'?"),
@@ -32,7 +37,7 @@ JUDGED = [
     (["limits.SoC reserve.window=[0.3,1.4]"], "limits.SoC reserve.window.1 = 1.4: must be between 0 and 1"),
     (
         ["limits.grid ramp.kind='slope'"],
-        "limits.grid ramp.kind = 'slope': must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+        f"limits.grid ramp.kind = 'slope': must be one of {KINDS}",
     ),
     (
         ["events.0.kind='quake'"],
@@ -99,13 +104,13 @@ JUDGED = [
     (["limits=[{name='x'}]"], "limits.x.kind: missing; it has no default"),
     (
         ["limits=[{kind=5}]"],
-        "limits.0.kind = 5: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+        f"limits.0.kind = 5: must be one of {KINDS}",
     ),
     (["limits.0.name=''"], "limits.0.name = '': must not be empty"),
     (["limits.0.required='yes'"], "limits.grid ramp.required = 'yes': must be true or false"),
     (
         ["limits.0.kind=[1]"],
-        "limits.grid ramp.kind = [1]: must be one of 'undervoltage', 'overvoltage', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'soc_window', 'converter_current', 'on_battery', 'battery_temperature', 'recovery'",
+        f"limits.grid ramp.kind = [1]: must be one of {KINDS}",
     ),
     (["limits.0.window='1 d'"], "limits.grid ramp.window = '1 d': must be at most 33554.4 s, 33554432 ticks"),
     (["events=5"], "events = 5: must be a list"),
