@@ -21,6 +21,7 @@ lint: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/python scripts/keys_page.py
 	$(BIN)/python scripts/register_pages.py
+	$(BIN)/python scripts/profiles_page.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py

@@ -55,6 +55,17 @@ def recordings(printed: str, _folder: Path) -> None:
     assert "".join(page) == printed
 
 
+def check(printed: str, folder: Path) -> None:
+    """What the script prints, and the table of the command."""
+    page = [block.text for block in blocks() if block.page == ROOT / "docs" / "check.md" and block.kind == "text"]
+    assert page[-1] == printed
+    command = [*WHOLE, "check", "site.csv", "--limits", "limits.toml"]
+    table = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert table.returncode == 1
+    shown = next(text for text in page if text.startswith("site.csv ·"))
+    assert shown.splitlines() == [line.rstrip() for line in table.stdout.splitlines()]
+
+
 def serve(printed: str, _folder: Path) -> None:
     power, code = printed.splitlines()
     assert power.endswith(" kW")
@@ -64,6 +75,7 @@ def serve(printed: str, _folder: Path) -> None:
 
 CHECKS = {
     "README.md": readme,
+    "docs/check.md": check,
     "docs/python.md": python,
     "docs/mqtt.md": mqtt,
     "docs/kernel.md": kernel,

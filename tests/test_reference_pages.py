@@ -78,3 +78,10 @@ def test_the_registers_of_devices_are_listed(monkeypatch):
 
     for name, page in pages().items():
         assert (DOCS / name).read_text(encoding="utf-8") == page, "make docs"
+
+
+def test_the_packaged_profiles_are_listed(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from profiles_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "make docs"
