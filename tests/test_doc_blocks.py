@@ -7,6 +7,7 @@ from doc_blocks import KINDS, PAGES, ROOT, Block, blocks, furnish, run_command, 
 from doc_checks import CHECKS
 
 from hil.scenario.files import from_document
+from hil.scenario.profiles import expand_profiles
 from hil.session.prepare import prepare
 
 BLOCKS = blocks()
@@ -71,4 +72,6 @@ def test_python_runs(page, tmp_path):
 @pytest.mark.parametrize("block", of_kind("toml"))
 def test_scenarios_can_be_run_as_written(block: Block, tmp_path):
     furnish(tmp_path, block.page)
-    prepare(from_document(scenario_of(block), source=str(block), folder=tmp_path))
+    document = scenario_of(block)
+    expand_profiles(document, tmp_path, str(block))
+    prepare(from_document(document, source=str(block), folder=tmp_path))

@@ -12,6 +12,8 @@ import hil
 from controllers import StorageDevice, UpsDevice
 from controllers.contracts import StorageSample, UpsMode, UpsSample
 from hil.kernel.layout import channel_names
+from hil.scenario.files import from_document
+from hil.site.limits import function_channels
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -85,3 +87,47 @@ def test_the_packaged_profiles_are_listed(monkeypatch):
     from profiles_page import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "make docs"
+
+
+def test_the_channels_of_protection_functions_are_listed():
+    band = {"band": ["1 Hz", "5 Hz"], "max": "1 MW", "window": "10 s"}
+    steps = {"below": [[0.9, "1 s"]], "above": [[1.1, "1 s"]], "recovery": "1 s"}
+    limits = [
+        {"kind": "variation", "order": 2, **band},
+        {"kind": "oscillation", **band},
+        {"kind": "volts_per_hertz", "max": 1.1},
+        {"kind": "flicker", "lamp": "230 V", "max": 1.0},
+        {"kind": "overcurrent", "base": "20 MVA", "pickup": 1.0},
+        {"kind": "overcurrent", "node": "bess.NAME", "base": "20 MVA", "pickup": 1.0},
+        {"kind": "thermal_overload", "base": "20 MVA", "time_constant": "60 s"},
+        {"kind": "ride_through", **steps},
+        {"kind": "c_rate", "node": "bess.NAME", "max": 1.0},
+        {"kind": "c_rate", "node": "ups.NAME", "max": 1.0},
+        {"kind": "overload", "node": "ups.NAME", "max": 1.0},
+        {"kind": "transfers", "node": "ups.NAME", "max": 1, "window": "10 s"},
+    ]
+    sections = {
+        "duration": "1 s",
+        "grid": {"short_circuit": "500 MVA"},
+        "load": {"kind": "training", "power": "4 MW"},
+        "bess": {"NAME": {"rating": "5 MVA", "energy": "5 MWh"}},
+        "ups": {"NAME": {"rating": "6 MW"}},
+        "limits": [{"name": f"x{number}", **limit} for number, limit in enumerate(limits)],
+    }
+    plain = {r"1_5_hz": "f1_f2_hz", r"order_2": "order_N", r"10_s": "T_s", r"2e\+07": "BASE", r"limits\.x\d+": "limits.SLUG"}
+    found = set()
+    for channel in function_channels(from_document(sections)):
+        name = channel
+        for pattern, written in plain.items():
+            name = re.sub(pattern, written, name)
+        found.add(name)
+    cells = re.findall(
+        r"\| ([^|]*) \|$", _part("protection.md", "| kind | function | reads | channel |", "\n\n"), re.MULTILINE
+    )
+    told = set()
+    for cell in cells[1:]:
+        names = re.findall(r"`([^`]+)`", cell)
+        told |= {name if not name.startswith(".") else f"{names[0].rpartition('.')[0]}{name}" for name in names}
+    told -= {"above"}
+    told |= {name.replace("below", "above") for name in told if ".below_" in name}
+    assert found == told
