@@ -27,9 +27,7 @@ def page() -> str:
 
 def _profile(name: str) -> str:
     profile = read_profile(name, None)
-    rows = [
-        f"| {limit['name']} | `{limit['kind']}` | {_asks(limit)} | {_evidence(limit)} |" for limit in profile["limits"]
-    ]
+    rows = [f"| {limit['name']} | `{limit['kind']}` | {_asks(limit)} | {_evidence(limit)} |" for limit in profile["limits"]]
     about = f"{profile['title']}. {profile['status']}"
     return "\n".join(
         [f"\n### `{name}`\n\n{about}\n", "| limit | kind | asks for | where from, besides |", "|---|---|---|---|", *rows, ""]
