@@ -14,6 +14,7 @@ from firmware_sim.storage.device import Nameplate
 from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
+from hil.limits.judged import entry_details
 from hil.loads.source import LoadSource
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
@@ -33,7 +34,7 @@ class Bench:
         scenario = hil.load("training_job", ["events=[]", "absorber.main.kind=none", *overrides])
         source = LoadSource(scenario)
         self.engine = build_engine(scenario, source.first_w)
-        names = ([limit.name for limit in scenario.limits], ["bess.main"])
+        names = (entry_details(scenario), ["bess.main"])
         self.log = EventLog()
         self.plant = SitePlant(self.engine, source.feed, Recorder(self.engine, [], lambda stream: None), self.log, names)
         self.image = EngineStorageImage(self.engine, scenario, "main")

@@ -32,6 +32,17 @@ power = "900 MW"
 SITE = """
 duration = "40 s"
 seed = 11
+limits = [
+  {name = "27", kind = "undervoltage", min = 0.95, delay = "200 ms"},
+  {name = "ramp", kind = "ramp", max = "20 MW/min", window = "7 s"},
+  {name = "swing", kind = "peak_to_peak", max = "10 MW", window = "5 s"},
+  {name = "variation", kind = "variation", band = ["0.1 Hz", "55 Hz"], max = "10 MW", window = "5 s"},
+  {name = "oscillation", kind = "oscillation", band = ["0.5 Hz", "20 Hz"], window = "4 s", max = "1 MW"},
+  {name = "flicker", kind = "flicker", lamp = "120 V", max = 1.0},
+  {name = "51", kind = "overcurrent", base = "15 MVA", pickup = 1.0, curve = "iec_very_inverse", reset = "definite"},
+  {name = "49", kind = "thermal_overload", base = "20 MVA", time_constant = "100 s"},
+  {name = "ride", kind = "ride_through", below = [["0.9 pu", "2 s"]], recovery = "1 s", window = "10 s"},
+]
 [grid]
 short_circuit = "300 MVA"
 [transformer]
@@ -61,57 +72,6 @@ update = "3 ms"
 kind = "ramp_limit"
 device = "bess.b"
 ramp = "15 MW/min"
-[[limits]]
-name = "27"
-kind = "undervoltage"
-min = 0.95
-delay = "200 ms"
-[[limits]]
-name = "ramp"
-kind = "ramp"
-max = "20 MW/min"
-window = "7 s"
-[[limits]]
-name = "swing"
-kind = "peak_to_peak"
-max = "10 MW"
-window = "5 s"
-[[limits]]
-name = "variation"
-kind = "variation"
-band = ["0.1 Hz", "55 Hz"]
-max = "10 MW"
-window = "5 s"
-[[limits]]
-name = "oscillation"
-kind = "oscillation"
-band = ["0.5 Hz", "20 Hz"]
-window = "4 s"
-max = "1 MW"
-[[limits]]
-name = "flicker"
-kind = "flicker"
-lamp = "120 V"
-max = 1.0
-[[limits]]
-name = "51"
-kind = "overcurrent"
-base = "15 MVA"
-pickup = 1.0
-curve = "iec_very_inverse"
-reset = "definite"
-reset_time = "2 s"
-[[limits]]
-name = "49"
-kind = "thermal_overload"
-base = "20 MVA"
-time_constant = "100 s"
-[[limits]]
-name = "ride"
-kind = "ride_through"
-below = [["0.9 pu", "2 s"]]
-recovery = "1 s"
-window = "10 s"
 """
 LOADS = {
     "training": 'kind = "training"\npower = "20 MW"\njitter = 0.02\ncheckpoint_every = "15 s"\ncheckpoint_duration = "3 s"\n',
