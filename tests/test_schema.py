@@ -80,6 +80,19 @@ def test_the_schema_takes_what_a_class_of_ones_own_takes(tmp_path):
     assert problems(document) == []
 
 
+def test_the_schema_takes_the_steps_of_a_ride_through():
+    document = training_job()
+    limit = {"name": "x", "kind": "ride_through", "below": [["0.9 pu", "2 s"], [0.5, "250 ms"]], "recovery": "1 s"}
+    document["limits"].append(limit)
+    assert problems(document) == []
+    from_document(document)
+    for steps in ([["0.9 pu"]], [["0.9 pu", "2 s", "1 s"]], [["2 s", "0.9 pu"]], ["0.9 pu", "2 s"]):
+        limit["below"] = steps
+        assert problems(document)
+        with pytest.raises(ScenarioError):
+            from_document(document)
+
+
 def test_the_schema_takes_a_profile_in_place_of_a_limit(tmp_path):
     document = training_job()
     document["limits"].append({"profile": "ercot-nogrr282", "required": True})

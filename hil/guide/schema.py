@@ -92,6 +92,8 @@ def _form(value: Value) -> dict[str, Any]:
         return {"anyOf": [{"type": "number"} | numbers, text], "examples": [float(value.dimension.example)]}
     if value.form is Form.CHOICE:
         return {"const": value.choices[0]} if len(value.choices) == 1 else {"enum": list(value.choices)}
+    if value.form is Form.PAIR and value.item is not None and value.second is not None:
+        return {"type": "array", "prefixItems": [_form(value.item), _form(value.second)], "items": False, "minItems": 2}
     if value.form in (Form.LIST, Form.PAIR) and value.item is not None:
         sizes = {"minItems": 2, "maxItems": 2} if value.form is Form.PAIR else {"minItems": value.least}
         return {"type": "array", "items": _form(value.item)} | sizes

@@ -40,7 +40,7 @@ class Value:
     """What may stand at a key.
 
     bounds: by "gt", "ge", "lt", "le", in SI. least: entries of a list, or letters of a text. item: of a list or a pair;
-    of a table, where it holds numbers and quantities only.
+    of a table, where it holds numbers and quantities only. second: of a pair, where it is something else than the first.
     """
 
     form: Form
@@ -50,6 +50,7 @@ class Value:
     pattern: str = ""
     least: int = 0
     item: Value | None = None
+    second: Value | None = None
     whole: bool = False
     share: bool = False
 
@@ -62,7 +63,7 @@ class Value:
         if self.form is Form.CHOICE:
             return ", ".join(f'"{choice}"' for choice in self.choices)
         if self.form in (Form.LIST, Form.PAIR) and self.item is not None:
-            return f"{self.form} of {self.item.short}{'' if self.item.form is Form.CHOICE else 's'}"
+            return f"{self.form} of {self.items}"
         return "share" if self.share else {Form.FLAG: "true, false"}.get(self.form, self.form.value)
 
     @property
@@ -73,9 +74,9 @@ class Value:
         if self.form is Form.CHOICE:
             return self.short if len(self.choices) == 1 else f"one of {self.short}"
         if self.form is Form.PAIR and self.item is not None:
-            return "[low, high], two shares between 0 and 1" if self.item.share else f"a list of two {self.item.short}s"
+            return "[low, high], two shares between 0 and 1" if self.item.share else f"a {self.form} of {self.items}"
         if self.form is Form.LIST and self.item is not None:
-            return f"a list of {self.item.short}{'' if self.item.form is Form.CHOICE else 's'}"
+            return f"a list of {self.items}"
         if self.form is Form.TABLE:
             return "a table" if self.item is None else "a table of numbers and quantities"
         if self.share:
@@ -87,6 +88,17 @@ class Value:
             Form.TEXT: "a text",
             Form.FILE: "the path of a file, from the scenario's folder",
         }[self.form]
+
+    @property
+    def items(self) -> str:
+        """What a list or a pair holds, in the plural."""
+        if self.item is None or self.item.form is Form.CHOICE:
+            return "" if self.item is None else self.item.short
+        if self.second is not None:
+            return f"{self.item.short} and {self.second.short}"
+        if self.item.form in (Form.LIST, Form.PAIR):
+            return f"{self.item.form}s of {self.item.items}"
+        return f"{self.item.short.removesuffix('y')}ies" if self.item.short.endswith("y") else f"{self.item.short}s"
 
     @property
     def range(self) -> str:
@@ -116,6 +128,8 @@ class Value:
         """A default as a document holds it: quantities with units."""
         if self.dimension is not None:
             return _plain(self.dimension.text(value))
+        if self.second is not None and self.item is not None:
+            return [self.item.written(value[0]), self.second.written(value[1])]
         if self.form in (Form.LIST, Form.PAIR) and self.item is not None:
             return [self.item.written(entry) for entry in value]
         return _plain(value)
@@ -165,7 +179,8 @@ def _value(annotation: Any, metadata: list[Any]) -> Value:
     if origin is Literal:
         return Value(Form.CHOICE, choices=tuple(map(str, arguments)))
     if origin is tuple:
-        return Value(Form.PAIR, item=_value(arguments[0], []))
+        first, second = (_value(argument, []) for argument in arguments)
+        return Value(Form.PAIR, item=first, second=None if second == first else second)
     if origin is list:
         return Value(Form.LIST, item=_value(arguments[0], []), least=least)
     if origin is dict:
