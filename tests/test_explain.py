@@ -177,3 +177,10 @@ def test_every_table_has_its_class():
 def test_values_as_a_file_writes_them():
     for value in (True, False, 0.5, 3, "abc", 'a "b" \\ °', [0.3, 0.8], ["a", "b"]):
         assert tomllib.loads(f"value = {toml(value)}")["value"] == value
+
+
+def test_what_is_said_of_a_profile_is_what_loading_takes():
+    from hil.guide.profile_entry import ProfileEntry
+    from hil.scenario import profiles
+
+    assert list(ProfileEntry.model_fields) == list(profiles._KEYS)

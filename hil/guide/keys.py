@@ -12,10 +12,10 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from hil.guide.profile_entry import ProfileEntry
 from hil.guide.values import Form, Value, bare, toml, value_of
 from hil.scenario.base import is_borne
 from hil.scenario.model import Scenario
-from hil.scenario.profiles import ProfileEntry
 
 NAME, NUMBER = "NAME", "N"
 """What stands in a path for the name of a table, and for the place of an event."""

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hil.guide.keys import alias, kind_of, meaning_of, models, must_be_given
+from hil.guide.profile_entry import ProfileEntry
 from hil.guide.values import Form, Value, bare, value_of
 from hil.scenario.base import Name
 from hil.scenario.limit import Undervoltage
 from hil.scenario.model import Scenario
-from hil.scenario.profiles import ProfileEntry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}

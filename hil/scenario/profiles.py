@@ -6,27 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from hil.errors import ScenarioError
-from hil.scenario.base import CHOICE, Flag, Section
 
 PACKAGED = Path(__file__).parent.parent / "limits" / "profiles"
 _KEYS = {"profile": str, "required": bool, "unverified": bool, "node": str}
 _OF_FILE = ("title", "basis", "status", "limits")
-
-
-class ProfileEntry(Section):
-    """In place of a limit, with no `kind`: all the limits of a grid code or a contract (docs/profiles.md)."""
-
-    profile: str = Field(min_length=1, description="a packaged profile, or the path of a file of one's own, ending in .toml")
-    required: Flag = Field(
-        default=False, description="true: the verdict is PASS only if its limits hold", json_schema_extra=CHOICE
-    )
-    unverified: Flag = Field(
-        default=False, description="true: limits too whose figures no source confirms", json_schema_extra=CHOICE
-    )
-    node: str | None = Field(default=None, min_length=1, description="where its limits are judged, such as 'ups.a'")
 
 
 def profile_names() -> list[str]:
