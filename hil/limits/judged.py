@@ -308,6 +308,11 @@ def _recovery(limit: Any, _: Facts) -> list[Judged]:
     return [Judged(channel, high=limit.max_s, unit="s", value="limit.recovery")]
 
 
+def _times(level: float, nominal: float) -> float:
+    """In the unit of what is measured; 0.9733 recurring of 60 Hz is 58.4 Hz, and not a rounding beside it."""
+    return level if nominal == 1.0 else float(f"{level * nominal:.14g}")
+
+
 def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
     """Dips go by the lowest phase, swells by the highest: an envelope each."""
     at = "bus" if _at_ups(limit) else "pcc"
@@ -320,7 +325,7 @@ def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
         if limit.signal == "frequency":
             nominal, signal = facts.frequency_hz, _FREQUENCY
         thresholds = tuple(
-            Threshold(level * nominal, float(time_s), under=side == "below", inclusive=limit.at_level)
+            Threshold(_times(level, nominal), float(time_s), under=side == "below", inclusive=limit.at_level)
             for level, time_s in steps
         )
         envelope = Envelope(
