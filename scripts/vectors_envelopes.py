@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from typing import NamedTuple
 
-from vectors_relays import Vector, vector
+from vectors_relays import OURS, Vector, vector
 
 HEADER = """
 Ride-through. Each band of a standard lies between two levels and has a time; a value that stands in a band may stand there for so
@@ -20,7 +20,8 @@ a device survives where the duration is at most the limit.
 """
 OTHER_HEADER = """
 Ride-through beyond single values: IEEE 1547's sloping lines (compared at the voltage of the moment, as EPRI's OpenDER 2.2.0 does), times
-that add up in a disturbance or in a rolling window, and the return of power after it.
+that add up in a disturbance or in a rolling window, and the return of power after it. What docs/protection.md says of subjects in
+other courses stands at the end.
 """
 Of = dict[str, str]
 
@@ -109,7 +110,7 @@ def files() -> dict[str, tuple[str, list[Vector]]]:
             one for side in sides for one in bands(profile, source, clause, rest, side)
         )
     found["envelopes_matrix"] = (MATRIX_HEADER, matrix())
-    found["envelopes_course"] = (OTHER_HEADER, [*slopes(), *adding_up(), *recoveries()])
+    found["envelopes_course"] = (OTHER_HEADER, [*slopes(), *adding_up(), *recoveries(), *once_more(), *running()])
     return found
 
 
@@ -272,4 +273,54 @@ def recoveries() -> list[Vector]:
         expect = {"may_trip": True, "time_s": 0.25, "failed": False}
         words = "a dip that it need not ride through: it stays away"
         found.append(vector(source, "return of power", words, given, expect, function="envelope"))
+    return found
+
+
+def once_more() -> list[Vector]:
+    """Courses that no source speaks of, with NOGRR282's numbers: dips of 0.6 pu, 0.5 s of which are allowed, from 0.1 s on."""
+    dip: list[list[float]] = [[1.0, 0.1], [0.6, 0.4]]
+    away: list[list[float]] = [[100.0, 0.1], [0.0, 0.4]]
+    # words, steps of voltage and of power, the power before, when a device may trip, when the power fails, and until when it shows
+    cases: tuple[tuple[str, list[list[float]], list[list[float]], float, float | None, float | None, float | None], ...] = (
+        ("back in time, and away again 2 s after the voltage", [*dip, [1.0, 3.0]], [*away, [90.0, 2.0], [0.0, 1.0]], 100.0,
+         None, 2.5, None),
+        ("back in time, and away again a tick after the 2 s", [*dip, [1.0, 3.0]], [*away, [90.0, 2.001], [0.0, 0.999]], 100.0,
+         None, None, None),
+        ("back 0.2 s too late", [*dip, [1.0, 3.0]], [*away, [0.0, 2.2], [90.0, 0.8]], 100.0, None, 2.5, 2.7),
+        ("too late, and a dip that it rides through: until 2 s after that", [*dip, [1.0, 2.1], [0.6, 0.4], [1.0, 3.0]],
+         [*away, [0.0, 2.6], [90.0, 2.9]], 100.0, None, 2.5, 5.0),
+        ("too late, and then a dip in which it may trip: 2 s after that still", [*dip, [1.0, 2.1], [0.6, 0.6], [1.0, 3.0]],
+         [*away, [0.0, 2.6], [90.0, 3.1]], 100.0, 3.1, 2.5, 5.2),
+        ("a dip in the recovery after another has its own 0.5 s", [*dip, [1.0, 0.5], [0.6, 0.6], [1.0, 3.0]], [[100.0, 4.6]], 100.0,
+         1.5, None, None),
+        ("a site that feeds in: nothing fed in", [*dip, [1.0, 3.0]], [[-100.0, 0.1], [0.0, 3.4]], -100.0, None, 2.5, 3.499),
+        ("a site that feeds in: nine tenths in time", [*dip, [1.0, 3.0]], [[-100.0, 0.1], [0.0, 0.4], [-90.0, 3.0]], -100.0,
+         None, None, None),
+    )  # fmt: skip
+    found = []
+    for words, steps, subject, before, trip_s, failed_s, until_s in cases:
+        given = {"profile": "ercot_nogrr282.voltage", "before": before, "steps": steps, "subject": subject, "dt_s": 0.001}
+        expect: Vector = {"may_trip": trip_s is not None} | ({} if trip_s is None else {"time_s": trip_s})
+        expect |= {"failed": failed_s is not None} | ({} if failed_s is None else {"failed_s": failed_s})
+        expect |= {} if until_s is None else {"failed_until_s": until_s}
+        found.append(vector(OURS, "Envelopes", words, given, expect, function="envelope"))
+    return found
+
+
+def running() -> list[Vector]:
+    """What is no power but runs, 1, or does not, 0, has to run through all of a dip of 0.75 pu, 0.5 s of which are allowed."""
+    found = []
+    for words, seconds, off_s, failed in (
+        ("equipment stops in a dip that it must ride through", 0.4, 0.2, True),
+        ("equipment runs through the dip", 0.4, 2.0, False),
+        ("equipment stops once it may", 0.7, 0.65, False),
+    ):
+        given = {
+            "profile": "semi_f47", "stays": 1.0, "steps": [[1.0, 0.1], [0.75, seconds], [1.0, 0.5]],
+            "subject": [[1.0, off_s], [0.0, round(0.6 + seconds - off_s, 3)]] if off_s < 1.0 else [[1.0, round(0.6 + seconds, 3)]],
+            "dt_s": 0.001,
+        }  # fmt: skip
+        expect: Vector = {"may_trip": seconds > 0.5} | ({"time_s": 0.6} if seconds > 0.5 else {})
+        expect |= {"failed": failed} | ({"failed_s": off_s} if failed else {})
+        found.append(vector(OURS, "Envelopes", words, given, expect, function="envelope"))
     return found

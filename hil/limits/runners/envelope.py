@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hil.limits.bench import Bench, first, signal
@@ -11,11 +12,14 @@ from hil.limits.published import ENVELOPES
 def run(given: dict[str, Any]) -> dict[str, Any]:
     """input: profile by name, steps, dt_s; subject, its steps, and before, what it was until then.
 
+    stays: a value below which the subject has let go, for one that is no power, in place of the profile's share.
     found: may_trip, whether one of the profile's envelopes allows it; time_s of the first sample at which; with a subject:
-    failed, and failed_s, the first sample at which it did what it must not.
+    failed, and failed_s, the first sample at which it did what it must not; failed_until_s, the last at which that shows.
     """
     dt_s = given["dt_s"]
     envelopes = ENVELOPES[given["profile"]].envelopes
+    if "stays" in given:
+        envelopes = tuple(replace(one, stays=given["stays"], relative=False) for one in envelopes)
     judged = "subject" in given
     bench = Bench()
     params, states = bench.add("envelopes", len(envelopes))
@@ -34,8 +38,9 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     if may_trip:
         found["time_s"] = first(used > 1.0, dt_s)
     if judged:
-        failed_s = first((rows[:, len(columns) + 1 :: 2] == 1.0).any(axis=1), dt_s)
-        found["failed"] = failed_s is not None
-        if failed_s is not None:
-            found["failed_s"] = failed_s
+        shows = (rows[:, len(columns) + 1 :: 2] == 1.0).any(axis=1)
+        found["failed"] = bool(shows.any())
+        if found["failed"]:
+            found["failed_s"] = first(shows, dt_s)
+            found["failed_until_s"] = int(shows.nonzero()[0][-1]) * dt_s
     return found
