@@ -20,7 +20,7 @@ for data in (
     "hil/py.typed",
     "firmware_sim/modbus/engine.pyi",
     "hil/guide/site.toml",
-    "hil/limits/vectors/relays.toml",
+    "hil/verify/vectors/relays.toml",
     "hil/loads/azure_2023.json",
     "hil/pytest_plugin.py",
     "hil/kernel/engine.pyi",

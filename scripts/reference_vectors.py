@@ -1,4 +1,4 @@
-"""Writes hil/limits/vectors: what standards say, worked out here from their constants, and never by the code that they judge.
+"""Writes hil/verify/vectors: what standards say, worked out here from their constants, and never by the code that they judge.
 
 `python scripts/reference_vectors.py` writes the files, and the table of docs/verify.md from all that lie there; `--check` says
 whether they are what it would write.
@@ -19,7 +19,7 @@ import vectors_signals
 import vectors_stages
 import vectors_thermals
 
-FOLDER = Path(__file__).parents[1] / "hil" / "limits" / "vectors"
+FOLDER = Path(__file__).parents[1] / "hil" / "verify" / "vectors"
 PAGE = FOLDER.parents[2] / "docs" / "verify.md"
 _TABLE_HEAD = "| standard | edition | vectors | evidence |\n|---|---|---|---|\n"
 FAMILIES = (

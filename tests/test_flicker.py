@@ -14,10 +14,10 @@ from hil.kernel.layout import CODES
 from hil.kernel.protection.replay import Replay
 from hil.limits.filters import response
 from hil.limits.flicker import LAMPS, MOST_CARRIER_TICK_S, band
-from hil.limits.flickermeter import flickermeter, measure, modulated
-from hil.limits.runners.flicker import run
+from hil.verify.flickermeter import flickermeter, measure, modulated
+from hil.verify.runners.flicker import run
 
-VECTORS = tomllib.loads((resources.files("hil.limits") / "vectors" / "flicker.toml").read_text(encoding="utf-8"))["vector"]
+VECTORS = tomllib.loads((resources.files("hil.verify") / "vectors" / "flicker.toml").read_text(encoding="utf-8"))["vector"]
 WHOLE = (0, -1, 1, 11, 12, 2**31, 2**62, 2**63 - 1, -(2**63))
 REAL = (0.0, -1.0, 1e300, -1e-310, math.nan, math.inf)
 QUICK = ("Hz, sine, 8.8 Hz", "Hz, rectangular, 8.8 Hz", "Hz, sine, 0.5 Hz", "230 V/50 Hz, rectangular, 30.5 Hz")

@@ -12,13 +12,13 @@ from oscillation_support import Run, by_definition, by_fft, harmonic, last, outp
 
 from hil.limits.decimation import gain
 from hil.limits.oscillation import detector
-from hil.limits.runners.oscillation import run
+from hil.verify.runners.oscillation import run
 
 MS = 1e-3
 FAST = {"low_hz": 5.0, "high_hz": 55.0, "window_s": 2.0, "tick_s": MS}
 SLOW = {"low_hz": 0.1, "high_hz": 20.0, "window_s": 20.0, "tick_s": MS}
 SMALL = {"low_hz": 0.5, "high_hz": 4.0, "window_s": 4.0, "tick_s": MS}
-VECTORS = tomllib.loads((Path(__file__).parents[1] / "hil/limits/vectors/oscillation.toml").read_text())["vector"]
+VECTORS = tomllib.loads((Path(__file__).parents[1] / "hil/verify/vectors/oscillation.toml").read_text())["vector"]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])

@@ -11,9 +11,9 @@ from ups_support import UPS
 from hil.limits.envelopes import Envelope, Threshold
 from hil.limits.facts import facts_of
 from hil.limits.judged import judged
-from hil.limits.published import ENVELOPES, STAGES
 from hil.scenario.files import from_document
 from hil.scenario.profiles import expand_profiles, profile_names
+from hil.verify.published import ENVELOPES, STAGES
 
 RIDES = {  # profile and what is disturbed, and its counterpart
     ("caiso-straw", "voltage"): "caiso_straw",

@@ -11,10 +11,10 @@ import numpy as np
 import point_on_wave
 from harness import Figure, peer
 
-from hil.limits.flickermeter import flickermeter, measure, modulated
-from hil.limits.runners.flicker import run
+from hil.verify.flickermeter import flickermeter, measure, modulated
+from hil.verify.runners.flicker import run
 
-VECTORS = tomllib.loads((resources.files("hil.limits") / "vectors" / "flicker.toml").read_text(encoding="utf-8"))["vector"]
+VECTORS = tomllib.loads((resources.files("hil.verify") / "vectors" / "flicker.toml").read_text(encoding="utf-8"))["vector"]
 SETTLE_S, DURATION_S, TICK_S = 120.0, 720.0, 0.001
 RANDOM = 8
 

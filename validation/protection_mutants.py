@@ -41,7 +41,7 @@ setup(
 
 def caught(vectors: list[dict[str, Any]]) -> str | None:
     """The first vector that does not hold, or refuses to run; None: all hold."""
-    from hil.limits.verify import play
+    from hil.verify.playing import play
 
     for vector in vectors:
         try:
@@ -55,7 +55,7 @@ def caught(vectors: list[dict[str, Any]]) -> str | None:
 
 def of_functions(functions: tuple[str, ...]) -> list[dict[str, Any]]:
     """Vectors of some functions, the longest ones last: most mistakes show in the short ones."""
-    from hil.limits.verify import vectors
+    from hil.verify.playing import vectors
 
     chosen = [one for one in vectors() if one["function"] in functions]
     return sorted(
@@ -65,7 +65,7 @@ def of_functions(functions: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def play_parameters() -> list[tuple[str, str, str | None]]:
     """Kind, mistake, and the vector that caught it."""
-    from hil.limits import bench
+    from hil.verify import bench
 
     found = []
     for name, functions, change in PARAMETERS:

@@ -112,7 +112,8 @@ PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] 
 @contextmanager
 def mutate_constants(where: tuple[str, str], change: Callable[[Any], Any]) -> Iterator[None]:
     """Change an entry of a table of curves or profiles for a while."""
-    from hil.limits import published, relays
+    from hil.limits import relays
+    from hil.verify import published
 
     table = {"curve": relays.CURVES, "envelope": published.ENVELOPES, "stages": published.STAGES}[where[0]]
     entry = table[where[1]]

@@ -12,7 +12,7 @@ import typer
 from hil.cli.trouble import fail
 
 if TYPE_CHECKING:
-    from hil.limits.verify import Report
+    from hil.verify.playing import Report
 
 
 def verify(
@@ -29,14 +29,14 @@ def verify(
     """
     import time
 
-    from hil.limits.verify import verify as play_all
+    from hil.verify.playing import verify as play_all
 
     begin = time.perf_counter()
     report = play_all()
     seconds = time.perf_counter() - begin
     facts = {"versions": _versions(), "date": time.strftime("%Y-%m-%d %H:%M:%S %z")}
     if html is not None:
-        from hil.limits.page import page
+        from hil.verify.page import page
 
         _write(html, page(report, **facts), "--html")
     if as_json is not None:
@@ -55,7 +55,7 @@ def print_report(report: Report, seconds: float, *, every: bool) -> None:
     from rich.table import Table
 
     from hil.cli import terminal
-    from hil.limits.page import summary
+    from hil.verify.page import summary
 
     console = terminal.console()
     table = Table(box=None, pad_edge=True, header_style="dim")

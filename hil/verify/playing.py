@@ -93,7 +93,7 @@ def verify() -> Report:
 def play(vector: dict[str, Any]) -> Row:
     """Play one vector."""
     function, given, expect = vector["function"], vector["input"], vector["expect"]
-    runner = import_module(f"hil.limits.runners.{'limit' if function in _LIMITS else function}")
+    runner = import_module(f"hil.verify.runners.{'limit' if function in _LIMITS else function}")
     found = runner.run(given | {"function": function})
     dt_s, tolerance = given.get("dt_s", 0.0), vector["tolerance"]
     passed, error = True, None

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from hil.kernel.layout import CODES
-from hil.limits.bench import Bench, Column
 from hil.limits.oscillation import detector
+from hil.verify.bench import Bench, Column
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

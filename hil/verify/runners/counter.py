@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.limits.bench import Bench, first
 from hil.limits.counters import Counter
+from hil.verify.bench import Bench, first
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.limits.bench import Bench
 from hil.limits.ratios import Ratio
+from hil.verify.bench import Bench
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

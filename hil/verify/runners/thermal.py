@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.limits.bench import Bench, first, signal
 from hil.limits.thermals import Thermal
+from hil.verify.bench import Bench, first, signal
 
 _SETTINGS = ("k", "base", "cooling_s", "before")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.limits.bench import Bench, first, signal
 from hil.limits.relays import CURVES, Relay
+from hil.verify.bench import Bench, first, signal
 
 _SETTINGS = ("under", "inclusive", "dropout", "delay_s", "dial", "dial_divisor", "most", "reset", "reset_s", "tr_s")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.limits.flickermeter import flickermeter, measure, modulated
+from hil.verify.flickermeter import flickermeter, measure, modulated
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

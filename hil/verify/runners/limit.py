@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from hil.kernel.layout import CODES
-from hil.limits.bench import Bench, Column, signal
 from hil.limits.filters import butterworth, fill_filter
+from hil.verify.bench import Bench, Column, signal
 
 _KINDS = {
     "level": CODES["limit.level"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from hil.limits.verify import Report, Row
+from hil.verify.playing import Report, Row
 
 EVIDENCE = {
     "V": "read in the primary text, or in the code or data that the vector names",

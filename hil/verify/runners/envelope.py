@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hil.limits.bench import Bench, first, signal
-from hil.limits.published import ENVELOPES
+from hil.verify.bench import Bench, first, signal
+from hil.verify.published import ENVELOPES
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:

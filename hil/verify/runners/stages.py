@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.limits.bench import Bench, first, signal
-from hil.limits.published import STAGES
+from hil.verify.bench import Bench, first, signal
+from hil.verify.published import STAGES
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:
