@@ -204,5 +204,5 @@ def test_seeded_mistakes_are_caught():
     )
     assert run.returncode == 0, run.stdout + run.stderr
     rows = [line for line in run.stdout.splitlines() if " caught by " in line]
-    assert len(rows) >= 30
+    assert len(rows) >= 90
     assert f"{len(rows)} of {len(rows)} mutants caught" in run.stdout
