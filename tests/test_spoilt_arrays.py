@@ -70,6 +70,8 @@ def leaves(dtype, path=()):
 
 count = told = 0
 for number, (kind, array, path) in enumerate(cases()):
+    if not EVERY and number % 3:  # all of them take a while
+        continue
     for value in VALUES if EVERY else VALUES[number % len(VALUES):][:1]:
         print(kind, array, ".".join(path), value, file=sys.stderr, flush=True)
         run = hil.KernelRun(scenario)
