@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hil.check.orders import CheckFile
 from hil.check.signals import Signals
-from hil.kernel.arena import Arena
-from hil.kernel.layout import parameter_dtypes, state_dtypes
+from hil.kernel.arena import Arrays
 from hil.kernel.protection.replay import Replay
 from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
 from hil.limits.facts import DeviceFacts, Facts
@@ -20,7 +19,7 @@ from hil.limits.judged import Judged, judged
 from hil.recordings import Recording
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit
-from hil.verdict.limits import Evidence, LimitResult, limit_result, undecided
+from hil.verdict.limits import Evidence, LimitResult, decided, limit_result, undecided
 from hil.verdict.outcome import Outcome
 
 _STEP = 2.0 / math.sqrt(12.0)
@@ -40,44 +39,13 @@ class Checked:
     notes: list[str]
 
 
-@dataclass
-class _Parts:
-    """Arrays on their way to a replay."""
-
-    arena: Arena = field(default_factory=Arena)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    states: dict[str, Any] = field(default_factory=dict)
-
-    def make(self, name: str, count: int) -> tuple[Any, Any]:
-        """Parameters and states of `count` components, all zero."""
-        self.states[name] = np.zeros(count, dtype=state_dtypes()[name])
-        return self.make_parameters(name, count), self.states[name]
-
-    def make_parameters(self, name: str, count: int) -> Any:
-        """Parameters alone."""
-        self.parameters[name] = np.zeros(count, dtype=parameter_dtypes()[name])
-        return self.parameters[name]
-
-
 def check_recording(recording: Recording, orders: CheckFile, devices: dict[str, DeviceFacts] | None = None) -> Checked:
     """Judge a recording by the limits of a file. devices: what limits on devices must know of them."""
     signals = Signals(recording)
     facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz), devices or {})
     limits = {limit.name: _judge(limit, signals, facts, orders.measurement) for limit in orders.limits}
-    required = [result for result in limits.values() if result.required]
-    reasons = [
-        f"{one.name}: {', '.join(one.reasons) or one.outcome.lower()}" for one in required if one.outcome not in _DECIDED
-    ]
-    if not required:
-        reasons.append("no limit is required")
-    if any(one.outcome is Outcome.FAIL for one in required):
-        verdict = Outcome.FAIL
-    else:
-        verdict = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
+    verdict, reasons = decided(limits, [], "no limit is required")
     return Checked(recording, verdict, limits, reasons, list(recording.notes))
-
-
-_DECIDED = (Outcome.PASS, Outcome.FAIL)
 
 
 def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measurement) -> LimitResult:
@@ -119,7 +87,7 @@ def _replayed(limit: Limit, ways: Sequence[Judged], there: dict[str, Any], facts
     functions = functions_of(found)
     names = [*there, *(name for function in functions for name in function.outputs)]
     first = {name: float(values[np.isfinite(values)][0]) for name, values in there.items() if np.isfinite(values).any()}
-    parts = _Parts()
+    parts = Arrays()
     ground = Ground(facts, {name: column for column, name in enumerate(names)}, first)
     fill_functions(parts, functions, ground)
     states = fill_limits(parts, found, ground)

@@ -1,11 +1,14 @@
-"""The arena: one array of float64 in which windows and delay lines get their place."""
+"""Arrays on their way to the kernel, and the arena: one of float64 in which windows and delay lines get their place."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from hil.kernel.layout import parameter_dtypes, state_dtypes
 
 
 class Arena:
@@ -50,3 +53,26 @@ class Arena:
     def array(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """All parts in one array."""
         return np.concatenate([*self._parts, np.zeros(1)])
+
+
+@dataclass
+class Arrays:
+    """Parameters and states by the names of `hil.kernel.layout`, as they are made."""
+
+    arena: Arena = field(default_factory=Arena)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+
+    def make(self, name: str, count: int) -> tuple[Any, Any]:
+        """Parameters and states of `count` components, all zero."""
+        return self.make_parameters(name, count), self.make_states(name, count)
+
+    def make_parameters(self, name: str, count: int) -> Any:
+        """Parameters alone."""
+        self.parameters[name] = np.zeros(count, dtype=parameter_dtypes()[name])
+        return self.parameters[name]
+
+    def make_states(self, name: str, count: int) -> Any:
+        """States alone."""
+        self.states[name] = np.zeros(count, dtype=state_dtypes()[name])
+        return self.states[name]

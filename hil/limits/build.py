@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
+from hil.kernel.arena import Arena, Arrays
 from hil.kernel.layout import CODES, FUNCTIONS, state_dtypes
 from hil.limits.counters import Counter
 from hil.limits.envelopes import Envelope
@@ -20,39 +21,6 @@ from hil.limits.relays import Relay
 from hil.limits.settings import BandPass, Flickermeter, OscillationBand
 from hil.limits.thermals import Thermal
 from hil.scenario.limit import Limit, OnBattery, Recovery
-
-
-class Arena(Protocol):
-    """Hands out places in the array in which windows lie."""
-
-    def place(self, length: int, fill: float = 0.0) -> int:
-        """Reserve `length` values, set to `fill`; return their offset."""
-
-    def put(self, values: Any) -> int:
-        """Reserve the place of `values`, and put them there; return their offset."""
-
-    def mean(self, slot: Any, length: int, fill: float) -> None:
-        """Give a MeanWindow its place, filled."""
-
-    def delay(self, slot: Any, length: int, fill: float) -> None:
-        """Give a DelayLine its place, filled."""
-
-    def extremum(self, slot: Any, span: int) -> None:
-        """Give an Extremum its place."""
-
-
-class Parts(Protocol):
-    """Where the arrays are put together."""
-
-    @property
-    def arena(self) -> Arena:
-        """In which windows get their place."""
-
-    def make(self, name: str, count: int) -> tuple[Any, Any]:
-        """Parameters and states of `count` components, all zero."""
-
-    def make_parameters(self, name: str, count: int) -> Any:
-        """Parameters alone."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +38,7 @@ def functions_of(found: Sequence[tuple[Limit, Judged]]) -> list[Function]:
     return sorted(wanted, key=lambda function: FUNCTIONS.index(function.family))
 
 
-def fill_functions(parts: Parts, functions: Sequence[Function], ground: Ground) -> None:
+def fill_functions(parts: Arrays, functions: Sequence[Function], ground: Ground) -> None:
     """Make the arrays of all families; of those that nobody wants empty ones. Raises ValueError for what cannot be."""
     for family in FUNCTIONS:
         mine = [function for function in functions if function.family == family]
@@ -119,7 +87,7 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
         state["held"] = before[0]
 
 
-def fill_limits(parts: Parts, found: Sequence[tuple[Limit, Judged]], ground: Ground) -> Any:
+def fill_limits(parts: Arrays, found: Sequence[tuple[Limit, Judged]], ground: Ground) -> Any:
     """Make the arrays of limits, one entry for each way in which one is judged; returns the states."""
     params, states = parts.make("limits", len(found))
     for (limit, how), param, state in zip(found, params, states, strict=True):

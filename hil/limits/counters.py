@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hil.limits.ticks import Places, ticks_of
+from hil.kernel.arena import Arena
+from hil.limits.ticks import ticks_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Counter:
     under: bool = True
     most: int = 64
 
-    def fill(self, params: Any, places: Places, *, dt_s: float, channel: int, output: int) -> None:
+    def fill(self, params: Any, places: Arena, *, dt_s: float, channel: int, output: int) -> None:
         """Write a `CounterParams`; the state begins as zeros."""
         params["channel"], params["output"] = channel, output
         params["under"], params["bound"] = self.under, self.bound

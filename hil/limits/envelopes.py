@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES
-from hil.limits.ticks import Places, ticks_of
+from hil.limits.ticks import ticks_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Envelope:
         self,
         params: Any,
         state: Any,
-        places: Places,
+        places: Arena,
         *,
         dt_s: float,
         channel: int,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES
 
 Sections = npt.NDArray[np.float64]
@@ -20,13 +21,6 @@ Kind = Literal["low_pass", "high_pass", "band_pass"]
 _AT_ONE = (1.0, -2.0, 1.0)  # a section's numerator: both zeros at no frequency
 _AT_BOTH = (1.0, 0.0, -1.0)  # one there, one at half the rate
 _AT_HALF = (1.0, 2.0, 1.0)  # both at half the rate
-
-
-class Places(Protocol):
-    """Hands out places in an arena (`hil.kernel.arena.Arena`)."""
-
-    def put(self, values: npt.ArrayLike) -> int:
-        """Reserve the place of `values`; return their offset."""
 
 
 def butterworth(kind: Kind, order: int, edges_hz: float | Sequence[float], rate_hz: float) -> Sections:
@@ -138,14 +132,14 @@ def settled(sections: npt.ArrayLike, value: float) -> npt.NDArray[np.float64]:
     return np.array(memories)
 
 
-def place(arena: Places, sections: npt.ArrayLike, initial: float = 0.0) -> int:
+def place(arena: Arena, sections: npt.ArrayLike, initial: float = 0.0) -> int:
     """Put sections, settled on an input, into an arena; return the offset of the first."""
     coefficients = np.asarray(sections)
     return arena.put(np.hstack([coefficients, settled(coefficients, initial)]).ravel())
 
 
 def fill_filter(
-    params: Any, state: Any, arena: Places, sections: npt.ArrayLike, *, channel: int, output: int, blank: int, initial: float
+    params: Any, state: Any, arena: Arena, sections: npt.ArrayLike, *, channel: int, output: int, blank: int, initial: float
 ) -> None:
     """Fill a row of FilterParams and one of FilterState; the filter begins settled on `initial`."""
     params["channel"], params["output"], params["blank"] = channel, output, blank

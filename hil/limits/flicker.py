@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES
-from hil.limits.filters import Places, Sections, butterworth, place, response
+from hil.limits.filters import Sections, butterworth, place, response
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def band(lamp: Lamp, frequency_hz: float, rate_hz: float) -> Sections:
 def fill_flicker(
     params: Any,
     state: Any,
-    arena: Places,
+    arena: Arena,
     *,
     channel: int,
     output: int,

@@ -10,7 +10,7 @@ from hil.kernel.engine import Engine
 from hil.limits.judged import Judged, entries
 from hil.scenario.model import Scenario
 from hil.verdict.foreseen import NO_LIMIT
-from hil.verdict.limits import Evidence, LimitResult, limit_result
+from hil.verdict.limits import Evidence, LimitResult, decided, limit_result
 from hil.verdict.liveness import Liveness
 from hil.verdict.outcome import Outcome
 
@@ -37,19 +37,8 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
         ways[limit.name].append((how, state))
     evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s))
     limits = {limit.name: limit_result(evidence, limit, ways[limit.name]) for limit in scenario.limits}
-    reasons = [*missing, *_missing(scenario, engine, liveness)]
-    required = [result for result in limits.values() if result.required]
-    reasons += [f"{r.name}: {', '.join(r.reasons) or r.outcome.lower()}" for r in required if r.outcome not in _DECIDED]
-    if not required:
-        reasons.append(NO_LIMIT)
-    if any(result.outcome is Outcome.FAIL for result in required):
-        outcome = Outcome.FAIL
-    else:
-        outcome = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
+    outcome, reasons = decided(limits, [*missing, *_missing(scenario, engine, liveness)], NO_LIMIT)
     return Verdict(outcome, limits, reasons)
-
-
-_DECIDED = (Outcome.PASS, Outcome.FAIL)
 
 
 def _missing(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,6 +63,21 @@ class Evidence:
     ticks: int
     measurement: Measurement
     late_s: float = 0.0
+
+
+def decided(limits: Mapping[str, LimitResult], missing: Sequence[str], none_required: str) -> tuple[Outcome, list[str]]:
+    """What required limits say together, and what blocks PASS: `missing`, and those of them that were not decided.
+
+    FAIL of one outranks everything. none_required: the reason where there is none.
+    """
+    required = [result for result in limits.values() if result.required]
+    undecided_ones = [one for one in required if one.outcome not in (Outcome.PASS, Outcome.FAIL)]
+    reasons = [*missing, *(f"{one.name}: {', '.join(one.reasons) or one.outcome.lower()}" for one in undecided_ones)]
+    if not required:
+        reasons.append(none_required)
+    if any(one.outcome is Outcome.FAIL for one in required):
+        return Outcome.FAIL, reasons
+    return Outcome.INCONCLUSIVE if reasons else Outcome.PASS, reasons
 
 
 def limit_result(evidence: Evidence, limit: Limit, judged: Sequence[tuple[Judged, Any]]) -> LimitResult:

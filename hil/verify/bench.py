@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import parameter_dtypes, state_dtypes
 from hil.kernel.protection.replay import Replay
 
@@ -17,14 +18,13 @@ bend: list[Callable[[dict[str, Any], dict[str, Any]], None]] = []
 """What is done to parameters and states before they run: nothing, but that mutants of them put themselves here."""
 
 
-class Bench:
-    """Arrays of a few functions; each `add` gives those of one more. Hands out places in the arena as that of a site does."""
+class Bench(Arena):
+    """Arrays of a few functions; each `add` gives those of one more."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.parameters: dict[str, Any] = {}
         self.states: dict[str, Any] = {}
-        self._arena: list[Column] = []
-        self._size = 0
 
     def add(self, family: str, count: int = 1) -> tuple[Any, Any]:
         """Make parameters and states (none for what has no state) of `count` functions of a family, all zero."""
@@ -33,23 +33,12 @@ class Bench:
             self.states[family] = np.zeros(count, state_dtypes()[family])
         return self.parameters[family], self.states.get(family)
 
-    def place(self, length: int, fill: float = 0.0) -> int:
-        """Reserve `length` values, set to `fill`; return their offset."""
-        return self.put(np.full(length, fill))
-
-    def put(self, values: npt.ArrayLike) -> int:
-        """Reserve the place of `values`; return their offset."""
-        offset, block = self._size, np.asarray(values, np.float64)
-        self._arena.append(block)
-        self._size += block.size
-        return offset
-
     def run(self, *columns: Column, outputs: int) -> npt.NDArray[np.float64]:
         """Play signals, one a channel, all of one length; return the rows, the outputs behind the signals."""
         rows = np.zeros((len(columns[0]), len(columns) + outputs))
         for i, column in enumerate(columns):
             rows[:, i] = column
-        states = self.states | {"arena": np.concatenate([*self._arena, np.zeros(1)])}
+        states = self.states | {"arena": self.array()}
         for change in bend:
             change(self.parameters, states)
         Replay(self.parameters, states).run(rows)

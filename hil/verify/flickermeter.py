@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import parameter_dtypes, state_dtypes
 from hil.kernel.protection.replay import Replay
 from hil.limits.flicker import fill_flicker
@@ -24,17 +25,6 @@ class Flicker:
     plt: Samples
 
 
-class _Arena:
-    """An arena of one function."""
-
-    def __init__(self) -> None:
-        self.parts: list[Samples] = []
-
-    def put(self, values: npt.ArrayLike) -> int:
-        self.parts.append(np.array(values, np.float64).ravel())
-        return sum(len(part) for part in self.parts[:-1])
-
-
 def flickermeter(
     *, tick_s: float, lamp: str = "230 V", frequency_hz: float = 50.0, settle_s: float = 120.0, observe_s: float = 600.0
 ) -> Replay:
@@ -43,7 +33,7 @@ def flickermeter(
     Raises ValueError as `hil.limits.flicker.fill_flicker` does.
     """
     params, state = np.zeros(1, parameter_dtypes()["flickers"]), np.zeros(1, state_dtypes()["flickers"])
-    arena = _Arena()
+    arena = Arena()
     fill_flicker(
         params[0],
         state[0],
@@ -57,7 +47,7 @@ def flickermeter(
         settle_s=settle_s,
         observe_s=observe_s,
     )
-    return Replay({"flickers": params}, {"flickers": state, "arena": np.concatenate(arena.parts)})
+    return Replay({"flickers": params}, {"flickers": state, "arena": arena.array()})
 
 
 def measure(meter: Replay, envelope: npt.ArrayLike) -> Flicker:
