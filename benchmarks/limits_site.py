@@ -12,7 +12,7 @@ import numpy.typing as npt
 import hil
 from hil.kernel.engine import Engine
 from hil.kernel.protection.replay import Replay
-from hil.limits.judged import entries
+from hil.limits.entries import entries
 from hil.loads.source import LoadSource
 from hil.site.build import build_engine
 

@@ -14,7 +14,7 @@ from firmware_sim.storage.device import Nameplate
 from firmware_sim.storage.personalities.registry import PERSONALITIES, bank_of
 from hil.clock.lockstep import LockstepLoop
 from hil.fleet.images import EngineStorageImage
-from hil.limits.judged import entry_details
+from hil.limits.entries import entry_details
 from hil.loads.source import LoadSource
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder

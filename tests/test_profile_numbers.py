@@ -8,9 +8,9 @@ import pytest
 from rig import document
 from ups_support import UPS
 
+from hil.limits.entries import judged
 from hil.limits.envelopes import Envelope, Threshold
 from hil.limits.facts import facts_of
-from hil.limits.judged import judged
 from hil.scenario.files import from_document
 from hil.scenario.profiles import expand_profiles, profile_names
 from hil.verify.published import ENVELOPES, STAGES

@@ -14,8 +14,9 @@ from hil.check.signals import Signals
 from hil.kernel.arena import Arrays
 from hil.kernel.protection.replay import Replay
 from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
+from hil.limits.entries import judged
 from hil.limits.facts import DeviceFacts, Facts
-from hil.limits.judged import Judged, judged
+from hil.limits.judged import Judged
 from hil.recordings import Recording
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit

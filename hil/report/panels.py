@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hil.limits.judged import Judged, entries
+from hil.limits.entries import entries
+from hil.limits.judged import Judged
 from hil.scenario.limit import Limit
 
 if TYPE_CHECKING:

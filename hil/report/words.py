@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hil.limits.judged import judged
+from hil.limits.entries import judged
 from hil.limits.units import written
 from hil.verdict.outcome import Outcome
 

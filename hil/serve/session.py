@@ -15,7 +15,7 @@ from hil.errors import EventRefused, ScenarioError
 from hil.fleet.devices import Devices
 from hil.fleet.script import Script
 from hil.fleet.supervision import Failure
-from hil.limits.judged import entry_details
+from hil.limits.entries import entry_details
 from hil.loads.repeated import RepeatedLoad
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder

@@ -17,7 +17,7 @@ from hil.clock.wall import WallLoop
 from hil.errors import ScenarioError
 from hil.fleet.fleet import Fleet
 from hil.fleet.leads import Own
-from hil.limits.judged import entry_details
+from hil.limits.entries import entry_details
 from hil.realtime.evidence import Timing
 from hil.record.clocks import ClockPairs
 from hil.record.events import EventLog

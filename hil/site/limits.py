@@ -6,8 +6,8 @@ from typing import Any
 
 from hil.errors import ScenarioError
 from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
+from hil.limits.entries import entries
 from hil.limits.facts import facts_of
-from hil.limits.judged import entries
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts, Steady
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.kernel.engine import Engine
-from hil.limits.judged import Judged, entries
+from hil.limits.entries import entries
+from hil.limits.judged import Judged
 from hil.scenario.model import Scenario
 from hil.verdict.foreseen import NO_LIMIT
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result

@@ -1,0 +1,37 @@
+"""The limits of a scenario as the kernel has them: an entry for each way in which one is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hil.limits.facts import Facts, facts_of
+from hil.limits.judged import Judged
+from hil.limits.kinds import HOW
+from hil.scenario.limit import Limit
+
+if TYPE_CHECKING:
+    from hil.scenario.model import Scenario
+
+
+def judged(limit: Limit, facts: Facts) -> list[Judged]:
+    """How a limit is judged; by several variants where its source leaves one thing open and they must agree."""
+    found = HOW[limit.kind](limit, facts)
+    window_s, mean_s, delay_s = (float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
+    if limit.kind == "overcurrent":  # whose delay is the relay's
+        delay_s = 0.0
+    return [replace(how, window_s=window_s, mean_s=mean_s, delay_s=delay_s) for how in found]
+
+
+def entries(scenario: Scenario) -> list[tuple[Limit, Judged]]:
+    """Each limit of a scenario with each way in which it is judged, in the order in which the kernel has them."""
+    facts = facts_of(scenario)
+    return [(limit, how) for limit in scenario.limits for how in judged(limit, facts)]
+
+
+def entry_details(scenario: Scenario) -> list[dict[str, object]]:
+    """How the event log names the entries."""
+    found: list[dict[str, object]] = []
+    for limit, how in entries(scenario):
+        found.append({"limit": limit.name, "variant": how.variant} if how.variant else {"limit": limit.name})
+    return found

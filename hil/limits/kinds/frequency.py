@@ -1,0 +1,40 @@
+"""How limits of frequency are judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hil.limits.channels import FREQUENCY
+from hil.limits.facts import Facts
+from hil.limits.judged import Function, Judged
+from hil.limits.ratios import Ratio
+
+
+def _frequency(limit: Any) -> dict[str, Any]:
+    """The channel of a frequency, and what blocks it."""
+    if limit.block_below is None:
+        return {"channel": FREQUENCY, "blanked_by": "blank.frequency"}
+    channel = f"pcc.frequency_blocked_below_{limit.block_below:g}_pu_hz"
+    inputs = (FREQUENCY, "pcc.voltage_lowest_measured_pu")
+    gate = Function("ratios", inputs, (channel,), Ratio("gate", least=float(limit.block_below)))
+    return {"channel": channel, "blanked_by": "blank.frequency", "functions": (gate,)}
+
+
+def _underfrequency(limit: Any, facts: Facts) -> list[Judged]:
+    return [Judged(low=limit.min_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit))]
+
+
+def _overfrequency(limit: Any, facts: Facts) -> list[Judged]:
+    return [Judged(high=limit.max_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit))]
+
+
+def _rocof(limit: Any, _: Facts) -> list[Judged]:
+    most = limit.max_hz_per_s
+    return [Judged(low=-most, high=most, unit="Hz/s", value="limit.rate", **_frequency(limit))]
+
+
+HOW = {
+    "underfrequency": _underfrequency,
+    "overfrequency": _overfrequency,
+    "rocof": _rocof,
+}

@@ -1,0 +1,56 @@
+"""How it is judged whether a site rides a disturbance through, and comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hil.limits.channels import FREQUENCY, POWER, TRUE_POWER
+from hil.limits.envelopes import Envelope, Threshold
+from hil.limits.facts import Facts
+from hil.limits.judged import BELOW_ONE, Function, Judged, at_ups
+from hil.scenario.limit_rules import limit_slug
+
+
+def _recovery(limit: Any, _: Facts) -> list[Judged]:
+    channel = f"{limit.node}.input_w" if at_ups(limit) else POWER
+    return [Judged(channel, high=limit.max_s, unit="s", value="limit.recovery")]
+
+
+def _times(level: float, nominal: float) -> float:
+    """In the unit of what is measured; 0.9733 recurring of 60 Hz is 58.4 Hz, and not a rounding beside it."""
+    return level if nominal == 1.0 else float(f"{level * nominal:.14g}")
+
+
+def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
+    """Dips go by the lowest phase, swells by the highest: an envelope each."""
+    at = "bus" if at_ups(limit) else "pcc"
+    power = f"{limit.node}.input_w" if at_ups(limit) else TRUE_POWER
+    found = []
+    for side, steps in (("below", limit.below), ("above", limit.above)):
+        if not steps:
+            continue
+        nominal, signal = 1.0, f"{at}.voltage_{'lowest' if side == 'below' else 'highest'}_measured_pu"
+        if limit.signal == "frequency":
+            nominal, signal = facts.frequency_hz, FREQUENCY
+        thresholds = tuple(
+            Threshold(_times(level, nominal), float(time_s), under=side == "below", inclusive=limit.at_level)
+            for level, time_s in steps
+        )
+        envelope = Envelope(
+            thresholds,
+            window_s=float(limit.window_s),
+            stays=float(limit.share),
+            relative=True,
+            recovery_s=float(limit.recovery_s),
+            mean_s=float(limit.mean_s),
+        )
+        at_limit = f"limits.{limit_slug(limit.name)}.{side}"
+        function = Function("envelopes", (signal, power), (f"{at_limit}_time_share", f"{at_limit}_let_go"), envelope)
+        found.append(Judged(function.outputs[1], high=BELOW_ONE, variant=side, agree=False, functions=(function,)))
+    return found
+
+
+HOW = {
+    "recovery": _recovery,
+    "ride_through": _ride_through,
+}
