@@ -22,7 +22,7 @@ IN_A_TICK = {
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
     "ups_command", "ups_step", "ups_line", "ups_test", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request",
     "ups_deliver",
-    "extremum_push", "mean_push", "phase_push", "delay_push", "xxh64_row",
+    "extremum_push", "extremum_turn", "carry_back", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip
 BETWEEN_TICKS = {

@@ -257,9 +257,12 @@ TEXTS = (
     Text("limit: delay a tick short", LIMIT, _LIMITS, "run_ticks > delay_ticks", "run_ticks >= delay_ticks"),
     Text("limit: ramp not per second", LIMIT, _LIMITS, "(value - delay_push(&s.past, arena, value)) * p.per_second",
          "(value - delay_push(&s.past, arena, value))"),
-    Text("limit: range of the top alone", LIMIT, _LIMITS, "extremum_push(&s.bottom, arena, -value, tick)", "-value"),
+    Text("limit: range of the top alone", LIMIT, _LIMITS, "extremum_push(&s.bottom, arena, -value)", "-value"),
     Text("limit: a watt more than nine tenths", LIMIT, _LIMITS, "power_w < least_w - p.slack", "power_w < least_w + 1.0"),
-    Text("window: a tick short", LIMIT, "windows.pxd", "<double>(tick - w.span)", "<double>(tick - w.span + 1)"),
+    Text("window: a block short", LIMIT, "windows.pxd", "w.number - whole", "w.number - whole + 1"),
+    Text("window: a sample short", LIMIT, "windows.pxd", "older + rest - 1", "older + rest"),
+    Text("window: an end forgotten", LIMIT, "windows.pxd", "most = larger(most, block_of(w, arena, whole + 1)[0])", None),
+    Text("window: carried back by halves", LIMIT, "windows.pxd", "raise_to(second, second, quarter, third[0])", None),
     Text("window: mean forgets its wrap", LIMIT, "windows.pxd", "total / <double>w.length", "total"),
 )  # fmt: skip
 

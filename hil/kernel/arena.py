@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.kernel.layout import parameter_dtypes, state_dtypes
+
+_BLOCK = 64  # samples in a block of an Extremum: so many cost the tick in which it ends about a tenth of a microsecond
 
 
 class Arena:
@@ -45,10 +48,16 @@ class Arena:
         slot["length"] = length
 
     def extremum(self, slot: Any, span: int) -> None:
-        """Give an Extremum its place."""
-        ring = 1 << span.bit_length()
-        slot["offset"] = self.place(2 * ring)
-        slot["ring"], slot["span"] = ring, span
+        """Give an Extremum of the last `span` samples its place."""
+        block = max(1, min(_BLOCK, span // 2))
+        block -= block % 4 if block > 4 else 0
+        blocks = span // block + 2
+        candidates = 1 << blocks.bit_length()
+        slot["offset"] = self.place(blocks * block)
+        self.place(block, -math.inf)
+        self.place(2 * candidates)
+        slot["ring"], slot["block"], slot["span"] = blocks * block, block, span
+        slot["mask"], slot["newest"] = candidates - 1, -math.inf
 
     def array(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """All parts in one array."""

@@ -80,11 +80,13 @@ cdef class Engine:
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         limits_before = np.zeros_like(self.states["limits"])
-        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before)
+        other_at = np.zeros(len(limits_before), dtype=np.int64)
+        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, other_at)
         self.site.load_tan_phi = load_tan_phi
         self.site.direct_share = direct_share
         self.bind(len(bess_names), len(ups_names), user_laws)
         self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
+        self.site.other_at = <int64_t*> <uintptr_t> other_at.ctypes.data
         self.seen = self.states
         self.seen_run = self.site.run
         self.seen_row = self.site.row
@@ -334,7 +336,9 @@ cdef class Engine:
         cdef bint judged
         self.site.other_limits = 0
         for i in range(self.site.limit_count):
-            self.site.other_limits += self.site.limit_params[i].kind > LIMIT_RANGE
+            if self.site.limit_params[i].kind > LIMIT_RANGE:
+                self.site.other_at[self.site.other_limits] = i
+                self.site.other_limits += 1
         if n > 0:
             far(apply_commands)(&self.site, run.tick)
         for _i in range(n):

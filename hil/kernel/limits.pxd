@@ -60,24 +60,25 @@ cdef struct LimitParams:
 
 
 cdef struct LimitState:
-    MeanWindow mean
-    DelayLine past
-    Extremum top            # range: maximum
-    Extremum bottom         # range: minimum (of negated samples)
-    Extremum held_high      # rolling minimum over the delay (negated)
-    Extremum held_low       # rolling maximum over the delay
+    # First what most kinds touch in every tick, together.
+    double last             # latest sample that no stimulus voided, which windows hold while one acts; beyond range: the value
     int64_t run_ticks       # valid samples in a row
     int64_t valid_ticks     # samples judged
-    int64_t blank_ticks     # samples void because a stimulus acted
     int64_t beyond          # 1 while violated
+    double highest          # largest sustained value
+    double lowest           # smallest sustained value
+    int64_t highest_tick
+    int64_t lowest_tick
+    Extremum held_high      # rolling minimum over the delay (negated)
+    Extremum held_low       # rolling maximum over the delay
+    Extremum top            # range: maximum
+    Extremum bottom         # range: minimum (of negated samples)
+    MeanWindow mean
+    DelayLine past
+    int64_t blank_ticks     # samples void because a stimulus acted
     int64_t beyond_ticks
     int64_t excursions
     int64_t first_tick      # of the first violation, -1: none
-    int64_t highest_tick
-    int64_t lowest_tick
-    double last             # latest sample that no stimulus voided, which windows hold while one acts; beyond range: the value
-    double highest          # largest sustained value
-    double lowest           # smallest sustained value
     int64_t phase           # rate: 1 while its window is tainted; time: 1 while it runs; recovery: IN_DIP or AFTER_DIP
     int64_t count           # time, recovery: ticks of it so far
     int64_t back_ticks      # recovery: samples in a row that were back
@@ -185,19 +186,19 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
             value = mean_push(&s.mean, arena, value)
             value = (value - delay_push(&s.past, arena, value)) * p.per_second
         else:
-            value = extremum_push(&s.top, arena, value, tick) + extremum_push(&s.bottom, arena, -value, tick)
+            value = extremum_push(&s.top, arena, value) + extremum_push(&s.bottom, arena, -value)
     if blanked:
         s.blank_ticks += 1
         s.run_ticks = 0
         s.beyond = 0
-        extremum_clear(&s.held_high)
-        extremum_clear(&s.held_low)
+        extremum_clear(&s.held_high, arena)
+        extremum_clear(&s.held_low, arena)
         return
     if unknown or value != value:    # nothing to judge, and its time does not run on
         s.run_ticks = 0
         s.beyond = 0
-        extremum_clear(&s.held_high)
-        extremum_clear(&s.held_low)
+        extremum_clear(&s.held_high, arena)
+        extremum_clear(&s.held_low, arena)
         return
     s.valid_ticks += 1
     run_ticks = s.run_ticks + 1
@@ -205,7 +206,7 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     if p.has_high:
         held = value
         if delay_ticks > 0:
-            held = -extremum_push(&s.held_high, arena, -value, tick)
+            held = -extremum_push(&s.held_high, arena, -value)
         if run_ticks > delay_ticks:
             if held > s.highest:
                 s.highest = held
@@ -215,7 +216,7 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
     if p.has_low:
         held = value
         if delay_ticks > 0:
-            held = extremum_push(&s.held_low, arena, value, tick)
+            held = extremum_push(&s.held_low, arena, value)
         if run_ticks > delay_ticks:
             if held < s.lowest:
                 s.lowest = held

@@ -84,7 +84,7 @@ cdef struct Site:
     int64_t ups_count
     int64_t revenue_meter_count
     int64_t limit_count
-    int64_t other_limits       # how many of them are of the kinds beyond range
+    int64_t other_limits       # how many of them are of the kinds beyond range; `other_at`: which
     int64_t function_count     # protection functions whose outputs stand in the row
     int64_t event_count
     int64_t load_ring_ticks
@@ -123,6 +123,7 @@ cdef struct Site:
     BatteryState* ups_battery
     const LimitParams* limit_params
     LimitState* limits
+    int64_t* other_at
     LimitState* limits_before    # room for a copy of them
     Functions functions
     int64_t* blank_until
@@ -133,9 +134,5 @@ cdef struct Site:
 ctypedef void (*rare_fn)(Site* s, int64_t tick) noexcept nogil
 
 
-cdef extern from *:
-    """
-    /* A call that is not inlined: what few sites or few ticks have stays out of the loop, whose registers it would take. */
-    #define RIDETHROUGH_FAR(function) ({ __typeof__(&function) at = &function; __asm__("" : "+r"(at)); at; })
-    """
+cdef extern from "hil/kernel/far.h":
     rare_fn far "RIDETHROUGH_FAR"(rare_fn function) noexcept nogil

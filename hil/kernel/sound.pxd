@@ -37,9 +37,13 @@ cdef inline bint delay_is_sound(const DelayLine* w, int64_t size, int64_t signal
 
 cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nogil:
     if w.ring == 0:
-        return w.span == 0 and w.head == 0 and w.tail == 0
-    return (w.ring > 0 and (w.ring & (w.ring - 1)) == 0 and 0 < w.span < w.ring and fits(w.offset, w.ring, 2, size)
-            and 0 <= w.head <= w.tail < MOST_TICKS and w.tail - w.head <= w.ring)
+        return w.span == 0 and w.block == 0
+    return (0 < w.block <= w.span < MOST_TICKS and (w.block < 4 or w.block % 4 == 0) and fits(w.offset, w.ring, 1, size)
+            and w.ring % w.block == 0 and w.ring // w.block == w.span // w.block + 2
+            and w.ring // w.block <= w.mask < MOST_TICKS and (w.mask & (w.mask + 1)) == 0
+            and fits(w.offset + w.ring, w.block, 1, size) and fits(w.offset + w.ring + w.block, w.mask + 1, 2, size)
+            and 0 <= w.base < w.ring and w.base % w.block == 0 and 0 <= w.index < w.block and 0 <= w.number < MOST_TICKS // w.block
+            and 0 <= w.head <= w.tail < MOST_TICKS and w.tail - w.head <= w.mask)
 
 
 cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexcept nogil:

@@ -157,7 +157,9 @@ cdef inline void run_functions(Site* s, int64_t tick) noexcept nogil:
 cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
     """Values of the rarer kinds of limits."""
     cdef int64_t i
-    for i in range(s.limit_count):
+    cdef int64_t k
+    for k in range(s.other_limits):
+        i = s.other_at[k]
         other_value(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
 
 

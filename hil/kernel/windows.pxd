@@ -4,6 +4,7 @@ Each window is a struct of indices; its samples live in the site's arena (one ar
 copied, inspected and restored as plain arrays.
 """
 
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
 
@@ -31,10 +32,18 @@ cdef struct DelayLine:
 
 
 cdef struct Extremum:
-    int64_t offset    # `ring` values, then `ring` ticks
-    int64_t ring      # places, a power of two beyond `span`
-    int64_t span      # ticks the window holds, both ends included
-    int64_t head      # of the oldest candidate; candidates are numbered on and on, number k is at place k modulo `ring`
+    # In the arena: `ring` values, `block` maxima of what is older than the current block, candidates, and their blocks. A value
+    # of the current block is a sample, one of an earlier block the maximum from there to that block's end.
+    int64_t offset
+    int64_t ring      # whole blocks, of which the current one is the latest
+    int64_t block     # samples in a block: less than four, or a multiple of it
+    int64_t base      # of the current block in the ring
+    int64_t index     # where in it the next sample goes
+    double newest     # largest of the current block
+    int64_t span      # samples the window holds
+    int64_t number    # of the current block; counted from the first sample after a clear
+    int64_t mask      # places for candidates, a power of two, less one
+    int64_t head      # of the oldest candidate; candidates are numbered on and on, number k is at place k & mask
     int64_t tail      # of the next one
 
 
@@ -107,26 +116,123 @@ cdef inline void delay_phases(DelayLine* w, double* arena, double* x) noexcept n
         w.index = 0
 
 
-cdef inline void extremum_clear(Extremum* w) noexcept nogil:
-    w.head = w.tail
+cdef inline void extremum_clear(Extremum* w, double* arena) noexcept nogil:
+    """Forget all samples."""
+    cdef int64_t i
+    cdef double* older = arena + w.offset + w.ring
+    if w.index == 0 and w.number == 0:
+        return
+    w.index = w.number = w.head = w.tail = 0
+    w.newest = -INFINITY
+    for i in range(w.block):
+        older[i] = -INFINITY
 
 
-cdef inline double extremum_push(Extremum* w, double* arena, double x, int64_t tick) noexcept nogil:
-    """Add a sample; return the maximum of the last `span` samples (push -x for the minimum).
+cdef inline double larger(double a, double b) noexcept nogil:
+    return a if a > b else b
 
-    A queue of falling candidates: amortised constant time, whatever the window.
+
+cdef inline void raise_to(double* values, const double* given, int64_t count, double least) noexcept nogil:
+    cdef int64_t i
+    for i in range(count):
+        values[i] = larger(given[i], least)
+
+
+cdef inline void carry_back(double* values, int64_t count) noexcept nogil:
+    """Make each value the maximum from there to the end: quarter by quarter, side by side, so that none waits for another."""
+    cdef int64_t quarter = count // 4
+    cdef int64_t i
+    cdef double* second = values + quarter
+    cdef double* third = second + quarter
+    cdef double* last = third + quarter
+    if count < 4:
+        for i in range(count - 2, -1, -1):
+            values[i] = larger(values[i], values[i + 1])
+        return
+    for i in range(quarter - 2, -1, -1):
+        values[i] = larger(values[i], values[i + 1])
+        second[i] = larger(second[i], second[i + 1])
+        third[i] = larger(third[i], third[i + 1])
+        last[i] = larger(last[i], last[i + 1])
+    raise_to(third, third, quarter, last[0])
+    raise_to(second, second, quarter, third[0])
+    raise_to(values, values, quarter, second[0])
+
+
+cdef inline double* block_of(const Extremum* w, double* arena, int64_t back) noexcept nogil:
+    """Where the block lies that is so many before the current one."""
+    cdef int64_t base = w.base - back * w.block
+    return arena + w.offset + (base if base >= 0 else base + w.ring)
+
+
+cdef inline void extremum_turn(Extremum* w, double* arena) noexcept nogil:
+    """A block is full: it becomes a candidate, and for each sample of the next one the maximum of what is older is worked out.
+
+    With sample i of the next block the window holds `whole` blocks before it, and the end of those before them, the longer
+    the smaller i is: of one block, and for the first `rest` - 1 samples of another.
     """
-    cdef int64_t mask = w.ring - 1
-    cdef int64_t head = w.head
-    cdef int64_t tail = w.tail
-    cdef double* values = arena + w.offset
-    cdef double* ticks = values + w.ring
-    while tail != head and not values[(tail - 1) & mask] > x:
-        tail -= 1
-    values[tail & mask] = x
-    ticks[tail & mask] = <double>tick
-    w.tail = tail + 1
-    if ticks[head & mask] <= <double>(tick - w.span):
-        head += 1
-        w.head = head
-    return values[head & mask]
+    cdef double* older = arena + w.offset + w.ring
+    cdef double* values = older + w.block
+    cdef double* blocks = values + w.mask + 1
+    cdef int64_t whole = w.span // w.block - 1
+    cdef int64_t rest = w.span % w.block
+    cdef int64_t first
+    cdef int64_t i = 0
+    cdef double most = w.newest
+    carry_back(arena + w.offset + w.base, w.block)
+    while w.tail != w.head and not values[(w.tail - 1) & w.mask] > most:
+        w.tail -= 1
+    values[w.tail & w.mask] = most
+    blocks[w.tail & w.mask] = <double>w.number
+    w.tail += 1
+    w.number += 1
+    w.index = 0
+    w.newest = -INFINITY
+    w.base += w.block
+    if w.base == w.ring:
+        w.base = 0
+    first = w.number - whole
+    while w.head != w.tail and blocks[w.head & w.mask] < <double>first:
+        w.head += 1
+    most = values[w.head & w.mask] if w.head != w.tail else -INFINITY
+    for i in range(w.block):
+        older[i] = most
+    if first < 1:    # since the clear there was no more
+        return
+    if rest == 0:
+        raise_to(older, block_of(w, arena, whole + 1) + 1, w.block - 1, most)
+        return
+    raise_to(older + rest - 1, block_of(w, arena, whole + 1), w.block - rest + 1, most)
+    most = larger(most, block_of(w, arena, whole + 1)[0])
+    if first < 2:
+        for i in range(rest - 1):
+            older[i] = most
+    else:
+        raise_to(older, block_of(w, arena, whole + 2) + w.block - rest + 1, rest - 1, most)
+
+
+ctypedef void (*turn_fn)(Extremum* w, double* arena) noexcept nogil
+
+
+cdef extern from "hil/kernel/far.h":
+    turn_fn far "RIDETHROUGH_FAR"(turn_fn function) noexcept nogil
+
+
+cdef inline double extremum_push(Extremum* w, double* arena, double x) noexcept nogil:
+    """Add a sample; return the maximum of the last `span` samples (push -x for the minimum). NaN is none.
+
+    In blocks: what is older than the current one is known when it begins, so that a sample costs two comparisons, whatever the
+    window and whatever the samples do, and the last of a block as many more as it has samples.
+    """
+    cdef double* samples = arena + w.offset
+    cdef int64_t index = w.index
+    cdef double older = samples[w.ring + index]
+    cdef double newest = w.newest
+    samples[w.base + index] = x
+    if x > newest:
+        newest = x
+        w.newest = x
+    w.index = index + 1
+    if index + 1 == w.block:
+        far(extremum_turn)(w, arena)
+    return newest if newest > older else older

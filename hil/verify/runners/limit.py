@@ -62,7 +62,7 @@ def _windows(bench: Bench, given: dict[str, Any], limit: Any, state: Any, begin:
         _mean(bench, state["mean"], max(1, round(given.get("mean_s", 0.0) / dt_s)), begin)
     elif function in ("peak_to_peak", "variation"):
         for name in ("top", "bottom"):
-            _extremum(bench, state[name], window + 1)
+            bench.extremum(state[name], window + 1)
     elif function == "recovery":
         limit["voltage"], limit["below"], limit["share"] = 1, given["below"], given["share"]
         limit["ticks_per_second"] = round(1.0 / dt_s)
@@ -74,16 +74,11 @@ def _windows(bench: Bench, given: dict[str, Any], limit: Any, state: Any, begin:
     if limit["delay_ticks"] > 0:
         for name, used in (("held_high", limit["has_high"]), ("held_low", limit["has_low"])):
             if used:
-                _extremum(bench, state[name], int(limit["delay_ticks"]) + 1)
+                bench.extremum(state[name], int(limit["delay_ticks"]) + 1)
 
 
 def _mean(bench: Bench, slot: Any, length: int, fill: float) -> None:
     slot["offset"], slot["length"], slot["total"] = bench.place(length, fill), length, fill * length
-
-
-def _extremum(bench: Bench, slot: Any, span: int) -> None:
-    ring = 1 << span.bit_length()
-    slot["offset"], slot["ring"], slot["span"] = bench.place(2 * ring), ring, span
 
 
 def _band_pass(bench: Bench, given: dict[str, Any], column: Column) -> None:
