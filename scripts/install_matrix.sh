@@ -1,12 +1,13 @@
 #!/bin/sh
 # Every way to install, away from the sources: a wheel on every claimed Python that is on this machine, each in an environment of
 # its own; then, in that of the first, sdist and editable in its place. Each time `hil run` from the command line and the script
-# of the README. Takes .venv for making the sdist. (`make test`, which .ci/run calls for every claimed Python, installs editable too.)
+# of the README. Takes .venv for making the sdist. (`make test` installs editable too.) KEEP names a folder
+# to work in, which is made and left: env-VERSION has the wheel of dist-VERSION in it, for tests on that Python.
 set -eu
 cd "$(dirname "$0")/.."
 VENV=$(cd "${VENV:-.venv}" && pwd)
-WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+WORK=${KEEP:-$(mktemp -d)}
+[ -n "${KEEP:-}" ] && mkdir "$WORK" || trap 'rm -rf "$WORK"' EXIT
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check build
 git clone -q . "$WORK/tree"
 "$VENV/bin/python" -m build --sdist --outdir "$WORK/dist" "$WORK/tree" >"$WORK/log" 2>&1 || { cat "$WORK/log"; exit 1; }

@@ -42,8 +42,8 @@ cdef inline bint extremum_is_sound(const Extremum* w, int64_t size) noexcept nog
             and w.ring % w.block == 0 and w.ring // w.block == w.span // w.block + 2
             and w.ring // w.block <= w.mask < MOST_TICKS and (w.mask & (w.mask + 1)) == 0
             and fits(w.offset + w.ring, w.block, 1, size) and fits(w.offset + w.ring + w.block, w.mask + 1, 2, size)
-            and 0 <= w.base < w.ring and w.base % w.block == 0 and 0 <= w.index < w.block and 0 <= w.number < MOST_TICKS // w.block
-            and 0 <= w.head <= w.tail < MOST_TICKS and w.tail - w.head <= w.mask)
+            and 0 <= w.base < w.ring and w.base % w.block == 0 and 0 <= w.index < w.block
+            and 0 <= w.number < MOST_TICKS // w.block and 0 <= w.head <= w.tail < MOST_TICKS and w.tail - w.head <= w.mask)
 
 
 cdef inline bint measurement_is_sound(const Measurement* m, int64_t size) noexcept nogil:

@@ -32,8 +32,8 @@ cdef struct DelayLine:
 
 
 cdef struct Extremum:
-    # In the arena: `ring` values, `block` maxima of what is older than the current block, candidates, and their blocks. A value
-    # of the current block is a sample, one of an earlier block the maximum from there to that block's end.
+    # In the arena: `ring` values, `block` maxima of what is older than the current block, candidates, and their blocks. A
+    # value of the current block is a sample, one of an earlier block the maximum from there to that block's end.
     int64_t offset
     int64_t ring      # whole blocks, of which the current one is the latest
     int64_t block     # samples in a block: less than four, or a multiple of it
