@@ -119,6 +119,34 @@ def test_overcurrent_integrates_the_share_of_its_operating_time():
     assert site["limits.x.operating_share"][-1] == 0.0
 
 
+def operated_s(**keys: object) -> float:
+    """When a relay on a current of three times its pick-up operates, counted from the pick-up."""
+    load = np.concatenate([np.full(100, 5e6), np.full(5900, 30e6)])
+    site = Rig({"limits": [one("overcurrent", base="10 MVA", pickup=1.0, **keys)], "grid": {"short_circuit": "50 GVA"}}, load)
+    site.run()
+    return (int(state(site)["first_tick"]) - int(np.argmax(site["pcc.current_1e+07_va_pu"] > 1.0))) * H
+
+
+def test_a_vendor_s_constants_are_options():
+    ieee = {"curve": "ieee_very_inverse", "multiplier": 0.5}
+    user = {"curve": "user", "a": "19.61 s", "exponent": 2.0, "b": "491 ms", "multiplier": 0.5}
+    assert operated_s(**ieee) == operated_s(**user) == pytest.approx(0.5 * (19.61 / 8.0 + 0.491), rel=3e-3)
+    assert operated_s(**{**ieee, "multiplier": 3.5}, multiplier_divisor=7) == operated_s(**ieee)
+    assert operated_s(**ieee, flat_above=2.0) == pytest.approx(0.5 * (19.61 / 3.0 + 0.491), abs=2 * H)
+    assert operated_s(curve="ge_iec_b", multiplier=0.2) == operated_s(curve="iec_very_inverse", multiplier=0.2)
+
+
+def test_a_disc_has_the_time_that_it_is_given():
+    """Without current it turns back in the time that is given, whatever has been reached of it first."""
+    load = np.concatenate([np.full(100, 5e6), np.full(900, 30e6), np.full(4000, 0.0)])
+    keys = {"curve": "iec_very_inverse", "multiplier": 0.5, "reset": "disc", "disc_time": "4 s"}
+    site = Rig({"limits": [one("overcurrent", base="10 MVA", pickup=1.0, **keys)], "grid": {"short_circuit": "50 GVA"}}, load)
+    share = site.run()["limits.x.operating_share"]
+    assert share.max() == pytest.approx(900 * H / (0.5 * 13.5 / 2.0), rel=0.02)
+    gone = np.flatnonzero(share > 0.0)[-1] - np.argmax(share)
+    assert gone * H == pytest.approx(share.max() * 0.5 * 4.0, rel=0.01)
+
+
 def test_thermal_overload_begins_settled_and_follows_its_time_constant():
     load = np.concatenate([np.full(100, 5e6), np.full(5900, 20e6)])
     limit = one("thermal_overload", base="10 MVA", factor=1.05, time_constant="10 s")
@@ -270,6 +298,13 @@ def test_ride_through_asks_for_the_power_after_a_dip_inside_its_envelope(ups, ev
         (one("oscillation", band=["5 Hz", "450 Hz"], max="1 MW", window="5 s"), "limits.x"),
         (one("overcurrent", pickup=1.0), "limits.x.base"),
         (one("ride_through", recovery="1 s"), "limits.x.below"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, curve="user", exponent=1.0), "limits.x.a: missing"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, curve="user", a="1 s"), "limits.x.exponent: missing"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, b="1 s"), "limits.x.b"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, flat_above=20.0), "limits.x.flat_above"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, reset="disc"), "limits.x.reset"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, curve="iec_very_inverse", reset="disc"), "limits.x.disc_time: missing"),
+        (one("overcurrent", base="1 MVA", pickup=1.0, curve="ieee_very_inverse", disc_time="9 s"), "limits.x.disc_time"),
     ],
 )
 def test_what_cannot_be_judged_so_is_refused_in_a_line(limit, problem):

@@ -18,6 +18,15 @@ from hil.scenario.limit import (
     Underfrequency,
 )
 
+_WITHOUT_DISC = (
+    "iec_standard_inverse",
+    "iec_very_inverse",
+    "iec_extremely_inverse",
+    "iec_long_time_inverse",
+    "user",
+)
+"""Curves for which no source gives the time of a disc."""
+
 _MOST_HZ = 0.4
 """Share of the rate of samples up to which a band may reach."""
 
@@ -78,6 +87,8 @@ def _check_keys(around: Around, index: int, limit: Limit) -> None:
     """Refuse what one key needs of another, or of the samples."""
     if isinstance(limit, (Overcurrent, ThermalOverload)) and limit.node == "pcc" and limit.base_va is None:
         raise Refused("missing; the PCC has no rating", "limits", index, "base")
+    if isinstance(limit, Overcurrent):
+        _check_curve(index, limit)
     if isinstance(limit, RideThrough) and not (limit.below or limit.above):
         raise Refused("missing; a ride-through has steps below or above", "limits", index, "below")
     band = getattr(limit, "band_hz", None)
@@ -88,3 +99,23 @@ def _check_keys(around: Around, index: int, limit: Limit) -> None:
         raise Refused(f"its upper edge must be at most {most_hz:g} Hz, 0.4 of the tick rate", "limits", index, "band")
     if limit.kind in ("oscillation", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:
         raise Refused(f"must hold two periods of the lower edge, {2.0 / band[0]:g} s", "limits", index, "window")
+
+
+def _check_curve(index: int, limit: Overcurrent) -> None:
+    """Refuse constants without the curve that they are of, and a disc of which no time is known."""
+    wanted = {"a": limit.a_s, "exponent": limit.exponent}
+    given = {**wanted, "b": limit.b_s}
+    if limit.curve == "user":
+        for key in (key for key, value in wanted.items() if value is None):
+            raise Refused('missing; curve = "user" needs it', "limits", index, key)
+    for key in (key for key, value in given.items() if value is not None and limit.curve != "user"):
+        raise Refused('only with curve = "user"', "limits", index, key)
+    if limit.curve == "definite":
+        if limit.reset == "disc":
+            raise Refused('"disc" only with a curve', "limits", index, "reset")
+        if limit.flat_above is not None:
+            raise Refused("only with a curve", "limits", index, "flat_above")
+    if limit.reset == "disc" and limit.disc_time_s is None and limit.curve in _WITHOUT_DISC:
+        raise Refused(f'missing; reset = "disc" needs it where curve = "{limit.curve}"', "limits", index, "disc_time")
+    if limit.reset != "disc" and limit.disc_time_s is not None:
+        raise Refused('only with reset = "disc"', "limits", index, "disc_time")

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hil.limits.channels import TRUE_POWER
 from hil.limits.facts import Facts
 from hil.limits.judged import BELOW_ONE, Function, Judged
 from hil.limits.ratios import Ratio
-from hil.limits.relays import IEC_EI, IEC_LTI, IEC_SI, IEC_VI, IEEE_EI, IEEE_MI, IEEE_VI, Relay
+from hil.limits.relays import (
+    GE_IEC_A,
+    GE_IEC_B,
+    GE_IEC_C,
+    IEC_EI,
+    IEC_LTI,
+    IEC_SI,
+    IEC_VI,
+    IEEE_EI,
+    IEEE_MI,
+    IEEE_VI,
+    Curve,
+    Relay,
+)
 from hil.limits.thermals import Thermal
 from hil.scenario.limit_rules import limit_slug
 
@@ -20,6 +34,9 @@ OVERCURRENT_CURVES = {
     "ieee_moderately_inverse": IEEE_MI,
     "ieee_very_inverse": IEEE_VI,
     "ieee_extremely_inverse": IEEE_EI,
+    "ge_iec_a": GE_IEC_A,
+    "ge_iec_b": GE_IEC_B,
+    "ge_iec_c": GE_IEC_C,
 }
 
 
@@ -37,6 +54,12 @@ def _current(limit: Any, facts: Facts) -> tuple[str, tuple[Function, ...]]:
     return channel, (Function("ratios", inputs, (channel,), Ratio("current", 1.0 / limit.base_va)),)
 
 
+def _curve(limit: Any) -> Curve | None:
+    if limit.curve == "user":
+        return Curve("user", limit.a_s, limit.exponent, limit.b_s or 0.0)
+    return OVERCURRENT_CURVES.get(limit.curve)
+
+
 def _overcurrent(limit: Any, facts: Facts) -> list[Judged]:
     current, made = _current(limit, facts)
     channel = f"limits.{limit_slug(limit.name)}.operating_share"
@@ -44,10 +67,13 @@ def _overcurrent(limit: Any, facts: Facts) -> list[Judged]:
         limit.pickup,
         dropout=limit.dropout * limit.pickup,
         delay_s=limit.delay_s,
-        curve=OVERCURRENT_CURVES.get(limit.curve),
+        curve=_curve(limit),
         dial=limit.multiplier,
+        dial_divisor=limit.multiplier_divisor,
+        most=math.inf if limit.flat_above is None else limit.flat_above,
         reset=limit.reset,
         reset_s=limit.reset_time_s,
+        tr_s=limit.disc_time_s,
     )
     made = (*made, Function("relays", (current,), (channel,), relay))
     return [Judged(channel, high=BELOW_ONE, functions=made)]

@@ -55,9 +55,34 @@ class Overcurrent(CurrentSection):
         "ieee_moderately_inverse",
         "ieee_very_inverse",
         "ieee_extremely_inverse",
-    ] = Field(default="definite", description="how its operating time depends on the current", json_schema_extra=CHOICE)
+        "ge_iec_a",
+        "ge_iec_b",
+        "ge_iec_c",
+        "user",
+    ] = Field(
+        default="definite",
+        description="how its operating time depends on the current; of `ge_iec_a` and so on the disc has a time of its own, "
+        "and `user` has the constants `a`, `b` and `exponent`",
+        json_schema_extra=CHOICE,
+    )
+    a_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="of a user curve: t = multiplier · (a / (M^exponent − 1) + b), M the multiple of `pickup`",
+    )
+    b_s: Time | None = Field(default=None, ge=0, description="of a user curve; none is 0")
+    exponent: Number | None = Field(default=None, gt=0, description="of a user curve")
     multiplier: Number = Field(
         default=1.0, gt=0, description="time multiplier (TMS, time dial) of a curve", json_schema_extra=_C37_112
+    )
+    multiplier_divisor: Number = Field(
+        default=1.0,
+        gt=0,
+        description="what the vendor divides the multiplier by: 7 where dials of electromechanical relays were taken over",
+        json_schema_extra=CHOICE,
+    )
+    flat_above: Number | None = Field(
+        default=None, gt=1, description="multiple of `pickup` above which a curve is flat; none: nowhere"
     )
     delay_s: Time = Field(
         default=0.0, ge=0, description="the definite time; of a curve its least operating time", json_schema_extra=CHOICE
@@ -71,6 +96,13 @@ class Overcurrent(CurrentSection):
         json_schema_extra=CHOICE,
     )
     reset_time_s: Time = Field(default=0.0, ge=0, description="how long a definite reset takes", json_schema_extra=CHOICE)
+    disc_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="how long the disc takes to turn back without current at a multiplier of 1; none: that of the curve, "
+        "which the IEEE's and GE's have",
+        json_schema_extra=_C37_112,
+    )
 
 
 class ThermalOverload(CurrentSection):
