@@ -261,7 +261,7 @@ TEXTS = (
     Text("limit: a watt more than nine tenths", LIMIT, _LIMITS, "power_w < least_w - p.slack", "power_w < least_w + 1.0"),
     Text("window: a block short", LIMIT, "windows.pxd", "w.number - whole", "w.number - whole + 1"),
     Text("window: a sample short", LIMIT, "windows.pxd", "older + rest - 1", "older + rest"),
-    Text("window: an end forgotten", LIMIT, "windows.pxd", "most = larger(most, block_of(w, arena, whole + 1)[0])", None),
+    Text("window: an end not carried back", LIMIT, "windows.pxd", "carry_back(partial, w.block)", None),
     Text("window: carried back by halves", LIMIT, "windows.pxd", "raise_to(second, second, quarter, third[0])", None),
     Text("window: mean forgets its wrap", LIMIT, "windows.pxd", "total / <double>w.length", "total"),
 )  # fmt: skip

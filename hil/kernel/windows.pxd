@@ -32,8 +32,8 @@ cdef struct DelayLine:
 
 
 cdef struct Extremum:
-    # In the arena: `ring` values, `block` maxima of what is older than the current block, candidates, and their blocks. A
-    # value of the current block is a sample, one of an earlier block the maximum from there to that block's end.
+    # In the arena: `ring` samples, `block` maxima of what is older than the current block, candidates (maxima of blocks that no
+    # later one reaches), and their blocks.
     int64_t offset
     int64_t ring      # whole blocks, of which the current one is the latest
     int64_t block     # samples in a block: less than four, or a multiple of it
@@ -169,17 +169,20 @@ cdef inline void extremum_turn(Extremum* w, double* arena) noexcept nogil:
     """A block is full: it becomes a candidate, and for each sample of the next one the maximum of what is older is worked out.
 
     With sample i of the next block the window holds `whole` blocks before it, and the end of those before them, the longer
-    the smaller i is: of one block, and for the first `rest` - 1 samples of another.
+    the smaller i is: of one block, and for the first `rest` - 1 samples of another. These two are looked into only where they
+    are candidates still; the one is carried back in its place when the window first begins in it, and so stays as the other.
     """
     cdef double* older = arena + w.offset + w.ring
     cdef double* values = older + w.block
     cdef double* blocks = values + w.mask + 1
+    cdef double* partial
     cdef int64_t whole = w.span // w.block - 1
     cdef int64_t rest = w.span % w.block
-    cdef int64_t first
-    cdef int64_t i = 0
+    cdef int64_t at
+    cdef int64_t i
+    cdef double first
     cdef double most = w.newest
-    carry_back(arena + w.offset + w.base, w.block)
+    cdef bint other
     while w.tail != w.head and not values[(w.tail - 1) & w.mask] > most:
         w.tail -= 1
     values[w.tail & w.mask] = most
@@ -191,24 +194,34 @@ cdef inline void extremum_turn(Extremum* w, double* arena) noexcept nogil:
     w.base += w.block
     if w.base == w.ring:
         w.base = 0
-    first = w.number - whole
-    while w.head != w.tail and blocks[w.head & w.mask] < <double>first:
+    first = <double>(w.number - whole)
+    while w.head != w.tail and blocks[w.head & w.mask] < first - 2.0:
         w.head += 1
-    most = values[w.head & w.mask] if w.head != w.tail else -INFINITY
-    for i in range(w.block):
-        older[i] = most
-    if first < 1:    # since the clear there was no more
-        return
-    if rest == 0:
-        raise_to(older, block_of(w, arena, whole + 1) + 1, w.block - 1, most)
-        return
-    raise_to(older + rest - 1, block_of(w, arena, whole + 1), w.block - rest + 1, most)
-    most = larger(most, block_of(w, arena, whole + 1)[0])
-    if first < 2:
-        for i in range(rest - 1):
-            older[i] = most
+    at = w.head
+    other = at != w.tail and blocks[at & w.mask] == first - 2.0
+    at += other
+    if at != w.tail and blocks[at & w.mask] == first - 1.0:
+        most = values[(at + 1) & w.mask] if at + 1 != w.tail else -INFINITY
+        partial = block_of(w, arena, whole + 1)
+        carry_back(partial, w.block)
+        if rest == 0:
+            raise_to(older, partial + 1, w.block - 1, most)
+            older[w.block - 1] = most
+        else:
+            raise_to(older + rest - 1, partial, w.block - rest + 1, most)
+        most = values[at & w.mask]
+        at = rest - 1
     else:
+        most = values[at & w.mask] if at != w.tail else -INFINITY
+        at = w.block
+    if other and rest > 1:
         raise_to(older, block_of(w, arena, whole + 2) + w.block - rest + 1, rest - 1, most)
+        i = rest - 1
+    else:
+        i = 0
+    while i < at:
+        older[i] = most
+        i += 1
 
 
 ctypedef void (*turn_fn)(Extremum* w, double* arena) noexcept nogil
