@@ -17,6 +17,7 @@ import vectors_ratios
 import vectors_relays
 import vectors_signals
 import vectors_stages
+import vectors_storage
 import vectors_thermals
 
 FOLDER = Path(__file__).parents[1] / "hil" / "verify" / "vectors"
@@ -30,6 +31,7 @@ FAMILIES = (
     vectors_envelopes,
     vectors_signals,
     vectors_ratios,
+    vectors_storage,
 )
 
 
@@ -40,7 +42,8 @@ def written(value: Any) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {written(one)}" for key, one in value.items()) + " }"
+        keys = {key: f'"{key}"' if "." in key else key for key in value}
+        return "{ " + ", ".join(f"{keys[key]} = {written(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(one) for one in value) + "]"
     return repr(value)

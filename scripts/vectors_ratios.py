@@ -29,6 +29,9 @@ def files() -> dict[str, tuple[str, list[Vector]]]:
         (OURS, "current", [1.0, 1.0, 0.0], {"least": 0.05}, 0.0, "no voltage"),
         (OURS, "magnitude", [-7.5], {"scale": 2.0}, 15.0, "of a negative value"),
         (OURS, "magnitude", [7.5], {"scale": 2.0}, 15.0, "of a positive value"),
+        (OURS, "scaled", [-7.5], {"scale": 2.0}, -15.0, "of a negative value"),
+        (OURS, "scaled", [7.5], {"scale": 2.0}, 15.0, "of a positive value"),
+        (OURS, "scaled", [7.5], {"scale": -1.0}, -7.5, "the other way round"),
     )
     vectors = [
         vector(

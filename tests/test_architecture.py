@@ -46,7 +46,7 @@ RULES = {
     "hil.check": ("hil.errors", "hil.kernel", "hil.limits", "hil.recordings", "hil.scenario", "hil.verdict"),
     "hil.realtime": ("hil.errors", "hil.kernel"),
     "hil.verdict": ("hil.kernel", "hil.limits", "hil.realtime.evidence", "hil.scenario", "hil.site"),
-    "hil.verify": ("hil.kernel", "hil.limits"),
+    "hil.verify": ("hil.kernel", "hil.limits", "hil.scenario"),
     "hil.wiring": (
         "hil.errors",
         "hil.broker",

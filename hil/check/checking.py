@@ -11,9 +11,8 @@ import numpy as np
 
 from hil.check.orders import CheckFile
 from hil.check.signals import Signals
-from hil.kernel.arena import Arrays
 from hil.kernel.protection.replay import Replay
-from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
+from hil.limits.build import on_columns
 from hil.limits.entries import judged
 from hil.limits.facts import DeviceFacts, Facts
 from hil.limits.judged import Judged
@@ -66,7 +65,7 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
         return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
     sure = _as_sure_as_its_steps(measurement, signals, wanted)
     result = limit_result(Evidence(facts.tick_s, signals.count, sure), limit, list(zip(ways, states, strict=True)))
-    lacking = [*_too_slow(ways[0], facts), *_gaps(there)]
+    lacking = [*_too_slow(limit, facts), *_gaps(there)]
     if not lacking:
         return result
     outcome = Outcome.INCONCLUSIVE if result.outcome is Outcome.PASS else result.outcome
@@ -84,19 +83,9 @@ def _inputs(how: Judged) -> list[str]:
 
 
 def _replayed(limit: Limit, ways: Sequence[Judged], there: dict[str, Any], facts: Facts) -> list[Any]:
-    found = [(limit, how) for how in ways]
-    functions = functions_of(found)
-    names = [*there, *(name for function in functions for name in function.outputs)]
-    first = {name: float(values[np.isfinite(values)][0]) for name, values in there.items() if np.isfinite(values).any()}
-    parts = Arrays()
-    ground = Ground(facts, {name: column for column, name in enumerate(names)}, first)
-    fill_functions(parts, functions, ground)
-    states = fill_limits(parts, found, ground)
-    rows = np.zeros((next(iter(there.values())).size, len(names)))
-    for column, values in enumerate(there.values()):
-        rows[:, column] = values
+    parts, rows = on_columns([(limit, how) for how in ways], there, facts)
     Replay(parts.parameters, parts.states | {"arena": parts.arena.array()}).run(rows)
-    return list(states)
+    return list(parts.states["limits"])
 
 
 def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: list[str]) -> Measurement:
@@ -115,10 +104,13 @@ def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: lis
     )
 
 
-def _too_slow(how: Judged, facts: Facts) -> list[str]:
+def _too_slow(limit: Limit, facts: Facts) -> list[str]:
     """What the samples are too far apart for."""
     found = []
-    for what, time_s in (("window", how.window_s), ("mean", how.mean_s), ("delay", how.delay_s)):
+    times = [(what, float(getattr(limit, f"{what}_s", 0.0))) for what in ("window", "mean", "delay")]
+    if limit.kind in ("overload", "output_voltage"):
+        times += [("step", float(time_s)) for name in ("steps", "below", "above") for _, time_s in getattr(limit, name, ())]
+    for what, time_s in times:
         if 0.0 < time_s < _LEAST_RATE * facts.tick_s * (1.0 - 1e-9):
             found.append(f"its {what}, {time_s:g} s, is shorter than two samples, {_LEAST_RATE * facts.tick_s:g} s")
     return found

@@ -55,7 +55,9 @@ from hil.kernel.protection.flicker cimport (
 from hil.kernel.protection.oscillation cimport (
     MOMENTS, MOST_SAMPLES, OSCILLATION_OUTPUTS, OscillationParams, OscillationState,
 )
-from hil.kernel.protection.ratios cimport RATIO_CURRENT, RATIO_GATE, RATIO_MAGNITUDE, RATIO_QUOTIENT, RatioParams
+from hil.kernel.protection.ratios cimport (
+    RATIO_CURRENT, RATIO_GATE, RATIO_MAGNITUDE, RATIO_QUOTIENT, RATIO_SCALED, RatioParams,
+)
 from hil.kernel.protection.relays cimport (
     RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
 )
@@ -101,7 +103,7 @@ CODES = {
     "blank.never": BLANK_NEVER, "blank.voltage": BLANK_VOLTAGE, "blank.frequency": BLANK_FREQUENCY,
     "blank.kinds": BLANK_KINDS,
     "ratio.quotient": RATIO_QUOTIENT, "ratio.current": RATIO_CURRENT, "ratio.magnitude": RATIO_MAGNITUDE,
-    "ratio.gate": RATIO_GATE,
+    "ratio.gate": RATIO_GATE, "ratio.scaled": RATIO_SCALED,
     "filter.section_words": SECTION_WORDS, "filter.most_sections": MOST_SECTIONS,
     "timing.definite": TIMING_DEFINITE, "timing.inverse": TIMING_INVERSE,
     "reset.instantaneous": RESET_INSTANTANEOUS, "reset.definite": RESET_DEFINITE, "reset.disc": RESET_DISC,

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from hil.kernel.arena import Arena, Arrays
 from hil.kernel.layout import CODES, FUNCTIONS, state_dtypes
 from hil.limits.counters import Counter
@@ -68,7 +70,8 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
     elif isinstance(settings, Counter):
         settings.fill(param, arena, dt_s=dt_s, **at)
     elif isinstance(settings, Envelope):
-        settings.fill(param, state, arena, dt_s=dt_s, subject=columns[1], before=before[1], **at)
+        subject = columns[1] if len(columns) > 1 else None
+        settings.fill(param, state, arena, dt_s=dt_s, subject=subject, before=before[-1], **at)
     elif isinstance(settings, OscillationBand):
         found = detector(low_hz=settings.low_hz, high_hz=settings.high_hz, window_s=settings.window_s, tick_s=dt_s)
         found.fill(param, offset=arena.put(found.memory()), blank=CODES[settings.blank], **at)
@@ -93,6 +96,26 @@ def fill_limits(parts: Arrays, found: Sequence[tuple[Limit, Judged]], ground: Gr
     for (limit, how), param, state in zip(found, params, states, strict=True):
         _limit(parts.arena, limit, how, param, state, ground)
     return states
+
+
+def on_columns(
+    found: Sequence[tuple[Limit, Judged]], columns: Mapping[str, Any], facts: Facts
+) -> tuple[Arrays, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Arrays, and rows for a `Replay` of them, of channels that are there as columns of one length, shape (n,).
+
+    Raises ValueError for a function that cannot be at this rate.
+    """
+    functions = functions_of(found)
+    names = [*columns, *(name for function in functions for name in function.outputs)]
+    first = {name: float(values[np.isfinite(values)][0]) for name, values in columns.items() if np.isfinite(values).any()}
+    parts = Arrays()
+    ground = Ground(facts, {name: column for column, name in enumerate(names)}, first)
+    fill_functions(parts, functions, ground)
+    fill_limits(parts, found, ground)
+    rows = np.zeros((next(iter(columns.values())).size, len(names)))
+    for column, values in enumerate(columns.values()):
+        rows[:, column] = values
+    return parts, rows
 
 
 def _limit(arena: Arena, limit: Limit, how: Judged, params: Any, state: Any, ground: Ground) -> None:

@@ -18,9 +18,12 @@ def judged(limit: Limit, facts: Facts) -> list[Judged]:
     """How a limit is judged; by several variants where its source leaves one thing open and they must agree."""
     found = HOW[limit.kind](limit, facts)
     window_s, mean_s, delay_s = (float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
-    if limit.kind == "overcurrent":  # whose delay is the relay's
-        delay_s = 0.0
-    return [replace(how, window_s=window_s, mean_s=mean_s, delay_s=delay_s) for how in found]
+    return [replace(how, window_s=window_s, mean_s=mean_s, delay_s=0.0 if _by_relay(how) else delay_s) for how in found]
+
+
+def _by_relay(how: Judged) -> bool:
+    """Whether the delay is that of a relay behind which the limit looks."""
+    return any(function.family == "relays" for function in how.functions)
 
 
 def entries(scenario: Scenario) -> list[tuple[Limit, Judged]]:

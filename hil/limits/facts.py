@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hil.scenario.battery import CELL_V
+
 if TYPE_CHECKING:
     from hil.scenario.model import Scenario
+    from hil.scenario.storage import Bess
+    from hil.scenario.ups import Ups
 
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage."""
+    """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell."""
 
     rating: float
     capacity_ah: float
     ambient_degc: float
+    nominal_v: float
+    cell_v: float
+
+    @property
+    def cells(self) -> float:
+        """In series; as the model goes by a cell's curve and the battery's voltage, not always a whole number."""
+        return self.nominal_v / self.cell_v
 
 
 @dataclass(frozen=True)
@@ -47,13 +58,17 @@ _SLACK = 1e-11
 """Share of the short-circuit power that may be missing of what must be back: means leave a rest of rounding, zero's too."""
 
 
+def _device(section: Bess | Ups, rating: float, energy_wh: float, cell_v: float) -> DeviceFacts:
+    volts = float(section.dc_voltage_v)
+    return DeviceFacts(float(rating), float(energy_wh / section.dc_voltage_v), float(section.ambient_degc), volts, cell_v)
+
+
 def facts_of(scenario: Scenario) -> Facts:
     """The facts of a scenario's site."""
     devices = {
-        f"bess.{name}": DeviceFacts(float(bess.rating_va), float(bess.energy_wh / bess.dc_voltage_v), float(bess.ambient_degc))
-        for name, bess in scenario.bess.items()
+        f"bess.{name}": _device(bess, bess.rating_va, bess.energy_wh, CELL_V["lfp"]) for name, bess in scenario.bess.items()
     } | {
-        f"ups.{name}": DeviceFacts(float(ups.rating_w), float(ups.rated_energy_wh / ups.dc_voltage_v), float(ups.ambient_degc))
+        f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh, CELL_V[ups.chemistry])
         for name, ups in scenario.ups.items()
     }
     return Facts(

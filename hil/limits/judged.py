@@ -49,6 +49,15 @@ class Judged:
     functions: tuple[Function, ...] = ()
 
 
+def between(low: float, high: float, normal: float) -> float:
+    """A value inside bounds, of which one may be infinite, from which margins count: the normal one where that is inside."""
+    if low < normal < high:
+        return normal
+    if math.isfinite(low) and math.isfinite(high):
+        return 0.5 * (low + high)
+    return low + (abs(normal - low) or 1.0) if math.isfinite(low) else high - (abs(normal - high) or 1.0)
+
+
 def at_ups(limit: Any) -> bool:
     """Whether a limit is at a UPS."""
     return bool(limit.node.startswith("ups."))

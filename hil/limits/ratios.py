@@ -13,12 +13,12 @@ from hil.kernel.layout import CODES
 class Ratio:
     """A signal of others of the same instant.
 
-    quotient: *scale·a/b*; current: *scale·√(a² + b²)/c*; magnitude: *scale·|a|*; gate: *a* while *b* is at least `least`,
-    else not a number. scale: for instance nominal frequency over nominal voltage, so that 24 is 1 at rated excitation. least:
-    also of what is divided by; below it the ratio is 0.
+    quotient: *scale·a/b*; current: *scale·√(a² + b²)/c*; magnitude: *scale·|a|*; scaled: *scale·a*; gate: *a* while *b* is at
+    least `least`, else not a number. scale: for instance nominal frequency over nominal voltage, so that 24 is 1 at rated
+    excitation. least: also of what is divided by; below it the ratio is 0.
     """
 
-    kind: Literal["quotient", "current", "magnitude", "gate"]
+    kind: Literal["quotient", "current", "magnitude", "gate", "scaled"]
     scale: float = 1.0
     least: float = 1e-9
 
@@ -33,6 +33,8 @@ class Ratio:
         """What it makes of values of its channels."""
         if self.kind == "magnitude":
             return self.scale * abs(inputs[0])
+        if self.kind == "scaled":
+            return self.scale * inputs[0]
         if self.kind == "gate":
             return inputs[0] if inputs[1] >= self.least else math.nan
         by = inputs[1 if self.kind == "quotient" else 2]

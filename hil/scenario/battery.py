@@ -9,6 +9,9 @@ from pydantic import Field
 from hil.scenario.base import ASSUMED
 from hil.scenario.quantity import Temperature, Time, Voltage
 
+CELL_V = {"lfp": 3.2, "vrla": 2.0}
+"""Nominal voltage of a cell, by its chemistry."""
+
 DcVoltage = Annotated[Voltage, Field(gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)]
 FastTime = Annotated[Time, Field(gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)]
 SlowTime = Annotated[Time, Field(gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)]

@@ -11,12 +11,15 @@ from hil.scenario.base import Refused
 from hil.scenario.limit import (
     BatteryTemperature,
     Limit,
+    OutputVoltage,
     Overcurrent,
     Overfrequency,
+    Overload,
     RideThrough,
     ThermalOverload,
     Underfrequency,
 )
+from hil.scenario.limit.storage import VoltageStage
 
 _WITHOUT_DISC = (
     "iec_standard_inverse",
@@ -27,6 +30,7 @@ _WITHOUT_DISC = (
 )
 """Curves for which no source gives the time of a disc."""
 
+_NAMED = (Overcurrent, ThermalOverload, RideThrough, VoltageStage, Overload, OutputVoltage)
 _MOST_HZ = 0.4
 """Share of the rate of samples up to which a band may reach."""
 
@@ -36,13 +40,14 @@ class Around:
     """What limits stand in: a scenario, or a file for recordings.
 
     nominal_hz: the frequency, which the file gives as `frequency_key`. ambient_degc: of batteries, as far as known, by their
-    devices. rate_hz: of the samples, infinite where it is not known yet.
+    devices. rate_hz: of the samples, infinite where it is not known yet. battery_v: nominal voltages of batteries and of their cells.
     """
 
     nominal_hz: float
     frequency_key: str
     ambient_degc: Mapping[str, float] = field(default_factory=dict)
     rate_hz: float = math.inf
+    battery_v: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def limit_slug(name: str) -> str:
@@ -59,7 +64,7 @@ def check_limits(limits: Sequence[Limit], around: Around) -> None:
             raise Refused(f"limits.{names.index(limit.name)} has this name; names must differ", "limits", index, "name")
         _check_bound(around, index, limit)
         _check_keys(around, index, limit)
-        if isinstance(limit, (Overcurrent, ThermalOverload, RideThrough)):  # whose channels go by their names
+        if isinstance(limit, _NAMED):  # whose channels go by their names
             other = slugs.setdefault(limit_slug(limit.name), limit.name)
             if other != limit.name:
                 raise Refused(f"its channels would have the names of those of {other!r}", "limits", index, "name")
@@ -72,10 +77,19 @@ def _check_bound(around: Around, index: int, limit: Limit) -> None:
         raise Refused(f"must be below {nominal}", "limits", index, "min")
     if isinstance(limit, Overfrequency) and limit.max_hz <= around.nominal_hz:
         raise Refused(f"must be above {nominal}", "limits", index, "max")
-    if isinstance(limit, BatteryTemperature) and limit.node in around.ambient_degc:
+    if isinstance(limit, BatteryTemperature) and limit.during == "always" and limit.node in around.ambient_degc:
         ambient_degc = around.ambient_degc[limit.node]
-        if limit.max_degc <= ambient_degc:
+        if limit.max_degc is not None and limit.max_degc <= ambient_degc:
             raise Refused(f"must be above {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "max")
+        if limit.min_degc is not None and limit.min_degc >= ambient_degc:
+            raise Refused(f"must be below {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "min")
+    if isinstance(limit, VoltageStage) and limit.node in around.battery_v:
+        nominal_v, cell_v = around.battery_v[limit.node]
+        normal_v, what = (nominal_v, f"{limit.node}.dc_voltage") if limit.kind == "dc_voltage" else (cell_v, "a cell's nominal voltage")
+        if limit.min_v is not None and limit.min_v >= normal_v:
+            raise Refused(f"must be below {what} = {normal_v:g} V", "limits", index, "min")
+        if limit.max_v is not None and limit.max_v <= normal_v:
+            raise Refused(f"must be above {what} = {normal_v:g} V", "limits", index, "max")
     if isinstance(limit, RideThrough):
         if any(level >= 1.0 for level, _ in limit.below):
             raise Refused("must have levels below 1 pu", "limits", index, "below")

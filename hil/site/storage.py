@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hil.kernel.layout import CODES
+from hil.scenario.battery import CELL_V
 from hil.scenario.model import Scenario
 from hil.scenario.storage import Bess
 from hil.scenario.ups import Ups
@@ -18,7 +19,7 @@ OCV_CELL_V = (
     2.500, 3.000, 3.180, 3.210, 3.235, 3.252, 3.265, 3.276, 3.285, 3.288, 3.290,
     3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500,
 )  # fmt: skip
-NOMINAL_CELL_V = 3.2
+NOMINAL_CELL_V = CELL_V["lfp"]
 DERATING_SPAN_K = 10.0  # below over_temperature, in which the power falls to nothing: assumed
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
+from hil.scenario.battery import CELL_V
 from hil.scenario.model import Scenario
 from hil.scenario.ups import Ups
 from hil.site.parts import Parts, Steady
 from hil.site.storage import OCV_CELL_V, cell
 
 # Open-circuit voltage of a cell at SoC 0, 0.05 … 1 over its nominal voltage. Assumed: docs/model.md, "UPS".
-CURVES = {"vrla": np.linspace(1.96, 2.14, len(OCV_CELL_V)) / 2.0, "lfp": np.array(OCV_CELL_V) / 3.2}
+CURVES = {"vrla": np.linspace(1.96, 2.14, len(OCV_CELL_V)) / CELL_V["vrla"], "lfp": np.array(OCV_CELL_V) / CELL_V["lfp"]}
 
 
 @dataclass(frozen=True)

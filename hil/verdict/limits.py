@@ -131,6 +131,7 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     if math.isfinite(low) and math.isfinite(state["lowest"]):
         sides.append((float(state["lowest"]), low, int(state["lowest_tick"])))
     if sides:
+        reasons += _steps_longer_than_run(evidence, limit, max(value for value, _, _ in sides))
         margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
         at_s = (tick + 1) * period_s
         close = too_close(evidence.measurement, how, worst, bound)
@@ -144,6 +145,9 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     elif limit.kind == "ride_through" and not reasons:
         outcome = Outcome.NOT_EXERCISED
         reasons = [f"no {limit.signal} left the continuous band for a time after which the power had to come back"]
+    elif limit.kind == "battery_temperature" and limit.during != "always" and not state["valid_ticks"] and not reasons:
+        outcome = Outcome.NOT_EXERCISED
+        reasons = [f"the battery was never {limit.during}"]
     elif limit.kind != "recovery" and not reasons:
         delay_s = how.delay_s
         reasons = [
@@ -185,6 +189,20 @@ def _unfinished(limit: Limit, state: Any) -> list[str]:
         what = "during a dip" if phase == CODES["phase.in_dip"] else "before the power was back"
         return [f"the run ended {what}"]
     return []
+
+
+def _steps_longer_than_run(evidence: Evidence, limit: Limit, used: float) -> list[str]:
+    """What a limit of steps could not show: that the time of one, of which some is used up, is longer than all there was."""
+    if limit.kind == "overload":
+        steps = limit.steps
+    elif limit.kind == "output_voltage":
+        steps = [*limit.below, *limit.above]
+    else:
+        return []
+    longest_s, run_s = max((time_s for _, time_s in steps), default=0.0), evidence.ticks * evidence.tick_s
+    if used <= 0.0 or longest_s < run_s - 0.5 * evidence.tick_s:
+        return []
+    return [f"a time of its steps, {longest_s:g} s, is longer than the run, {run_s:g} s, and some of its time was used up"]
 
 
 def _suspect(evidence: Evidence, state: Any) -> list[str]:

@@ -134,7 +134,7 @@ def _words(key: str, value: Any) -> str:
     if value is None:
         return f"no {key.removesuffix('_s').replace('_', ' ')}"
     if isinstance(value, list) and value and isinstance(value[0], list):
-        if key in ("steps", "subject", "voltage"):
+        if key in ("steps", "subject", "voltage") and not isinstance(value[0][-1], str):
             return f"{key}: " + ", then ".join(_step(one) for one in value)
         return f"{key}: " + ", ".join(" ".join(_number(number) for number in one) for one in value)
     if isinstance(value, dict):
@@ -155,7 +155,9 @@ def _step(step: Sequence[float]) -> str:
     return f"{' to '.join(_number(value) for value in values)} for {_number(seconds)} s"
 
 
-def _number(value: float) -> str:
-    """In full where it lies one step beside a rounder one."""
+def _number(value: float | str) -> str:
+    """In full where it lies one step beside a rounder one; what has its unit already as it is."""
+    if isinstance(value, str):
+        return value
     short = f"{value:.9g}"
     return short if float(short) == value or abs(float(short) - value) > 1e-14 * abs(value) else repr(value)

@@ -1,4 +1,4 @@
-"""Signals that follow from those of the same instant: quotients, currents, scaled magnitudes, gates."""
+"""Signals that follow from those of the same instant: quotients, currents, scaled values and magnitudes, gates."""
 
 from libc.math cimport NAN, fabs, sqrt
 from libc.stdint cimport int64_t
@@ -9,7 +9,8 @@ cdef enum:
     RATIO_CURRENT = 1     # scale · root of (channel² + second²) / third: apparent power over voltage
     RATIO_MAGNITUDE = 2   # scale · |channel|
     RATIO_GATE = 3        # channel, while second is at least `least`; else not a number
-    RATIO_KINDS = 4
+    RATIO_SCALED = 4      # scale · channel
+    RATIO_KINDS = 5
 
 
 cdef struct RatioParams:
@@ -26,6 +27,9 @@ cdef inline void ratio_step(const RatioParams* p, double* row) noexcept nogil:
     cdef double by
     if p.kind == RATIO_MAGNITUDE:
         row[p.output] = p.scale * fabs(row[p.channel])
+        return
+    if p.kind == RATIO_SCALED:
+        row[p.output] = p.scale * row[p.channel]
         return
     if p.kind == RATIO_GATE:
         row[p.output] = row[p.channel] if row[p.second] >= p.least else NAN

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hil.limits.counters import Counter
+from hil.limits.envelopes import Envelope, Threshold
 from hil.limits.facts import Facts
 from hil.limits.judged import Function, Judged
 from hil.limits.ratios import Ratio
+from hil.scenario.limit_rules import limit_slug
 
 _MOST_COUNTED = 1001
 
@@ -16,12 +19,27 @@ def _on_battery(limit: Any, _: Facts) -> list[Judged]:
     return [Judged(f"{limit.node}.on_battery", high=limit.max_s, unit="s", value="limit.time")]
 
 
+def _times_beyond(limit: Any, channel: str, below: Any, above: Any, *, at_level: bool = False) -> Function:
+    """How much of its time the channel has been beyond a step, of the steps the largest share."""
+    thresholds = tuple(
+        Threshold(level, float(time_s), under=under, inclusive=at_level)
+        for under, steps in ((True, below), (False, above))
+        for level, time_s in steps
+    )
+    at_limit = f"limits.{limit_slug(limit.name)}"
+    outputs = (f"{at_limit}.time_share", f"{at_limit}.let_go")  # the latter of nobody
+    return Function("envelopes", (channel,), outputs, Envelope(thresholds, window_s=float(limit.window_s)))
+
+
 def _overload(limit: Any, facts: Facts) -> list[Judged]:
     channel = f"{limit.node}.load_pu"
     ratio = Function(
         "ratios", (f"{limit.node}.output_w",), (channel,), Ratio("magnitude", 1.0 / facts.devices[limit.node].rating)
     )
-    return [Judged(channel, high=limit.max, unit="pu", functions=(ratio,))]
+    if not limit.steps:
+        return [Judged(channel, high=limit.max, unit="pu", functions=(ratio,))]
+    times = _times_beyond(limit, channel, (), limit.steps)
+    return [Judged(times.outputs[0], high=1.0, functions=(ratio, times))]
 
 
 def _transfers(limit: Any, _: Facts) -> list[Judged]:
@@ -32,7 +50,15 @@ def _transfers(limit: Any, _: Facts) -> list[Judged]:
 
 
 def _dc_link(limit: Any, _: Facts) -> list[Judged]:
-    return [Judged(f"{limit.node}.dc_link_pu", low=limit.min, unit="pu", reference=1.0)]
+    low = -math.inf if limit.min is None else limit.min
+    high = math.inf if limit.max is None else limit.max
+    return [Judged(f"{limit.node}.dc_link_pu", low=low, high=high, unit="pu", reference=1.0)]
+
+
+def _output_voltage(limit: Any, _: Facts) -> list[Judged]:
+    channel = f"{limit.node}.output_voltage_pu"
+    times = _times_beyond(limit, channel, limit.below, limit.above, at_level=limit.at_level)
+    return [Judged(times.outputs[0], high=1.0, functions=(times,))]
 
 
 HOW = {
@@ -40,4 +66,5 @@ HOW = {
     "overload": _overload,
     "transfers": _transfers,
     "dc_link": _dc_link,
+    "output_voltage": _output_voltage,
 }

@@ -19,20 +19,23 @@ from hil.scenario.limit.power import (
     Variation,
 )
 from hil.scenario.limit.ride import RideThrough
-from hil.scenario.limit.storage import BatteryTemperature, CRate, SocRange
-from hil.scenario.limit.ups import DcLink, OnBattery, Overload, Transfers
+from hil.scenario.limit.storage import BatteryTemperature, CellVoltage, CRate, DcVoltage, SocRange
+from hil.scenario.limit.ups import DcLink, OnBattery, OutputVoltage, Overload, Transfers
 from hil.scenario.limit.voltage import Flicker, Overvoltage, Undervoltage, VoltsPerHertz
 
 __all__ = [
     "BandShare",
     "BatteryTemperature",
     "CRate",
+    "CellVoltage",
     "ConverterCurrent",
     "DcLink",
+    "DcVoltage",
     "Flicker",
     "Limit",
     "OnBattery",
     "Oscillation",
+    "OutputVoltage",
     "Overcurrent",
     "Overfrequency",
     "Overload",
@@ -73,10 +76,13 @@ Limit = Annotated[
     | SocRange
     | ConverterCurrent
     | CRate
+    | CellVoltage
+    | DcVoltage
     | OnBattery
     | Overload
     | Transfers
     | DcLink
+    | OutputVoltage
     | BatteryTemperature
     | Recovery
     | RideThrough,

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hil.scenario.base import CHOICE, Flag, Section
-from hil.scenario.quantity import Time
+from hil.scenario.base import CHOICE, Flag, Refused, Section
+from hil.scenario.quantity import Time, of_name
 
 BESS = r"bess\.[A-Za-z][A-Za-z0-9_-]*"
 UPS = r"ups\.[A-Za-z][A-Za-z0-9_-]*"
@@ -40,3 +40,10 @@ class LimitSection(Section):
         description="true: its figures are not confirmed by any source; every report says so",
         json_schema_extra=CHOICE,
     )
+
+
+def one_of(section: LimitSection, *fields: str) -> None:
+    """Refuse a limit that has none of some bounds."""
+    if all(getattr(section, field) is None for field in fields):
+        keys = [of_name(field)[0] for field in fields]
+        raise Refused(f"missing; a limit {section.kind} has {', '.join(keys[:-1])} or {keys[-1]}", keys[0])

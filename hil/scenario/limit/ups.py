@@ -1,13 +1,14 @@
-"""Limits on UPSs: time on battery, overload, transfers, DC link."""
+"""Limits on UPSs: time on battery, overload, transfers, DC link, output voltage."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hil.scenario.base import CHOICE, Whole
-from hil.scenario.limit.base import UPS, Delay, LimitSection
+from hil.scenario.base import CHOICE, Flag, Refused, Whole
+from hil.scenario.limit.base import UPS, Delay, LimitSection, one_of
+from hil.scenario.limit.ride import Steps
 from hil.scenario.quantity import PerUnit, Time
 
 
@@ -25,12 +26,38 @@ class OnBattery(LimitSection):
 
 
 class Overload(LimitSection):
-    """Load of a UPS, per unit of its rating, above `max` for `delay`: one class of its overload capability."""
+    """Load of a UPS, per unit of its rating: above `max` for `delay`, or above a level of `steps` for longer than its time.
+
+    Several limits with `max` and `delay` are classes whose times run consecutively: one sample inside begins them anew. The times of
+    `steps` add up, in an overload or in a rolling `window`.
+    """
 
     kind: Literal["overload"] = "overload"
     node: str = Field(pattern=rf"^{UPS}$", description="which UPS")
-    max: PerUnit = Field(gt=0, description="largest load that is inside the limit, pu of the rating")
+    max: PerUnit | None = Field(default=None, gt=0, description="largest load that is inside the limit, pu of the rating; or steps")
     delay_s: Delay = 0.0
+    steps: Steps = Field(
+        default_factory=list, description="[level, time] pairs: how long the load may be above each level, pu of the rating"
+    )
+    window_s: Time = Field(
+        default=0.0,
+        ge=0,
+        description="rolling window in which the times of a step add up; 0: from where the load rises above the lowest level to where "
+        "it is back",
+        json_schema_extra=CHOICE,
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.max is None and not self.steps:
+            raise Refused("missing; an overload has max, or steps", "max")
+        if self.max is not None and self.steps:
+            raise Refused("a limit with steps has no max: each step has its level", "max")
+        if self.steps and self.delay_s > 0.0:
+            raise Refused("a limit with steps has no delay: each step has its time", "delay")
+        if self.max is not None and self.window_s > 0.0:
+            raise Refused("is for the times of steps", "window")
+        return self
 
 
 class Transfers(LimitSection):
@@ -43,9 +70,49 @@ class Transfers(LimitSection):
 
 
 class DcLink(LimitSection):
-    """Voltage of the DC link of a UPS, per unit, below `min` for `delay`."""
+    """Voltage of the DC link of a UPS, per unit, below `min` or above `max` for `delay`."""
 
     kind: Literal["dc_link"] = "dc_link"
     node: str = Field(pattern=rf"^{UPS}$", description="which UPS")
-    min: PerUnit = Field(gt=0, lt=1, description="lowest voltage that is inside the limit, pu")
+    min: PerUnit | None = Field(default=None, gt=0, lt=1, description="lowest voltage that is inside the limit, pu")
+    max: PerUnit | None = Field(default=None, gt=1, lt=3, description="highest voltage that is inside the limit, pu")
     delay_s: Delay = 0.0
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        one_of(self, "min", "max")
+        return self
+
+
+class OutputVoltage(LimitSection):
+    """Envelope of a UPS's output voltage: below or above a level for longer than its time, which adds up in a disturbance.
+
+    A disturbance begins where the voltage leaves the levels of the first steps, and ends where it is back. Dips of the grid are judged:
+    they must not reach the load. RMS values say nothing of what is shorter than a cycle.
+    """
+
+    kind: Literal["output_voltage"] = "output_voltage"
+    node: str = Field(pattern=rf"^{UPS}$", description="which UPS")
+    below: Steps = Field(
+        default_factory=list, description="[level, time] pairs: how long the voltage may be below each level, pu of nominal"
+    )
+    above: Steps = Field(
+        default_factory=list, description="[level, time] pairs: how long the voltage may be above each level, pu of nominal"
+    )
+    window_s: Time = Field(
+        default=0.0,
+        ge=0,
+        description="rolling window in which the times of a step add up; 0: they add up within a disturbance",
+        json_schema_extra=CHOICE,
+    )
+    at_level: Flag = Field(default=False, description="true: at a level counts as beyond it", json_schema_extra=CHOICE)
+
+    @model_validator(mode="after")
+    def _around_nominal(self) -> Self:
+        if not (self.below or self.above):
+            raise Refused("missing; an envelope has steps below or above", "below")
+        if any(level >= 1.0 for level, _ in self.below):
+            raise Refused("must have levels below 1 pu", "below")
+        if any(level <= 1.0 for level, _ in self.above):
+            raise Refused("must have levels above 1 pu", "above")
+        return self
