@@ -238,8 +238,8 @@ def test_flicker_of_a_site_is_that_of_its_voltage():
 def test_rate_of_a_battery():
     site = Rig({"limits": [one("c_rate", node="bess.a", max=5.0)], "bess": {"a": BESS}}, np.full(2000, 8e6))
     site.run(DISCHARGE)
-    rate = np.abs(site["bess.a.dc_current_a"]) / (0.6e6 / 1000.0)
-    assert state(site)["highest"] == pytest.approx(rate.max(), rel=1e-12)
+    rate = site["bess.a.dc_current_a"] / (0.6e6 / 1000.0)
+    assert (state(site)["highest"], state(site)["lowest"]) == pytest.approx((rate.max(), rate.min()), rel=1e-12)
     assert rate.max() > 5.0
     check(state(site), rate > 5.0, 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from rig import document
+from rig import BESS, document
 from ups_support import UPS
 
 from hil.limits.entries import judged
@@ -25,6 +25,7 @@ RIDES = {  # profile and what is disturbed, and its counterpart
     ("prc-029-wind", "voltage"): "nerc_prc_029.wind",
 }
 SAGS = {"itic": "itic", "semi-f47": "semi_f47"}  # at the output of a UPS, a level and a delay each
+AT_DEVICES = ("ups-overload-", "iec-62040-3-", "bess-lfp")
 TRIPS = {f"ieee-1547-cat-{n}": f"ieee_1547.trip_cat_{'i' * n}" for n in (1, 2, 3)}
 NAMES = {
     "27-1": "UV1",
@@ -37,6 +38,7 @@ NAMES = {
     "81O-2": "OF2",
 }
 # No ride-through in a profile: what its `status` leaves out, what it has as trips, what are no grid codes.
+OVERLOADS = {f"ups-overload-{name}": f"overload.{name.replace('-', '_')}" for name in ("staco", "huawei-ups2000-g", "riello")}
 PUBLISHED_ALONE = {
     "nerc_prc_029.frequency",
     "nerc_prc_024.frequency_ercot",
@@ -44,18 +46,17 @@ PUBLISHED_ALONE = {
     "ieee_1547.cat_ii",
     "ieee_1547.cat_iii",
     "ieee_1547.frequency",
-    *(name for name in STAGES if not name.startswith("ieee_1547")),
+    "overload.static_switch",
 }
 PROFILES_ALONE = {
     "aeso", "eirgrid", "ercot-2026-variation", "iec-61000-3-3", "iec-planning-hv", "iec-planning-mv", "ieso-v3", "lipa",
-    "southern", "spp-atc",
+    "southern", "spp-atc", "iec-62040-3-class-1", "iec-62040-3-class-2", "iec-62040-3-class-3",
 }  # fmt: skip
 
 
 def limits_of(name: str):
-    found = document(
-        limits=[{"profile": name, "unverified": True, **({"node": "ups.a"} if name in SAGS else {})}], ups={"a": UPS}
-    )
+    at = {"node": "bess.x" if name == "bess-lfp" else "ups.a"} if name in SAGS or name.startswith(AT_DEVICES) else {}
+    found = document(limits=[{"profile": name, "unverified": True, **at}], ups={"a": UPS}, bess={"x": BESS})
     expand_profiles(found, None, "x")
     scenario = from_document(found, source="x")
     return scenario, list(scenario.limits)
@@ -109,10 +110,25 @@ def test_trips_have_the_settings_that_are_verified(profile, counterpart):
     assert not any(relay.inclusive for relay in stages.values())  # a limit is beyond strictly beyond
 
 
+@pytest.mark.parametrize(("profile", "counterpart"), OVERLOADS.items())
+def test_overload_classes_have_the_levels_and_times_that_are_verified(profile, counterpart):
+    (limit,) = limits_of(profile)[1]
+    assert limit.steps == [(relay.pickup, relay.delay_s) for relay in STAGES[counterpart].stages.values()]
+
+
+def test_stages_of_cells_have_the_voltages_delays_and_releases_that_are_verified():
+    found = {
+        limit.name.partition(": ")[2]: (limit.min_v or limit.max_v, limit.min_v is not None, limit.delay_s, limit.release_v)
+        for limit in limits_of("bess-lfp")[1]
+    }
+    stages = STAGES["lfp_cell"].stages
+    assert found == {name: (relay.pickup, relay.under, relay.delay_s, relay.dropout) for name, relay in stages.items()}
+
+
 def test_nothing_stands_twice_without_being_compared():
-    compared = {*RIDES.values(), *SAGS.values(), *TRIPS.values(), "ieee_1547.trip_frequency"}
+    compared = {*RIDES.values(), *SAGS.values(), *TRIPS.values(), "ieee_1547.trip_frequency", *OVERLOADS.values(), "lfp_cell"}
     assert compared | PUBLISHED_ALONE == {*ENVELOPES, *STAGES}
-    assert {name for name, _ in RIDES} | {*SAGS, *TRIPS} | PROFILES_ALONE == set(profile_names())
+    assert {name for name, _ in RIDES} | {*SAGS, *TRIPS, *OVERLOADS, "bess-lfp"} | PROFILES_ALONE == set(profile_names())
     for name in profile_names():
         assert {(name, limit.signal) for limit in limits_of(name)[1] if limit.kind == "ride_through"} <= RIDES.keys()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from law_support import ALONE
-from rig import document
+from rig import BESS, document
 from ups_support import UPS, dip
 
 from hil.errors import ScenarioError
@@ -16,6 +16,12 @@ from hil.scenario.profiles import PACKAGED, expand_profiles, profile_names
 from hil.session.run import run_scenario
 from hil.site.build import build_engine
 
+AT_DEVICES = {  # which an entry must name
+    "itic": "ups.a",
+    "semi-f47": "ups.a",
+    "bess-lfp": "bess.x",
+    **{name: "ups.a" for name in profile_names() if name.startswith(("ups-overload-", "iec-62040-3-"))},
+}
 SOURCES = ("secondary", "memory", "Read in", "read in")
 
 
@@ -38,9 +44,9 @@ def test_each_profile_can_be_judged_and_says_where_it_comes_from(name):
     said = profile["status"] + "".join(limit.get("basis", "") for limit in profile["limits"])
     assert any(word in said for word in SOURCES)
     entry = {"profile": name, "required": True, "unverified": True}
-    if name in ("itic", "semi-f47"):
-        entry["node"] = "ups.a"
-    scenario = expanded(entry, ups={"a": UPS}, duration="2 s")
+    if name in AT_DEVICES:
+        entry["node"] = AT_DEVICES[name]
+    scenario = expanded(entry, ups={"a": UPS}, bess={"x": BESS}, duration="2 s")
     assert len(scenario.limits) == len(profile["limits"])
     for limit in scenario.limits:
         assert limit.name.startswith(f"{name}: ")
@@ -54,7 +60,7 @@ def test_what_is_from_memory_is_off_unless_it_is_asked_for(name):
     profile = tomllib.loads((PACKAGED / f"{name}.toml").read_text())
     verified = [limit for limit in profile["limits"] if not limit.get("unverified")]
     assert all("memory" in profile["status"] + limit.get("basis", "") for limit in profile["limits"] if limit not in verified)
-    entry = {"profile": name} | ({"node": "ups.a"} if name in ("itic", "semi-f47") else {})
+    entry = {"profile": name} | ({"node": AT_DEVICES[name]} if name in AT_DEVICES else {})
     if not verified:
         line = refused(entry)
         assert line == (
@@ -62,7 +68,8 @@ def test_what_is_from_memory_is_off_unless_it_is_asked_for(name):
             "unverified = true takes them all the same"
         )
     else:
-        assert [limit.unverified for limit in expanded(entry, ups={"a": UPS}).limits] == [False] * len(verified)
+        limits = expanded(entry, ups={"a": UPS}, bess={"x": BESS}).limits
+        assert [limit.unverified for limit in limits] == [False] * len(verified)
 
 
 def test_an_override_may_bring_a_profile():

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "validation"))
-from protection import agreement, envelopes, images, limit_agreement, replays
+from protection import agreement, envelopes, images, limit_agreement, replays, storage_agreement
 from protection.relays import Relay, relay
 
-CASES = {**agreement.CASES, **limit_agreement.CASES}
+CASES = {**agreement.CASES, **limit_agreement.CASES, **storage_agreement.CASES}
 NAN = np.nan
 
 

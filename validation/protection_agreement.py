@@ -8,9 +8,9 @@ from __future__ import annotations
 import harness
 import scipy
 from harness import Figure
-from protection import agreement, limit_agreement
+from protection import agreement, limit_agreement, storage_agreement
 
-CASES = {**agreement.CASES, **limit_agreement.CASES}
+CASES = {**agreement.CASES, **limit_agreement.CASES, **storage_agreement.CASES}
 SEEDS = range(2_000)
 AGAINST = f"validation/protection, NumPy and SciPy {scipy.__version__}"
 

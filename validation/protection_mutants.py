@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import protection_mutations_kinds as kinds
 from protection_mutations import CONSTANTS, PARAMETERS, TEXTS, mutate_constants, mutated
 
 ROOT = Path(__file__).parents[1]
@@ -68,11 +69,11 @@ def play_parameters() -> list[tuple[str, str, str | None]]:
     from hil.verify import bench
 
     found = []
-    for name, functions, change in PARAMETERS:
+    for name, functions, change in (*PARAMETERS, *kinds.PARAMETERS):
         bench.bend[:] = [change]
         found.append(("parameter", name, caught(of_functions(functions))))
         bench.bend.clear()
-    for name, functions, where, change_of in CONSTANTS:
+    for name, functions, where, change_of in (*CONSTANTS, *kinds.CONSTANTS):
         with mutate_constants(where, change_of):
             found.append(("constant", name, caught(of_functions(functions))))
     return found

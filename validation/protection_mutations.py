@@ -113,9 +113,11 @@ PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] 
 def mutate_constants(where: tuple[str, str], change: Callable[[Any], Any]) -> Iterator[None]:
     """Change an entry of a table of curves or profiles for a while."""
     from hil.limits import relays
+    from hil.limits.kinds import HOW
     from hil.verify import published
 
-    table = {"curve": relays.CURVES, "envelope": published.ENVELOPES, "stages": published.STAGES}[where[0]]
+    tables: dict[str, Any] = {"curve": relays.CURVES, "envelope": published.ENVELOPES, "stages": published.STAGES, "kind": HOW}
+    table = tables[where[0]]
     entry = table[where[1]]
     table[where[1]] = change(entry)
     try:
@@ -241,6 +243,9 @@ TEXTS = (
     Text("ratio: no root", ("ratio",), "protection/ratios.pxd", "sqrt(row[p.channel] * row[p.channel] + row[p.second] * row[p.second])",
          "(row[p.channel] + row[p.second])"),
     Text("ratio: sign lost", ("ratio",), "protection/ratios.pxd", "p.scale * row[p.channel] / by", "p.scale * fabs(row[p.channel]) / by"),
+    Text("ratio: scaled without its sign", ("ratio", "kind"), "protection/ratios.pxd", "p.scale * row[p.channel]",
+         "p.scale * fabs(row[p.channel])"),
+    Text("ratio: gate open", ("kind",), "protection/ratios.pxd", "row[p.second] >= p.least", "row[p.second] == row[p.second]"),
     Text("filter: one term of a section", ("variation",), "protection/filters.pxd", "section[2] * x - section[4] * y", "section[2] * x"),
     Text("filter: one section fewer", ("variation",), "protection/filters.pxd", "cascade_push(arena + p.offset, p.sections, s.held)",
          "cascade_push(arena + p.offset, p.sections - 1, s.held)"),
@@ -263,6 +268,8 @@ TEXTS = (
     Text("window: a sample short", LIMIT, "windows.pxd", "older + rest - 1", "older + rest"),
     Text("window: an end not carried back", LIMIT, "windows.pxd", "carry_back(partial, w.block)", None),
     Text("window: carried back by halves", LIMIT, "windows.pxd", "raise_to(second, second, quarter, third[0])", None),
+    Text("limit: times of stretches apart add up", ("kind",), _LIMITS, "not p.total", "p.total > 1"),
+    Text("limit: another value counts", ("kind",), _LIMITS, "value == p.counted", "value != p.counted"),
     Text("window: mean forgets its wrap", LIMIT, "windows.pxd", "total / <double>w.length", "total"),
 )  # fmt: skip
 

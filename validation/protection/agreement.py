@@ -153,6 +153,7 @@ def ratio_case(rng: np.random.Generator) -> Tally:
         (images.quotient(a, by, scale, least), replays.ratio("quotient", [a, by], scale, least)),
         (images.current(a, b, by, scale, least), replays.ratio("current", [a, b, by], scale, least)),
         (images.magnitude(a, scale), replays.ratio("magnitude", [a], scale, least)),
+        (scale * a, replays.ratio("scaled", [a], scale, least)),
     )
     tally = Tally()
     for ours, theirs in pairs:

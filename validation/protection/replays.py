@@ -7,12 +7,18 @@ import math
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES, parameter_dtypes, state_dtypes
 from hil.kernel.protection.replay import Replay
+from hil.limits.build import on_columns
+from hil.limits.entries import judged
+from hil.limits.facts import DeviceFacts, Facts
+from hil.scenario.limit import Limit
 from protection.envelopes import Envelope
 from protection.relays import Relay
+from protection.storage import Device
 
 BLANK = CODES["blank.voltage"]
 
@@ -140,6 +146,23 @@ def filtered(value: np.ndarray, sections: np.ndarray, settled: np.ndarray, blank
     placed[compiled.param["offset"] : compiled.param["offset"] + words.size] = words.ravel()
     compiled.arena.array = lambda: placed  # type: ignore[method-assign]
     return compiled.run(value, blanked=blanked)[1]
+
+
+_LIMIT: TypeAdapter[Limit] = TypeAdapter(Limit)
+
+
+def kind(keys: dict[str, Any], device: Device, columns: dict[str, np.ndarray], dt: float) -> np.ndarray:
+    """Samples at which the compiled limit of a kind is violated, in one of the ways in which it is judged."""
+    limit = _LIMIT.validate_python({"name": "x", **keys})
+    volts = 3.2 * device.cells
+    facts = Facts(round(1e9 * dt), 60.0, {limit.node: DeviceFacts(device.rating, device.capacity, 25.0, volts, volts / device.cells)})
+    parts, rows = on_columns([(limit, how) for how in judged(limit, facts)], columns, facts)
+    replay = Replay(parts.parameters, parts.states | {"arena": parts.arena.array()})
+    found = np.zeros(rows.shape[0], dtype=bool)
+    for n in range(rows.shape[0]):
+        replay.run(rows[n : n + 1])
+        found[n] = bool(replay.states["limits"]["beyond"].any())
+    return found
 
 
 def limit(kind: str, *, low: float = -math.inf, high: float = math.inf, delay: int = 0, inputs: int = 1) -> Compiled:
