@@ -29,7 +29,14 @@ def files() -> dict[str, tuple[str, list[Vector]]]:
 
 
 def made(
-    of: dict[str, str], clause: str, words: str, limit: Vector, signals: dict[str, Steps], *, after: float | None = None, **more: Vector
+    of: dict[str, str],
+    clause: str,
+    words: str,
+    limit: Vector,
+    signals: dict[str, Steps],
+    *,
+    after: float | None = None,
+    **more: Vector,
 ) -> Vector:
     """A vector that expects a violation `after` so many seconds, or none."""
     given = {"limit": limit, **({} if more.get("unknown") else {"device": DEVICE}), "signals": signals, "dt_s": DT}
@@ -40,7 +47,14 @@ def made(
 
 
 def around(
-    of: dict[str, str], limit: Vector, channel: str, bound: float, way: float, delay_s: float, rest: float, beside: dict[str, Steps] | None = None
+    of: dict[str, str],
+    limit: Vector,
+    channel: str,
+    bound: float,
+    way: float,
+    delay_s: float,
+    rest: float,
+    beside: dict[str, Steps] | None = None,
 ) -> Iterable[Vector]:
     """One step to either side of a bound, at it, and one tick to either side of a delay. way: out of the bound, ±infinite."""
     clause = f"{limit['kind']}, {'below' if way < 0.0 else 'above'}"
@@ -81,7 +95,9 @@ def cells() -> list[Vector]:
         ("at its release it begins anew", 3.52, 12.0 + 20.0),
     ):
         steps = [[beyond, 10.0], [between, 2.0], [beyond, 25.0]]
-        found.append(made(MG, "cell_voltage, release", words, limit, {"bess.a.dc_voltage_v": _times(steps, CELLS)}, after=after))
+        found.append(
+            made(MG, "cell_voltage, release", words, limit, {"bess.a.dc_voltage_v": _times(steps, CELLS)}, after=after)
+        )
     for words, between, beyond_s in (
         ("a violation stays between bound and release", math.nextafter(3.52, math.inf), 2.0 + 3.0),
         ("a violation ends at the release", 3.52, 2.0),
@@ -89,7 +105,9 @@ def cells() -> list[Vector]:
         steps = [[beyond, 22.0], [between, 3.0], [3.3, 1.0]]
         made_of = {"expect": {"beyond_s": round(beyond_s, 9)}}
         found.append(
-            made(MG, "cell_voltage, release", words, limit, {"bess.a.dc_voltage_v": _times(steps, CELLS)}, after=20.0, **made_of)
+            made(
+                MG, "cell_voltage, release", words, limit, {"bess.a.dc_voltage_v": _times(steps, CELLS)}, after=20.0, **made_of
+            )
         )
     below = {"kind": "cell_voltage", "node": "bess.a", "min": "2.6 V", "delay": "1 s", "release": "2.8 V"}
     steps = [[2.5, 0.5], [math.nextafter(2.8, 0.0), 0.3], [2.5, 0.5], [2.8, 0.1], [2.5, 1.0], [3.3, 0.1]]
@@ -102,7 +120,10 @@ def cells() -> list[Vector]:
         ("highest cell beyond", 2.4, math.nextafter(3.65, 9.0), 0.5),
         ("the lowest is high: nobody's bound", 3.7, 3.6, None),
     ):
-        signals = {f"bess.a.cell_voltage_{which}_v": [[3.3, 0.5], [value, 0.1]] for which, value in (("lowest", lowest), ("highest", highest))}
+        signals = {
+            f"bess.a.cell_voltage_{which}_v": [[3.3, 0.5], [value, 0.1]]
+            for which, value in (("lowest", lowest), ("highest", highest))
+        }
         found.append(made(OURS, "cell_voltage, as recorded", words, both, signals, after=after, unknown=True))
     return found
 
@@ -131,7 +152,9 @@ def charge() -> list[Vector]:
         found += around(OURS, limit, f"{node}.soc", 0.2, -math.inf, 0.1, 0.5)
         found += around(OURS, limit, f"{node}.soc", 0.8, math.inf, 0.1, 0.5)
     full = {"kind": "soc_window", "node": "ups.a", "window": [0.2, 1.0]}
-    found.append(made(OURS, "soc_window, above", "a UPS that is full, and by rounding more", full, {"ups.a.soc": [[1.0 + 1e-9, 0.1]]}))
+    found.append(
+        made(OURS, "soc_window, above", "a UPS that is full, and by rounding more", full, {"ups.a.soc": [[1.0 + 1e-9, 0.1]]})
+    )
     return found
 
 
@@ -205,17 +228,44 @@ def overloads() -> list[Vector]:
                 so_long = allowed_s + 10 * DT
             signals = {load: _times([[0.8, 0.1], [value, round(so_long, 9)], [0.8, 0.1]], WATTS)}
             words = f"{level:g} pu: {words}"  # noqa: PLW2901
-            found.append(made(SHEET, "Huawei UPS2000-G, overload", words, steps, signals, after=0.1 + allowed_s if violated else None))
+            found.append(
+                made(SHEET, "Huawei UPS2000-G, overload", words, steps, signals, after=0.1 + allowed_s if violated else None)
+            )
     # 2 s at 1.4, 10 s at 1.2, 1 s at 1.4 are 3 s above 1.3 and 13 s above 1.1; a pause below 1.1 forgets them, but not in a window.
     parts = [[1.4, 2.0], [1.2, 10.0], [1.4, 1.0]]
-    found.append(made(SHEET, "Huawei UPS2000-G, overload", "times add up: at the time", steps, {load: _times([*parts, [0.8, 0.1]], WATTS)}))
+    found.append(
+        made(
+            SHEET,
+            "Huawei UPS2000-G, overload",
+            "times add up: at the time",
+            steps,
+            {load: _times([*parts, [0.8, 0.1]], WATTS)},
+        )
+    )
     more = [*parts, [1.4, 0.01], [0.8, 0.1]]
-    found.append(made(SHEET, "Huawei UPS2000-G, overload", "times add up: a tick more", steps, {load: _times(more, WATTS)}, after=13.0))
+    found.append(
+        made(SHEET, "Huawei UPS2000-G, overload", "times add up: a tick more", steps, {load: _times(more, WATTS)}, after=13.0)
+    )
     pause = [[1.4, 2.0], [1.1, 0.01], [1.4, 2.0], [0.8, 0.1]]
-    found.append(made(SHEET, "Huawei UPS2000-G, overload", "back at the lowest level all is forgotten", steps, {load: _times(pause, WATTS)}))
+    found.append(
+        made(
+            SHEET,
+            "Huawei UPS2000-G, overload",
+            "back at the lowest level all is forgotten",
+            steps,
+            {load: _times(pause, WATTS)},
+        )
+    )
     window = steps | {"window": "10 s"}
     found.append(
-        made(SHEET, "Huawei UPS2000-G, overload", "in a rolling window it is not", window, {load: _times(pause, WATTS)}, after=3.01)
+        made(
+            SHEET,
+            "Huawei UPS2000-G, overload",
+            "in a rolling window it is not",
+            window,
+            {load: _times(pause, WATTS)},
+            after=3.01,
+        )
     )
     # The window holds 1000 samples: at sample 999 the first is in it still, at sample 1000 one more leaves it than comes.
     limit = {"kind": "overload", "node": "ups.a", "steps": [["1.3 pu", "2 s"]], "window": "10 s"}
@@ -252,14 +302,35 @@ def outputs() -> list[Vector]:
     apart = [[0.85, 0.6], [0.9, 0.01], [0.85, 0.6], [1.0, 0.1]]
     found.append(made(OURS, "output_voltage", "a return ends the disturbance", limit, {channel: apart}))
     found.append(made(OURS, "output_voltage", "but not the window", limit | {"window": "5 s"}, {channel: apart}, after=1.01))
-    found.append(made(OURS, "output_voltage", "below and above have times of their own", limit, {channel: [[0.85, 0.9], [1.15, 0.4], [0.85, 0.1], [1.0, 0.1]]}))
-    found.append(made(OURS, "output_voltage", "one that stays out adds up", limit, {channel: [[0.85, 0.9], [1.15, 0.4], [0.85, 0.11], [1.0, 0.1]]}, after=1.4))
+    found.append(
+        made(
+            OURS,
+            "output_voltage",
+            "below and above have times of their own",
+            limit,
+            {channel: [[0.85, 0.9], [1.15, 0.4], [0.85, 0.1], [1.0, 0.1]]},
+        )
+    )
+    found.append(
+        made(
+            OURS,
+            "output_voltage",
+            "one that stays out adds up",
+            limit,
+            {channel: [[0.85, 0.9], [1.15, 0.4], [0.85, 0.11], [1.0, 0.1]]},
+            after=1.4,
+        )
+    )
     return found
 
 
 def links() -> list[Vector]:
     found: list[Vector] = []
-    for keys, bound, way in (({"min": 0.8}, 0.8, -math.inf), ({"max": 1.2}, 1.2, math.inf), ({"min": 0.8, "max": 1.2}, 1.2, math.inf)):
+    for keys, bound, way in (
+        ({"min": 0.8}, 0.8, -math.inf),
+        ({"max": 1.2}, 1.2, math.inf),
+        ({"min": 0.8, "max": 1.2}, 1.2, math.inf),
+    ):
         limit = {"kind": "dc_link", "node": "ups.a", **keys, "delay": "50 ms"}
         found += around(OURS, limit, "ups.a.dc_link_pu", bound, way, 0.05, 1.0)
     return found

@@ -40,7 +40,8 @@ class Around:
     """What limits stand in: a scenario, or a file for recordings.
 
     nominal_hz: the frequency, which the file gives as `frequency_key`. ambient_degc: of batteries, as far as known, by their
-    devices. rate_hz: of the samples, infinite where it is not known yet. battery_v: nominal voltages of batteries and of their cells.
+    devices. rate_hz: of the samples, infinite where it is not known yet. battery_v: nominal voltages of batteries and of a
+    cell of each, likewise.
     """
 
     nominal_hz: float
@@ -85,7 +86,9 @@ def _check_bound(around: Around, index: int, limit: Limit) -> None:
             raise Refused(f"must be below {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "min")
     if isinstance(limit, VoltageStage) and limit.node in around.battery_v:
         nominal_v, cell_v = around.battery_v[limit.node]
-        normal_v, what = (nominal_v, f"{limit.node}.dc_voltage") if limit.kind == "dc_voltage" else (cell_v, "a cell's nominal voltage")
+        normal_v, what = (
+            (nominal_v, f"{limit.node}.dc_voltage") if limit.kind == "dc_voltage" else (cell_v, "a cell's nominal voltage")
+        )
         if limit.min_v is not None and limit.min_v >= normal_v:
             raise Refused(f"must be below {what} = {normal_v:g} V", "limits", index, "min")
         if limit.max_v is not None and limit.max_v <= normal_v:

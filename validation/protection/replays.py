@@ -155,7 +155,9 @@ def kind(keys: dict[str, Any], device: Device, columns: dict[str, np.ndarray], d
     """Samples at which the compiled limit of a kind is violated, in one of the ways in which it is judged."""
     limit = _LIMIT.validate_python({"name": "x", **keys})
     volts = 3.2 * device.cells
-    facts = Facts(round(1e9 * dt), 60.0, {limit.node: DeviceFacts(device.rating, device.capacity, 25.0, volts, volts / device.cells)})
+    facts = Facts(
+        round(1e9 * dt), 60.0, {limit.node: DeviceFacts(device.rating, device.capacity, 25.0, volts, volts / device.cells)}
+    )
     parts, rows = on_columns([(limit, how) for how in judged(limit, facts)], columns, facts)
     replay = Replay(parts.parameters, parts.states | {"arena": parts.arena.array()})
     found = np.zeros(rows.shape[0], dtype=bool)

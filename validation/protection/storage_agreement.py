@@ -107,7 +107,13 @@ def output_case(rng: np.random.Generator) -> Tally:
     """Steps below, above, or both."""
     samples = samples_of(rng)
     sides = {"below": _steps(rng, [0.9, 0.8, 0.5], samples)}, {"above": _steps(rng, [1.1, 1.2], samples)}
-    limit = {"kind": "output_voltage", "node": "ups.a", "at_level": bool(rng.random() < 0.5), **_two(rng, *sides), **_window(rng, samples)}
+    limit = {
+        "kind": "output_voltage",
+        "node": "ups.a",
+        "at_level": bool(rng.random() < 0.5),
+        **_two(rng, *sides),
+        **_window(rng, samples),
+    }
     value = _signal(rng, samples, [0.8, 0.9, 1.1, 1.2])
     value[rng.random(samples) < rng.choice([0.0, 0.3])] = 1.0
     return _compared(limit, {"output_voltage_pu": value})

@@ -75,7 +75,8 @@ def _current(limit: Any) -> str:
 
 def _battery_temperature(limit: Any, facts: Facts) -> list[Judged]:
     low, high = _bounds(limit.min_degc, limit.max_degc)
-    channel, functions = f"{limit.node}.temperature_degc", ()
+    functions: tuple[Function, ...] = ()
+    channel = f"{limit.node}.temperature_degc"
     if limit.during != "always":
         channel, functions = _while_it_flows(limit, channel)
     reference = between(low, high, facts.devices[limit.node].ambient_degc)
@@ -84,7 +85,8 @@ def _battery_temperature(limit: Any, facts: Facts) -> list[Judged]:
 
 def _while_it_flows(limit: Any, temperature: str) -> tuple[str, tuple[Function, ...]]:
     """The channel of a temperature that is a number only while a current flows one way, and what makes it."""
-    current, made = _current(limit), ()
+    made: tuple[Function, ...] = ()
+    current = _current(limit)
     if limit.during == "charging":
         into = f"{limit.node}.charging_current_a"
         current, made = into, (Function("ratios", (current,), (into,), Ratio("scaled", -1.0)),)

@@ -46,4 +46,4 @@ def one_of(section: LimitSection, *fields: str) -> None:
     """Refuse a limit that has none of some bounds."""
     if all(getattr(section, field) is None for field in fields):
         keys = [of_name(field)[0] for field in fields]
-        raise Refused(f"missing; a limit {section.kind} has {', '.join(keys[:-1])} or {keys[-1]}", keys[0])
+        raise Refused(f"missing; a limit of this kind has {', '.join(keys[:-1])} or {keys[-1]}", keys[0])

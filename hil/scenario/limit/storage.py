@@ -26,7 +26,9 @@ class VoltageStage(LimitSection):
     """A stage of a battery's voltage protection: what it watches is below `min` or above `max` for `delay`."""
 
     node: str = Field(pattern=rf"^({BESS}|{UPS})$", description="whose battery: of a BESS or of a UPS")
-    min_v: Voltage | None = Field(default=None, gt=0, description="lowest voltage that is inside the limit; below the nominal one")
+    min_v: Voltage | None = Field(
+        default=None, gt=0, description="lowest voltage that is inside the limit; below the nominal one"
+    )
     max_v: Voltage | None = Field(
         default=None, gt=0, description="highest voltage that is inside the limit; above the nominal one"
     )
@@ -57,8 +59,8 @@ class VoltageStage(LimitSection):
 class CellVoltage(VoltageStage):
     """Voltage of the lowest cell of a battery below `min`, or of the highest above `max`, for `delay`.
 
-    One stage of a battery management system; several stages are several limits. Cells of the model are all alike: a run judges the
-    voltage of the battery over the number of its cells in series, a recording may have the lowest and the highest cell.
+    One stage of a battery management system; several stages are several limits. Cells of the model are all alike: a run
+    judges the voltage of the battery over its cells in series, a recording may have the lowest and the highest cell.
     """
 
     kind: Literal["cell_voltage"] = "cell_voltage"
@@ -83,7 +85,8 @@ class BatteryTemperature(LimitSection):
     )
     during: Literal["always", "charging", "discharging"] = Field(
         default="always",
-        description="when it is judged: always, or while a current flows into the battery, or out of it; then the ambient is no bound",
+        description="when it is judged: always, or while a current flows into the battery, or out of it, "
+        "whatever the ambient then is",
         json_schema_extra=CHOICE,
     )
     delay_s: Delay = 0.0
@@ -104,7 +107,7 @@ class CRate(LimitSection):
     max: Number | None = Field(
         default=None,
         gt=0,
-        description="largest current, either way, that is inside the limit, in rated capacities per hour; or charge, discharge",
+        description="largest current, either way, that is inside the limit, in rated capacities per hour",
     )
     charge: Number | None = Field(
         default=None, gt=0, description="largest charging current that is inside the limit, in rated capacities per hour"

@@ -28,13 +28,15 @@ class OnBattery(LimitSection):
 class Overload(LimitSection):
     """Load of a UPS, per unit of its rating: above `max` for `delay`, or above a level of `steps` for longer than its time.
 
-    Several limits with `max` and `delay` are classes whose times run consecutively: one sample inside begins them anew. The times of
-    `steps` add up, in an overload or in a rolling `window`.
+    Several limits with `max` and `delay` are classes whose times run consecutively: one sample inside begins them anew. The
+    times of `steps` add up, in an overload or in a rolling `window`.
     """
 
     kind: Literal["overload"] = "overload"
     node: str = Field(pattern=rf"^{UPS}$", description="which UPS")
-    max: PerUnit | None = Field(default=None, gt=0, description="largest load that is inside the limit, pu of the rating; or steps")
+    max: PerUnit | None = Field(
+        default=None, gt=0, description="largest load that is inside the limit, pu of the rating; or steps"
+    )
     delay_s: Delay = 0.0
     steps: Steps = Field(
         default_factory=list, description="[level, time] pairs: how long the load may be above each level, pu of the rating"
@@ -42,8 +44,8 @@ class Overload(LimitSection):
     window_s: Time = Field(
         default=0.0,
         ge=0,
-        description="rolling window in which the times of a step add up; 0: from where the load rises above the lowest level to where "
-        "it is back",
+        description="rolling window in which the times of a step add up; 0: from where the load rises above the lowest level "
+        "to where it is back",
         json_schema_extra=CHOICE,
     )
 
@@ -87,8 +89,8 @@ class DcLink(LimitSection):
 class OutputVoltage(LimitSection):
     """Envelope of a UPS's output voltage: below or above a level for longer than its time, which adds up in a disturbance.
 
-    A disturbance begins where the voltage leaves the levels of the first steps, and ends where it is back. Dips of the grid are judged:
-    they must not reach the load. RMS values say nothing of what is shorter than a cycle.
+    A disturbance begins where the voltage leaves the levels of the first steps, and ends where it is back. Dips of the grid
+    are judged: they must not reach the load. RMS values say nothing of what is shorter than a cycle.
     """
 
     kind: Literal["output_voltage"] = "output_voltage"

@@ -24,9 +24,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     that is violated, else of the first.
     """
     dt_s = given["dt_s"]
-    limit = _LIMIT.validate_python(
-        {"name": "x", **given["limit"]}, context={"file": True}, by_alias=True, by_name=False
-    )
+    limit = _LIMIT.validate_python({"name": "x", **given["limit"]}, context={"file": True}, by_alias=True, by_name=False)
     devices = {limit.node: DeviceFacts(**given["device"])} if "device" in given else {}
     ways = judged(limit, Facts(round(1e9 * dt_s), 60.0, devices))
     columns = {name: bench.signal({"steps": steps, "dt_s": dt_s}) for name, steps in given["signals"].items()}
