@@ -17,9 +17,7 @@ from hil.scenario.profiles import expand_profiles
 from hil.session.run import run_scenario
 
 FLAT = {"kind": "training", "power": "5 MW", "communication_power": 1.0, "idle_power": 1.0, "power_factor": 1.0}
-
-
-LONGER = "a time of its steps, 60 s, is longer than the run, 2 s, and some of its time was used up"
+LONGER = "the run ended while a step's time ran on, and the longest, 60 s, is longer than the run, 2 s"
 STEPS = [["1.02 pu", "1.2 s"], ["1.1 pu", "300 ms"], ["1.2 pu", "0 s"]]
 
 
@@ -59,17 +57,20 @@ def test_steps_and_delays_trip_alike_on_a_load_that_stands():
 
 
 @pytest.mark.parametrize(
-    ("power", "steps", "outcome", "reasons"),
+    ("power", "steps", "crash", "outcome", "reasons"),
     [
-        ("5 MW", [["1.1 pu", "60 s"]], "PASS", []),
-        ("7 MW", [["1.1 pu", "60 s"]], "INCONCLUSIVE", [LONGER]),
-        ("7 MW", [["1.1 pu", "60 s"], ["1.15 pu", "1 s"]], "FAIL", [LONGER]),
-        ("7 MW", [["1.1 pu", "1 s"]], "FAIL", []),
+        ("5 MW", [["1.1 pu", "60 s"]], [], "PASS", []),
+        ("7 MW", [["1.1 pu", "60 s"]], [], "INCONCLUSIVE", [LONGER]),
+        ("7 MW", [["1.1 pu", "60 s"]], [{"kind": "load_crash", "at": "1.9 s"}], "PASS", []),
+        ("7 MW", [["1.1 pu", "60 s"], ["1.15 pu", "1 s"]], [], "FAIL", [LONGER]),
+        ("7 MW", [["1.1 pu", "1 s"]], [], "FAIL", []),
     ],
-)  # fmt: skip
-def test_a_time_longer_than_the_run_cannot_be_kept(power, steps, outcome, reasons):
+)
+def test_a_time_longer_than_the_run_that_runs_on_is_not_known(power, steps, crash, outcome, reasons):
     limit = one("overload", "ups.a", steps=steps, required=True)
-    sections = document(duration="2 s", load={**FLAT, "power": power}, ups={"a": UPS}, limits=[limit])
+    sections = document(
+        duration="2 s", load={**FLAT, "power": power, "idle_power": 0.1}, ups={"a": UPS}, limits=[limit], events=crash
+    )
     found = run_scenario(from_document(sections), ALONE).limits["x"]
     assert (found.outcome, found.reasons) == (outcome, reasons)
 

@@ -131,7 +131,7 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     if math.isfinite(low) and math.isfinite(state["lowest"]):
         sides.append((float(state["lowest"]), low, int(state["lowest_tick"])))
     if sides:
-        reasons += _steps_longer_than_run(evidence, limit, max(value for value, _, _ in sides))
+        reasons += _steps_longer_than_run(evidence, limit, state)
         margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
         at_s = (tick + 1) * period_s
         close = too_close(evidence.measurement, how, worst, bound)
@@ -191,8 +191,11 @@ def _unfinished(limit: Limit, state: Any) -> list[str]:
     return []
 
 
-def _steps_longer_than_run(evidence: Evidence, limit: Limit, used: float) -> list[str]:
-    """What a limit of steps could not show: that the time of one, of which some is used up, is longer than all there was."""
+def _steps_longer_than_run(evidence: Evidence, limit: Limit, state: Any) -> list[str]:
+    """What a limit of steps could not show: a time longer than all there was, which was running when the run ended.
+
+    It was, where the share that is used up was largest at the last sample: until a disturbance ends it grows.
+    """
     if limit.kind == "overload":
         steps = limit.steps
     elif limit.kind == "output_voltage":
@@ -200,9 +203,9 @@ def _steps_longer_than_run(evidence: Evidence, limit: Limit, used: float) -> lis
     else:
         return []
     longest_s, run_s = max((time_s for _, time_s in steps), default=0.0), evidence.ticks * evidence.tick_s
-    if used <= 0.0 or longest_s < run_s - 0.5 * evidence.tick_s:
+    if longest_s < run_s - 0.5 * evidence.tick_s or state["highest"] <= 0.0 or state["highest_tick"] < evidence.ticks - 1:
         return []
-    return [f"a time of its steps, {longest_s:g} s, is longer than the run, {run_s:g} s, and some of its time was used up"]
+    return [f"the run ended while a step's time ran on, and the longest, {longest_s:g} s, is longer than the run, {run_s:g} s"]
 
 
 def _suspect(evidence: Evidence, state: Any) -> list[str]:
