@@ -103,7 +103,13 @@ def test_the_channels_of_protection_functions_are_listed():
         {"kind": "ride_through", **steps},
         {"kind": "c_rate", "node": "bess.NAME", "max": 1.0},
         {"kind": "c_rate", "node": "ups.NAME", "max": 1.0},
+        {"kind": "cell_voltage", "node": "bess.NAME", "min": "2.5 V", "max": "3.6 V"},
+        {"kind": "dc_voltage", "node": "bess.NAME", "min": "1000 V", "release": "1020 V"},
+        {"kind": "battery_temperature", "node": "bess.NAME", "min": "0 degC", "during": "charging"},
+        {"kind": "battery_temperature", "node": "bess.NAME", "min": "0 degC", "during": "discharging"},
         {"kind": "overload", "node": "ups.NAME", "max": 1.0},
+        {"kind": "overload", "node": "ups.NAME", "steps": [[1.1, "60 s"]]},
+        {"kind": "output_voltage", "node": "ups.NAME", "below": [[0.9, "1 s"]]},
         {"kind": "transfers", "node": "ups.NAME", "max": 1, "window": "10 s"},
     ]
     sections = {
