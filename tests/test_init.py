@@ -6,7 +6,8 @@ import re
 import tomllib
 
 import pytest
-from guide_support import hil_command, problems
+from command import hil_command
+from guide_support import problems
 
 import hil
 from hil.guide import starter
@@ -79,16 +80,16 @@ def test_every_line_of_it_says_what_it_is():
 
 def test_the_command_never_writes_over_a_file(tmp_path):
     run = hil_command("init", cwd=tmp_path)
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == "scenario.toml written; next: hil run scenario.toml\n"
+    assert (run.code, run.err) == (0, "")
+    assert run.out == "scenario.toml written; next: hil run scenario.toml\n"
     before = (tmp_path / "scenario.toml").read_bytes()
     run = hil_command("init", "--kind", "inference", cwd=tmp_path)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == "hil init: scenario.toml: is there already; name another file\n"
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "hil init: scenario.toml: is there already; name another file\n"
     assert (tmp_path / "scenario.toml").read_bytes() == before
     (tmp_path / "other_power.csv").write_text("mine")
     run = hil_command("init", "other.toml", "--kind", "trace", cwd=tmp_path)
-    assert run.stderr == "hil init: other_power.csv: is there already; name another file\n"
+    assert run.err == "hil init: other_power.csv: is there already; name another file\n"
     assert not (tmp_path / "other.toml").exists()
 
 
@@ -101,5 +102,5 @@ def test_the_command_never_writes_over_a_file(tmp_path):
 )
 def test_what_cannot_be_written(arguments, line, tmp_path):
     run = hil_command("init", *arguments, cwd=tmp_path)
-    assert (run.returncode, run.stdout, run.stderr) == (2, "", f"{line}\n")
+    assert (run.code, run.out, run.err) == (2, "", f"{line}\n")
     assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import hil_command
 from damaged_runs import DAMAGED
-from report_support import SMALL, command
+from report_support import SMALL
 
 import hil
 from hil.report.saved import newest
@@ -94,16 +95,16 @@ def test_a_law_that_has_gone_does_not_matter(tmp_path, finished):
 # --- hil show ---
 
 
-def test_show_prints_what_the_run_printed(tmp_path, monkeypatch, capsys):
+def test_show_prints_what_the_run_printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = [part for override in SMALL for part in ("--set", override)]
-    code, printed, _ = command(capsys, monkeypatch, "run", "training_job", *settings)
+    code, printed, _ = hil_command("run", "training_job", *settings)
     assert code == 3
     assert "INCONCLUSIVE" in printed
-    assert command(capsys, monkeypatch, "show") == (3, printed, "")
+    assert hil_command("show") == (3, printed, "")
     (folder,) = (tmp_path / "runs").iterdir()
-    assert command(capsys, monkeypatch, "show", folder.relative_to(tmp_path)) == (3, printed, "")
-    code, document, _ = command(capsys, monkeypatch, "show", folder, "--json")
+    assert hil_command("show", folder.relative_to(tmp_path)) == (3, printed, "")
+    code, document, _ = hil_command("show", folder, "--json")
     assert code == 3
     assert json.loads(document) == json.loads((folder / "summary.json").read_text()) | {"folder": str(folder)}
 
@@ -130,27 +131,27 @@ def told(printed: str, line: str) -> bool:
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_what_is_wrong_with_a_folder_is_told_in_one_line(what, tmp_path, finished, monkeypatch, capsys):
+def test_what_is_wrong_with_a_folder_is_told_in_one_line(what, tmp_path, finished):
     spoil, line = DAMAGED[what]
     folder = shutil.copytree(finished[1], tmp_path / "run")
     spoil(folder)
     for name in ("show", "plot"):
-        code, out, err = command(capsys, monkeypatch, name, folder)
+        code, out, err = hil_command(name, folder)
         assert (code, out) == (2, "")
         assert err.count("\n") == 1
         assert told(err, f"{folder}: {line}\n")
-    code, out, err = command(capsys, monkeypatch, "diff", finished[1], folder)
+    code, out, err = hil_command("diff", finished[1], folder)
     assert (code, out) == (2, "")
     assert told(err, f"{folder}: {line}\n")
 
 
-def test_a_record_damaged_inside_is_told_in_one_line(tmp_path, finished, monkeypatch, capsys):
+def test_a_record_damaged_inside_is_told_in_one_line(tmp_path, finished):
     folder = shutil.copytree(finished[1], tmp_path / "run")
     data = bytearray((folder / "record.arrow").read_bytes())
     data[len(data) // 3 : -8] = bytes(len(data) - 8 - len(data) // 3)
     (folder / "record.arrow").write_bytes(data)
-    code, out, err = command(capsys, monkeypatch, "plot", folder)
+    code, out, err = hil_command("plot", folder)
     assert (code, out) == (2, "")
     assert err.startswith(f"{folder}: record.arrow: ")
     assert err.count("\n") == 1
-    assert command(capsys, monkeypatch, "show", folder)[0] == 1  # the verdict needs no waveforms
+    assert hil_command("show", folder)[0] == 1  # the verdict needs no waveforms

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_support import SMALL, command
+from command import hil_command
+from report_support import SMALL
 
 import hil
 from hil.record.memory import MemorySink
@@ -162,8 +163,8 @@ def folders(tmp_path_factory) -> tuple[Path, Path]:
     return runs / "before", runs / "after"
 
 
-def test_the_command_prints_what_changed(folders, monkeypatch, capsys):
-    code, out, err = command(capsys, monkeypatch, "diff", *folders)
+def test_the_command_prints_what_changed(folders):
+    code, out, err = hil_command("diff", *folders)
     assert (code, err) == (1, "")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert lines[0] == f"- {folders[0]}: INCONCLUSIVE"
@@ -177,42 +178,42 @@ def test_the_command_prints_what_changed(folders, monkeypatch, capsys):
     assert "made with" not in out
 
 
-def test_the_command_says_that_nothing_changed(folders, monkeypatch, capsys):
-    code, out, err = command(capsys, monkeypatch, "diff", folders[0], folders[0])
+def test_the_command_says_that_nothing_changed(folders):
+    code, out, err = hil_command("diff", folders[0], folders[0])
     assert (code, err) == (0, "")
     for line in ("settings: the same", "limits: the same", "waveforms: the same to the bit"):
         assert line in out.splitlines()
 
 
-def test_the_command_takes_the_two_newest(folders, monkeypatch, capsys):
+def test_the_command_takes_the_two_newest(folders, monkeypatch):
     monkeypatch.chdir(folders[0].parents[1])
-    code, out, _ = command(capsys, monkeypatch, "diff", "--json")
+    code, out, _ = hil_command("diff", "--json")
     assert code == 1
     document = json.loads(out)
     assert document["runs"] == ["runs/before", "runs/after"]
     assert {"key": "bess.main.rating", "before": "25 MVA", "after": "5 MVA"} in document["settings"]
     line = "runs/before: against which run? Name two, or none for the two newest in ./runs\n"
-    assert command(capsys, monkeypatch, "diff", "runs/before") == (2, "", line)
+    assert hil_command("diff", "runs/before") == (2, "", line)
     monkeypatch.chdir(folders[0])
     line = "runs: there is no run in it; name two folders\n"
-    assert command(capsys, monkeypatch, "diff") == (2, "", line)
+    assert hil_command("diff") == (2, "", line)
 
 
-def test_other_versions_are_shown_but_are_no_difference(folders, tmp_path, monkeypatch, capsys):
+def test_other_versions_are_shown_but_are_no_difference(folders, tmp_path):
     later = shutil.copytree(folders[0], tmp_path / "later")
     provenance = json.loads((later / "provenance.json").read_text())
     provenance["versions"]["numpy"] = "99.1"
     (later / "provenance.json").write_text(json.dumps(provenance))
-    code, out, _ = command(capsys, monkeypatch, "diff", folders[0], later)
+    code, out, _ = hil_command("diff", folders[0], later)
     assert code == 0
     assert "made with" in out
     assert any(line.split()[0] == "versions.numpy" and line.split()[-1] == "99.1" for line in out.splitlines() if line.strip())
     (later / "provenance.json").write_text("[]")
     line = f"{later}: provenance.json: must be an object\n"
-    assert command(capsys, monkeypatch, "diff", folders[0], later) == (2, "", line)
+    assert hil_command("diff", folders[0], later) == (2, "", line)
     (later / "provenance.json").unlink()
     line = f"{later}: incomplete: there is no provenance.json\n"
-    assert command(capsys, monkeypatch, "diff", folders[0], later) == (2, "", line)
+    assert hil_command("diff", folders[0], later) == (2, "", line)
 
 
 def test_copies_of_one_law_are_the_same_setting(folders, tmp_path):

@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from command import hil_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from report_support import SMALL, command
+from report_support import SMALL
 
 import hil
 from hil.record.memory import MemorySink
@@ -273,16 +274,16 @@ def test_names_of_events_never_cross(times_s):
 
 
 @pytest.mark.slow
-def test_plot_writes_into_the_runs_folder_or_where_it_is_told(tmp_path, monkeypatch, capsys):
+def test_plot_writes_into_the_runs_folder_or_where_it_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     hil.run(hil.load("training_job", SMALL), folder="runs/one")
     whole = (tmp_path / "runs/one/picture.png").read_bytes()
     (tmp_path / "runs/one/picture.png").unlink()
-    assert command(capsys, monkeypatch, "plot") == (0, "runs/one/picture.png\n", "")
+    assert hil_command("plot") == (0, "runs/one/picture.png\n", "")
     assert (tmp_path / "runs/one/picture.png").read_bytes() == whole
-    assert command(capsys, monkeypatch, "plot", "runs/one", "--to", "2 s")[:2] == (0, "runs/one/picture-start-2s.png\n")
+    assert hil_command("plot", "runs/one", "--to", "2 s")[:2] == (0, "runs/one/picture-start-2s.png\n")
     assert (tmp_path / "runs/one/picture.png").read_bytes() == whole
-    assert command(capsys, monkeypatch, "plot", "--out", "a.SVG", "--from", "500 ms")[:2] == (0, "a.SVG\n")
+    assert hil_command("plot", "--out", "a.SVG", "--from", "500 ms")[:2] == (0, "a.SVG\n")
     assert (tmp_path / "a.SVG").read_text().startswith("<?xml")
 
 
@@ -304,16 +305,16 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("arguments", WRONG)
-def test_what_cannot_be_drawn_is_told_in_one_line(arguments, folder, tmp_path, monkeypatch, capsys):
+def test_what_cannot_be_drawn_is_told_in_one_line(arguments, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert command(capsys, monkeypatch, "plot", folder, *arguments.split()) == (2, "", WRONG[arguments])
+    assert hil_command("plot", folder, *arguments.split()) == (2, "", WRONG[arguments])
     assert not list(tmp_path.iterdir())
 
 
-def test_without_matplotlib_the_extra_is_named(folder, monkeypatch, capsys):
+def test_without_matplotlib_the_extra_is_named(folder, monkeypatch):
     import sys
 
     monkeypatch.delitem(sys.modules, "hil.report.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     line = "no matplotlib, which draws: pip install 'ridethrough[plot]'\n"
-    assert command(capsys, monkeypatch, "plot", folder) == (2, "", line)
+    assert hil_command("plot", folder) == (2, "", line)

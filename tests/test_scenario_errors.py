@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 from bad_scenarios import TABLE
-from command import HIL
-from report_support import command
+from command import HIL, hil_command
 from typer.testing import CliRunner
 
 import hil
@@ -294,9 +293,9 @@ def test_sections_that_do_not_agree_are_refused_by_the_run():
         ["training_job", "--set", "record.channels=['x']"],
     ],
 )
-def test_command_line_prints_one_line_and_exits_2(arguments, tmp_path, capsys, monkeypatch):
+def test_command_line_prints_one_line_and_exits_2(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, said = command(capsys, monkeypatch, "run", *arguments)
+    code, out, said = hil_command("run", *arguments)
     assert (code, out) == (2, "")
     assert said.count("\n") == 1
     assert said.startswith(f"{arguments[0]}: ")

@@ -9,7 +9,8 @@ import tomllib
 import jsonschema
 import pytest
 import tomli_w
-from guide_support import SCHEMA, hil_command, problems, training_job
+from command import hil_command
+from guide_support import SCHEMA, problems, training_job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,13 +29,13 @@ def test_the_schema_is_one():
 
 
 def test_the_command_writes_the_schema(tmp_path):
-    assert json.loads(hil_command("schema").stdout) == SCHEMA
+    assert json.loads(hil_command("schema").out) == SCHEMA
     run = hil_command("schema", "--out", "hil.schema.json", cwd=tmp_path)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.code, run.out, run.err) == (0, "", "")
     assert json.loads((tmp_path / "hil.schema.json").read_text(encoding="utf-8")) == SCHEMA
     run = hil_command("schema", "--out", "nowhere/hil.schema.json", cwd=tmp_path)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == "hil schema: nowhere/hil.schema.json: cannot be written: No such file or directory\n"
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "hil schema: nowhere/hil.schema.json: cannot be written: No such file or directory\n"
 
 
 def _found(node: dict, path: list[str]) -> list[dict]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from command import hil_command
 from damaged_runs import cut, gone, killed, written
-from report_support import SMALL, command
+from report_support import SMALL
 from test_report import told
 from test_report_picture import drawn, mark_pt, place_pt, texts
 
@@ -75,11 +76,11 @@ def test_a_run_that_has_written_nothing_yet_has_a_recording(run):
 
 
 @pytest.mark.parametrize(("age_s", "grew"), [(-60, "grew within the last 2 s"), (600, "has not grown for 10 min")])
-def test_show_says_how_far_it_goes_and_what_reads_it(run, age_s, grew, monkeypatch, capsys):
+def test_show_says_how_far_it_goes_and_what_reads_it(run, age_s, grew):
     last_s = hil.open_recording(run).duration_s
     os.utime(run / "record.arrow", (time.time() - age_s,) * 2)
     line = f"not finished: there is no summary.json; its record goes to {last_s:g} s and {grew}; hil plot and hil tail read it"
-    assert command(capsys, monkeypatch, "show", run) == (2, "", f"{run}: {line}\n")
+    assert hil_command("show", run) == (2, "", f"{run}: {line}\n")
 
 
 DAMAGED = {
@@ -91,13 +92,13 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_what_is_wrong_with_it_is_told_in_one_line(what, run, monkeypatch, capsys):
+def test_what_is_wrong_with_it_is_told_in_one_line(what, run):
     spoil, line = DAMAGED[what]
     spoil(run)
-    assert command(capsys, monkeypatch, "plot", run) == (2, "", f"{run}: {line}\n")
+    assert hil_command("plot", run) == (2, "", f"{run}: {line}\n")
     if "record" in line:
         for name in ("tail", "convert"):
-            assert command(capsys, monkeypatch, name, run, *(["--no-follow"] if name == "tail" else [])) == (
+            assert hil_command(name, run, *(["--no-follow"] if name == "tail" else [])) == (
                 2,
                 "",
                 f"{run}: {line}\n",
@@ -107,7 +108,7 @@ def test_what_is_wrong_with_it_is_told_in_one_line(what, run, monkeypatch, capsy
 # --- hil plot ---
 
 
-def test_a_killed_run_is_drawn_as_far_as_it_goes(run, tmp_path, monkeypatch, capsys):
+def test_a_killed_run_is_drawn_as_far_as_it_goes(run, tmp_path):
     found = hil.open_recording(run)
     first_s = next(event["time_s"] for event in found.events if event["event"] == "limit_violated")
     picture = drawn(found, tmp_path / "run.svg")
@@ -119,7 +120,7 @@ def test_a_killed_run_is_drawn_as_far_as_it_goes(run, tmp_path, monkeypatch, cap
     for where in ("", "on-signal-"):
         at_pt = mark_pt(picture, f"{where}first-violation-peak-to-peak--5-s")
         assert at_pt == pytest.approx(place_pt(first_s, 0.0, found.duration_s), abs=0.01)
-    assert command(capsys, monkeypatch, "plot", run) == (0, f"{run}/picture.png\n", "")
+    assert hil_command("plot", run) == (0, f"{run}/picture.png\n", "")
 
 
 def test_an_empty_recording_is_drawn(run, tmp_path):
@@ -166,8 +167,8 @@ def table(printed: str) -> list[list[float]]:
     return [[float(cell) for cell in line.split()] for line in printed.splitlines()[2:]]
 
 
-def test_tail_prints_the_newest_rows_with_units(run, finished, monkeypatch, capsys):
-    code, printed, err = command(capsys, monkeypatch, "tail", run, "--no-follow", "--rows", 3)
+def test_tail_prints_the_newest_rows_with_units(run, finished):
+    code, printed, err = hil_command("tail", run, "--no-follow", "--rows", 3)
     assert (code, err) == (0, "")
     names, units, *_ = printed.splitlines()
     assert names.split() == ["time", "load.power_w", "pcc.power_w", "pcc.frequency_hz", "bess.main.power_w", "bess.main.soc"]
@@ -179,9 +180,9 @@ def test_tail_prints_the_newest_rows_with_units(run, finished, monkeypatch, caps
     assert [row[1] for row in rows] == pytest.approx(power_w[-3:] / 1e6, abs=1e-4)
 
 
-def test_tail_of_a_finished_run_says_how_it_ended(finished, monkeypatch, capsys):
+def test_tail_of_a_finished_run_says_how_it_ended(finished):
     held = "FAIL, 3 of 5 required limits held"
-    code, printed, err = command(capsys, monkeypatch, "tail", finished, "--rows", 2, "--channel", "pcc.v*", "--json")
+    code, printed, err = hil_command("tail", finished, "--rows", 2, "--channel", "pcc.v*", "--json")
     assert (code, err) == (0, f"{finished}: {held}\n")
     rows = [json.loads(line) for line in printed.splitlines()]
     assert [row.pop("time_s") for row in rows] == [3.999, 4.0]
@@ -190,7 +191,7 @@ def test_tail_of_a_finished_run_says_how_it_ended(finished, monkeypatch, capsys)
     assert rows[1] == {channel: whole.signal(channel)[1][-1] for channel in rows[1]}
 
 
-def test_tail_follows_until_the_run_has_ended(run, finished, monkeypatch, capsys):
+def test_tail_follows_until_the_run_has_ended(run, finished):
     """Each row once as JSON, though they come in pieces that no batch ends with."""
     data = (finished / "record.arrow").read_bytes()
     there = (run / "record.arrow").stat().st_size
@@ -204,7 +205,7 @@ def test_tail_follows_until_the_run_has_ended(run, finished, monkeypatch, capsys
     writer = threading.Timer(0.1, write)
     writer.start()
     try:
-        code, printed, err = command(capsys, monkeypatch, "tail", run, "--json", "--rows", 5000, "--channel", "load.power_w")
+        code, printed, err = hil_command("tail", run, "--json", "--rows", 5000, "--channel", "load.power_w")
     finally:
         writer.join()
     assert (code, err.count("\n")) == (0, 1)
@@ -212,39 +213,39 @@ def test_tail_follows_until_the_run_has_ended(run, finished, monkeypatch, capsys
     assert [json.loads(line)["time_s"] for line in printed.splitlines()] == list(times_s)
 
 
-def test_the_table_of_a_run_that_grows_takes_the_newest_of_what_has_come(run, finished, monkeypatch, capsys):
+def test_the_table_of_a_run_that_grows_takes_the_newest_of_what_has_come(run, finished, monkeypatch):
     def grow(_seconds: float) -> None:
         shutil.copy(finished / "summary.json", run / "summary.json")
         with (run / "record.arrow").open("r+b") as file:
             file.write((finished / "record.arrow").read_bytes())
 
     monkeypatch.setattr("hil.cli.tail.time.sleep", grow)
-    code, printed, _ = command(capsys, monkeypatch, "tail", run, "--rows", 1)
+    code, printed, _ = hil_command("tail", run, "--rows", 1)
     assert code == 0
     assert [row[0] for row in table(printed)][1:] == [4.0]
 
 
-def test_a_run_that_vanishes_while_it_is_followed_is_one_line(run, monkeypatch, capsys):
+def test_a_run_that_vanishes_while_it_is_followed_is_one_line(run, monkeypatch):
     monkeypatch.setattr("hil.cli.tail.time.sleep", lambda _seconds: shutil.rmtree(run))
-    code, _, err = command(capsys, monkeypatch, "tail", run, "--rows", 0)
+    code, _, err = hil_command("tail", run, "--rows", 0)
     assert (code, err) == (2, f"{run}: incomplete: there is no record.arrow\n")
 
 
-def test_a_record_cut_short_while_it_is_followed_is_one_line(run, monkeypatch, capsys):
+def test_a_record_cut_short_while_it_is_followed_is_one_line(run, monkeypatch):
     monkeypatch.setattr("hil.cli.tail.time.sleep", lambda _seconds: written("record.arrow", b"")(run))
-    code, _, err = command(capsys, monkeypatch, "tail", run, "--rows", 0)
+    code, _, err = hil_command("tail", run, "--rows", 0)
     assert (code, err) == (2, f"{run}: record.arrow: cut short: its beginning is gone\n")
 
 
-def test_tail_that_is_interrupted_leaves_as_a_signal_does(run, monkeypatch, capsys):
+def test_tail_that_is_interrupted_leaves_as_a_signal_does(run, monkeypatch):
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hil.cli.tail.time.sleep", interrupt)
-    assert command(capsys, monkeypatch, "tail", run, "--rows", 0) == (130, "", "")
+    assert hil_command("tail", run, "--rows", 0) == (130, "", "")
 
 
-def test_tail_says_once_that_nothing_new_comes(run, monkeypatch, capsys):
+def test_tail_says_once_that_nothing_new_comes(run, monkeypatch):
     slept = []
 
     def sleep(_seconds: float) -> None:
@@ -253,35 +254,35 @@ def test_tail_says_once_that_nothing_new_comes(run, monkeypatch, capsys):
             raise KeyboardInterrupt
 
     monkeypatch.setattr("hil.cli.tail.time.sleep", sleep)
-    assert command(capsys, monkeypatch, "tail", run, "--rows", 0) == (130, "", f"{run}: nothing new for 5 s\n")
+    assert hil_command("tail", run, "--rows", 0) == (130, "", f"{run}: nothing new for 5 s\n")
 
 
 # --- hil convert ---
 
 
-def test_convert_writes_into_the_folder_or_where_it_is_told(run, tmp_path, monkeypatch, capsys):
+def test_convert_writes_into_the_folder_or_where_it_is_told(run, tmp_path):
     rows = hil.open_recording(run).signal("load.power_w")[0].size
-    assert command(capsys, monkeypatch, "convert", run, "--to", "csv") == (0, f"{run}/record.csv\n", "")
+    assert hil_command("convert", run, "--to", "csv") == (0, f"{run}/record.csv\n", "")
     assert len((run / "record.csv").read_text().splitlines()) == 1 + rows
     there = f"{run}/record.csv: is there already; --force replaces it\n"
-    assert command(capsys, monkeypatch, "convert", run, "--to", "csv") == (2, "", there)
+    assert hil_command("convert", run, "--to", "csv") == (2, "", there)
     part = ["--from", "0.5 s", "--to-time", "600 ms", "--channel", "pcc.power_w", "--to", "csv"]
-    assert command(capsys, monkeypatch, "convert", run, *part)[1] == f"{run}/record-0.5s-600ms.csv\n"
-    assert command(capsys, monkeypatch, "convert", run, *part, "--force", "--out", run / "record.csv")[0] == 0
+    assert hil_command("convert", run, *part)[1] == f"{run}/record-0.5s-600ms.csv\n"
+    assert hil_command("convert", run, *part, "--force", "--out", run / "record.csv")[0] == 0
     lines = (run / "record.csv").read_text().splitlines()
     assert lines[0] == "time_s,pcc.power_w"
     assert len(lines) == 1 + 101
     out = tmp_path / "x.parquet"
-    assert command(capsys, monkeypatch, "convert", run, "--out", out) == (0, f"{out}\n", "")
+    assert hil_command("convert", run, "--out", out) == (0, f"{out}\n", "")
 
 
-def test_convert_takes_another_stream(run, monkeypatch, capsys):
+def test_convert_takes_another_stream(run):
     shutil.copy(run / "record.arrow", run / "record-fast.arrow")
-    assert command(capsys, monkeypatch, "convert", run, "--stream", "fast")[1] == f"{run}/record-fast.parquet\n"
-    assert command(capsys, monkeypatch, "tail", run, "--stream", "fast", "--no-follow")[0] == 0
+    assert hil_command("convert", run, "--stream", "fast")[1] == f"{run}/record-fast.parquet\n"
+    assert hil_command("tail", run, "--stream", "fast", "--no-follow")[0] == 0
     line = f"{run}: no stream 'slow' in it; there is main, fast\n"
-    assert command(capsys, monkeypatch, "convert", run, "--stream", "slow") == (2, "", line)
-    assert command(capsys, monkeypatch, "tail", run, "--stream", "slow") == (2, "", line)
+    assert hil_command("convert", run, "--stream", "slow") == (2, "", line)
+    assert hil_command("tail", run, "--stream", "slow") == (2, "", line)
 
 
 WRONG = {
@@ -294,17 +295,17 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments", WRONG)
-def test_what_cannot_be_converted_is_told_in_one_line(arguments, run, monkeypatch, capsys):
+def test_what_cannot_be_converted_is_told_in_one_line(arguments, run, monkeypatch):
     monkeypatch.chdir(run.parent)
     before = sorted(run.parent.rglob("*"))
-    code, out, err = command(capsys, monkeypatch, "convert", "run", *arguments.split())
+    code, out, err = hil_command("convert", "run", *arguments.split())
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert told(err, WRONG[arguments])
     assert sorted(run.parent.rglob("*")) == before
 
 
-def test_a_finished_run_whose_record_lacks_its_end_is_damaged(finished, tmp_path, monkeypatch, capsys):
+def test_a_finished_run_whose_record_lacks_its_end_is_damaged(finished, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "run")
     cut("record.arrow", -1)(folder)
     line = f"{folder}: record.arrow: cut short: its end is missing\n"
-    assert command(capsys, monkeypatch, "convert", folder) == (2, "", line)
+    assert hil_command("convert", folder) == (2, "", line)

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 import pytest
-from command import HIL
-from report_support import command
+from command import HIL, hil_command
 
 import hil
 from controllers import StorageDevice, Supervisor
@@ -333,9 +332,9 @@ def test_a_signal_ends_a_paced_run_safely(tmp_path, number):
     assert json.loads((found[0].parent / "summary.json").read_text())["timing"]["ticks"] > 0
 
 
-def test_a_speed_that_cannot_be_is_told_in_one_line(tmp_path, capsys, monkeypatch):
+def test_a_speed_that_cannot_be_is_told_in_one_line(tmp_path, monkeypatch):
     def refused(*arguments: str) -> str:
-        code, out, said = command(capsys, monkeypatch, "run", "training_job", *arguments)
+        code, out, said = hil_command("run", "training_job", *arguments)
         assert (code, out) == (2, "")
         return said
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from report_support import command
+from command import hil_command
 
 import hil
 from hil.errors import ScenarioError
@@ -78,8 +78,8 @@ def test_the_command_prints_a_table_for_each_required_limit():
         (["--latencies", "-1 ms"], "--latencies '-1 ms': -1 ms: must be positive"),
     ],
 )
-def test_times_that_make_no_sense_are_told_in_one_line(arguments, line, capsys, monkeypatch):
-    code, out, said = command(capsys, monkeypatch, "wire", "training_job_wire", *arguments)
+def test_times_that_make_no_sense_are_told_in_one_line(arguments, line):
+    code, out, said = hil_command("wire", "training_job_wire", *arguments)
     assert (code, out) == (2, "")
     assert said.startswith(line)
     assert said.count("\n") == 1
