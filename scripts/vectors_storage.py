@@ -189,17 +189,19 @@ def temperatures() -> list[Vector]:
     found += around(OURS, frost, "bess.a.temperature_degc", 0.0, -math.inf, 0.2, 10.0, {"bess.a.dc_current_a": [-1.0]})
     heat = {"kind": "battery_temperature", "node": "ups.a", "max": "45 degC", "during": "discharging"}
     found += around(OURS, heat, "ups.a.temperature_degc", 45.0, math.inf, 0.0, 25.0, {"ups.a.battery_current_a": [1.0]})
-    tiny = 1e-300
-    for limit, channel, wrong in ((frost, "bess.a.dc_current_a", 1.0), (heat, "ups.a.battery_current_a", -1.0)):
-        node, degc = limit["node"], -9.0 if limit is frost else 60.0
-        least = 0.2 if limit is frost else 0.0
-        for words, ampere, after in (
-            ("no current", 0.0, None),
-            ("a current the other way", wrong, None),
-            ("the least current", -wrong * tiny, least),
+    for limit, channel, way in ((frost, "bess.a.dc_current_a", -1.0), (heat, "ups.a.battery_current_a", 1.0)):
+        node, degc, delay_s = limit["node"], -9.0 if limit is frost else 60.0, 0.2 if limit is frost else 0.0
+        quarter = limit | {"least": 0.25}
+        for words, asked, ampere, after in (
+            ("no current", limit, 0.0, None),
+            ("a current the other way", limit, -way, None),
+            ("at the least current", quarter, way * 0.25 * AMPERE_HOURS, delay_s),
+            ("one step less than that", quarter, way * math.nextafter(0.25, 0.0) * AMPERE_HOURS, None),
+            ("a thousandth of the capacity per hour, less a hundredth of it", limit, way * 0.00099 * AMPERE_HOURS, None),
+            ("and more by a hundredth", limit, way * 0.00101 * AMPERE_HOURS, delay_s),
         ):
             signals = {f"{node}.temperature_degc": [[degc, 0.5]], channel: [[ampere, 0.5]]}
-            found.append(made(OURS, f"battery_temperature, {limit['during']}", words, limit, signals, after=after))
+            found.append(made(OURS, f"battery_temperature, {limit['during']}", words, asked, signals, after=after))
     signals = {"bess.a.temperature_degc": [[-9.0, 0.6]], "bess.a.dc_current_a": [[-1.0, 0.15], [0.0, 0.01], [-1.0, 0.44]]}
     words = "its delay begins anew where the current stops"
     found.append(made(OURS, "battery_temperature, charging", words, frost, signals, after=0.16 + 0.2))

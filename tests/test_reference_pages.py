@@ -120,7 +120,14 @@ def test_the_channels_of_protection_functions_are_listed():
         "ups": {"NAME": {"rating": "6 MW"}},
         "limits": [{"name": f"x{number}", **limit} for number, limit in enumerate(limits)],
     }
-    plain = {r"1_5_hz": "f1_f2_hz", r"order_2": "order_N", r"10_s": "T_s", r"2e\+07": "BASE", r"limits\.x\d+": "limits.SLUG"}
+    plain = {
+        r"1_5_hz": "f1_f2_hz",
+        r"order_2": "order_N",
+        r"10_s": "T_s",
+        r"2e\+07": "BASE",
+        r"limits\.x\d+": "limits.SLUG",
+        r"0\.001": "LEAST",
+    }
     found = set()
     for channel in function_channels(from_document(sections)):
         name = channel

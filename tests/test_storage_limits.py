@@ -127,18 +127,22 @@ def test_charging_and_discharging_have_rates_of_their_own(keys, low, high):
 COLD = {**LOSSLESS, "ambient": "-5 degC", "soc": 0.5}
 
 
-def test_a_battery_must_not_charge_in_the_cold():
+@pytest.mark.parametrize("least", [0.001, 2.0])
+def test_a_battery_must_not_charge_in_the_cold(least):
     limits = [
-        one("battery_temperature", name="charging", min="0 degC", during="charging", delay="100 ms"),
-        one("battery_temperature", name="discharging", min="-10 degC", max="-4 degC", during="discharging"),
+        one("battery_temperature", name="in", min="0 degC", during="charging", delay="100 ms", least=least),
+        one("battery_temperature", name="out", min="-10 degC", max="-4 degC", during="discharging", least=least),
+        one("battery_temperature", name="warm", max="0 degC", during="discharging"),
     ]
     site = battery(*limits, **COLD).run(TO_AND_FRO)
-    current, delay = site["bess.a.dc_current_a"], 100
-    assert (current == 0.0).sum() > 0  # where neither is judged
-    since = np.arange(current.size) - np.maximum.accumulate(np.where(current < 0.0, -1, np.arange(current.size)))
-    check(state(site, 0), (current < 0.0) & (since > delay), 0)
-    assert state(site, 0)["valid_ticks"] == (current < 0.0).sum() > 1_000
-    assert (state(site, 1)["beyond_ticks"], state(site, 1)["valid_ticks"]) == (0, (current > 0.0).sum())
+    rate, delay = site["bess.a.dc_current_a"] / 600.0, 100
+    flows = rate <= -least
+    since = np.arange(rate.size) - np.maximum.accumulate(np.where(flows, -1, np.arange(rate.size)))
+    check(state(site, 0), flows & (since > delay), 0)
+    assert state(site, 0)["valid_ticks"] == flows.sum() > 1_000
+    assert (state(site, 1)["beyond_ticks"], state(site, 1)["valid_ticks"]) == (0, (rate >= least).sum())
+    assert state(site, 2)["valid_ticks"] == (rate >= 0.001).sum()
+    assert flows.sum() + (rate >= least).sum() < rate.size  # where neither is judged
 
 
 def test_what_never_charged_is_not_exercised():

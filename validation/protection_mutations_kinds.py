@@ -14,7 +14,9 @@ KIND = ("kind",)
 PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] = (
     ("kind: one cell more", KIND, times("ratios", "scale", 256.0 / 257.0)),
     ("kind: scale one step up", KIND, step("ratios", "scale", math.inf)),
-    ("kind: a current must be 1 A", KIND, put("ratios", "least", 2.0)),
+    ("kind: a current must be of 2 C", KIND, put("ratios", "least", 2.0)),
+    ("kind: least current one step up", KIND, step("ratios", "least", math.inf)),
+    ("kind: least current one step down", KIND, step("ratios", "least", -math.inf)),
     ("kind: high one step up", KIND, step("limits", "high", math.inf)),
     ("kind: high one step down", KIND, step("limits", "high", -math.inf)),
     ("kind: low one step up", KIND, step("limits", "low", math.inf)),

@@ -97,11 +97,11 @@ def _rate(limit: Mapping[str, Any], device: Device, columns: Columns, dt: float)
     return _outside(value, None if charge is None else -charge, discharge, limit, dt)
 
 
-def _temperature(limit: Mapping[str, Any], _: Device, columns: Columns, dt: float) -> np.ndarray:
+def _temperature(limit: Mapping[str, Any], device: Device, columns: Columns, dt: float) -> np.ndarray:
     value, during = columns["temperature_degc"], limit.get("during", "always")
     if during != "always":
-        current = _amperes(limit, columns)
-        value = np.where(current < 0.0 if during == "charging" else current > 0.0, value, np.nan)
+        rate = _amperes(limit, columns) / device.capacity * (-1.0 if during == "charging" else 1.0)
+        value = np.where(rate >= limit.get("least", 0.001), value, np.nan)
     return _outside(value, limit.get("min_degc"), limit.get("max_degc"), limit, dt)
 
 

@@ -78,7 +78,9 @@ def temperature_case(rng: np.random.Generator) -> Tally:
     limit |= _two(rng, {"min_degc": 0.0}, {"max_degc": 45.0})
     columns = {"temperature_degc": _signal(rng, samples, [0.0, 45.0])}
     if during != "always":
-        current = _signal(rng, samples, [-1.0, 1.0])
+        if rng.random() < 0.5:
+            limit["least"] = 0.25
+        current = _signal(rng, samples, [-0.25, 0.25]) * DEVICE.capacity
         current[rng.random(samples) < 0.2] = 0.0
         columns["battery_current_a" if node == "ups.a" else "dc_current_a"] = current
     return _compared(limit, columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +11,6 @@ from hil.limits.judged import BELOW_ONE, Function, Judged, at_ups, between
 from hil.limits.ratios import Ratio
 from hil.limits.relays import Relay
 from hil.scenario.limit_rules import limit_slug
-
-_ANY = sys.float_info.min
-"""The least current that flows."""
 
 
 def _soc_window(limit: Any, _: Facts) -> list[Judged]:
@@ -68,38 +64,38 @@ def _per_cell(limit: Any, channel: str, device: DeviceFacts) -> Function:
     return Function("ratios", (_terminals(limit),), (channel,), Ratio("scaled", 1.0 / device.cells))
 
 
-def _current(limit: Any) -> str:
-    """Above 0 it discharges."""
-    return f"{limit.node}.{'battery' if at_ups(limit) else 'dc'}_current_a"
-
-
 def _battery_temperature(limit: Any, facts: Facts) -> list[Judged]:
     low, high = _bounds(limit.min_degc, limit.max_degc)
     functions: tuple[Function, ...] = ()
     channel = f"{limit.node}.temperature_degc"
+    device = facts.devices[limit.node]
     if limit.during != "always":
-        channel, functions = _while_it_flows(limit, channel)
-    reference = between(low, high, facts.devices[limit.node].ambient_degc)
+        channel, functions = _while_it_flows(limit, channel, device)
+    reference = between(low, high, device.ambient_degc)
     return [Judged(channel, low=low, high=high, unit="degC", reference=reference, functions=functions)]
 
 
-def _while_it_flows(limit: Any, temperature: str) -> tuple[str, tuple[Function, ...]]:
+def _while_it_flows(limit: Any, temperature: str, device: DeviceFacts) -> tuple[str, tuple[Function, ...]]:
     """The channel of a temperature that is a number only while a current flows one way, and what makes it."""
-    made: tuple[Function, ...] = ()
-    current = _current(limit)
+    rate = _rate(limit, device)
     if limit.during == "charging":
-        into = f"{limit.node}.charging_current_a"
-        current, made = into, (Function("ratios", (current,), (into,), Ratio("scaled", -1.0)),)
-    channel = f"{limit.node}.temperature_{limit.during}_degc"
-    return channel, (*made, Function("ratios", (temperature, current), (channel,), Ratio("gate", least=_ANY)))
+        rate = replace(rate, outputs=(f"{limit.node}.charge_rate_per_h",), settings=Ratio("scaled", -1.0 / device.capacity_ah))
+    channel = f"{limit.node}.temperature_{limit.during}_from_{limit.least:g}_per_h_degc"
+    gate = Function("ratios", (temperature, rate.outputs[0]), (channel,), Ratio("gate", least=float(limit.least)))
+    return channel, (rate, gate)
+
+
+def _rate(limit: Any, device: DeviceFacts) -> Function:
+    """Current over rated capacity; above 0 it discharges."""
+    current = f"{limit.node}.{'battery' if at_ups(limit) else 'dc'}_current_a"
+    return Function("ratios", (current,), (f"{limit.node}.c_rate_per_h",), Ratio("scaled", 1.0 / device.capacity_ah))
 
 
 def _c_rate(limit: Any, facts: Facts) -> list[Judged]:
-    channel = f"{limit.node}.c_rate_per_h"
-    rate = Function("ratios", (_current(limit),), (channel,), Ratio("scaled", 1.0 / facts.devices[limit.node].capacity_ah))
+    rate = _rate(limit, facts.devices[limit.node])
     charge, discharge = (limit.charge, limit.discharge) if limit.max is None else (limit.max, limit.max)
     low, high = -math.inf if charge is None else -charge, math.inf if discharge is None else discharge
-    return [Judged(channel, low=low, high=high, unit="1/h", functions=(rate,))]
+    return [Judged(rate.outputs[0], low=low, high=high, unit="1/h", functions=(rate,))]
 
 
 HOW = {

@@ -89,6 +89,12 @@ class BatteryTemperature(LimitSection):
         "whatever the ambient then is",
         json_schema_extra=CHOICE,
     )
+    least: Number = Field(
+        default=0.001,
+        gt=0,
+        description="least current that counts as one, in rated capacities per hour; with during",
+        json_schema_extra=CHOICE,
+    )
     delay_s: Delay = 0.0
 
     @model_validator(mode="after")
