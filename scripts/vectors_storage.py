@@ -11,7 +11,8 @@ HEADER = """
 Limits on batteries and UPSs, from the keys of a file to what they count: at each bound, one step of the floating point to either side of
 it, and one tick to either side of each time. A device has 256 cells (lithium iron phosphate, 3.2 V), 128 A h and 4096 W, so
 that scales are exact. At a bound is inside; a delay is a closed window; times of steps are exceeded where the time beyond, a sample
-counting as a tick, is longer. Stages of cells: MG Energy Systems' manual, page 42. Overload classes: Huawei's data sheet.
+counting as a tick, is longer. No source says what holds exactly at a level: there docs/protection.md does. Stages of cells: MG Energy
+Systems' manual, page 42. Overload classes: Huawei's data sheet.
 """
 DT = 0.01
 DEVICE = {"rating": 4096.0, "capacity_ah": 128.0, "ambient_degc": 25.0, "nominal_v": 819.2, "cell_v": 3.2}
@@ -72,7 +73,9 @@ def around(
         seconds = sum(step[-1] for step in steps)
         others = {name: [[*values, seconds]] for name, values in (beside or {}).items()}
         at = None if after is None else 0.1 + after
-        yield made(of, clause, f"{_name(limit)}: {words}", limit, {channel: steps, **others}, after=at)
+        yield made(
+            OURS if value == bound else of, clause, f"{_name(limit)}: {words}", limit, {channel: steps, **others}, after=at
+        )
 
 
 def _name(limit: Vector) -> str:
@@ -231,7 +234,14 @@ def overloads() -> list[Vector]:
             signals = {load: _times([[0.8, 0.1], [value, round(so_long, 9)], [0.8, 0.1]], WATTS)}
             words = f"{level:g} pu: {words}"  # noqa: PLW2901
             found.append(
-                made(SHEET, "Huawei UPS2000-G, overload", words, steps, signals, after=0.1 + allowed_s if violated else None)
+                made(
+                    OURS if value == level else SHEET,
+                    "Huawei UPS2000-G, overload",
+                    words,
+                    steps,
+                    signals,
+                    after=0.1 + allowed_s if violated else None,
+                )
             )
     # 2 s at 1.4, 10 s at 1.2, 1 s at 1.4 are 3 s above 1.3 and 13 s above 1.1; a pause below 1.1 forgets them, but not in a window.
     parts = [[1.4, 2.0], [1.2, 10.0], [1.4, 1.0]]
