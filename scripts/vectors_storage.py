@@ -26,7 +26,7 @@ Steps = list[list[float]]
 def files() -> dict[str, tuple[str, list[Vector]]]:
     """Header and vectors of each file."""
     batteries = [*cells(), *strings(), *charge(), *rates(), *temperatures()]
-    return {"storage": (HEADER, [*batteries, *overloads(), *outputs(), *links(), *times(), *transfers()])}
+    return {"storage": (HEADER, [*batteries, *overloads(), *outputs(), *links(), *times(), *transfers(), *returns()])}
 
 
 def made(
@@ -388,4 +388,40 @@ def transfers() -> list[Vector]:
     for words, gap_s, after in (("at its end", 1.0, 1.1), ("a tick less", 0.99, 1.09), ("a tick more", 1.01, None)):
         pair = [[0.0, 0.1], [1.0, 0.2], [0.0, round(gap_s - 0.2, 9)], [1.0, 0.2], [0.0, 0.1]]
         found.append(made(OURS, "transfers, window", words, limit, {"ups.a.on_battery": pair}, after=after))
+    return found
+
+
+def returns() -> list[Vector]:
+    """Recovery of a UPS's input to 90 % of what it was: a dip at the bus from 2 s to 2.1 s, and 0.5 s allowed after it."""
+    found: list[Vector] = []
+    voltage: Steps = [[1.0, 2.0], [0.5, 0.1], [1.0, 1.6]]
+    limit = {
+        "kind": "recovery",
+        "node": "ups.a",
+        "max": "500 ms",
+        "share": 0.9,
+        "below": 0.9,
+        "mean": "1.28 s",
+        "hold": "100 ms",
+    }
+    back = 0.9 * 1024.0
+    late = 2.1 + 0.5
+    for words, power, after in (
+        ("at 90 % just in time", [[0.0, 0.6], [back, 1.1]], None),
+        ("at 90 % a tick later", [[0.0, 0.61], [back, 1.09]], late),
+        ("one step less than 90 %", [[0.0, 0.4], [math.nextafter(back, 0.0), 1.3]], late),
+        ("back for a moment, less than hold", [[0.0, 0.3], [back, 0.05], [0.0, 0.3], [1024.0, 1.05]], late),
+        ("back for hold and a tick", [[0.0, 0.3], [back, 0.11], [0.0, 0.3], [1024.0, 0.99]], None),
+    ):
+        signals = {"ups.a.input_w": [[1024.0, 2.0], *power], "bus.voltage_lowest_measured_pu": voltage}
+        found.append(made(OURS, "recovery of a UPS", words, limit, signals, after=after))
+    for words, depth, after in (
+        ("a voltage at its level is no dip", 0.9, None),
+        ("one step below is", math.nextafter(0.9, 0.0), late),
+    ):
+        signals = {
+            "ups.a.input_w": [[1024.0, 2.0], [0.0, 1.7]],
+            "bus.voltage_lowest_measured_pu": [[1.0, 2.0], [depth, 0.1], [1.0, 1.6]],
+        }
+        found.append(made(OURS, "recovery of a UPS", words, limit, signals, after=after))
     return found

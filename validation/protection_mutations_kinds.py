@@ -35,6 +35,10 @@ PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] 
     ("kind: a step's time - 1 tick", KIND, plus("envelopes", "allowed_ticks", -1)),
     ("kind: at for beyond a level", KIND, flip("envelopes", "inclusive")),
     ("kind: window of steps + 1 tick", KIND, plus("envelopes", "window_ticks", 1)),
+    ("kind: share of what was before one step up", KIND, step("limits", "share", math.inf)),
+    ("kind: share of what was before one step down", KIND, step("limits", "share", -math.inf)),
+    ("kind: back for a tick is back", KIND, put("limits", "hold_ticks", 0)),
+    ("kind: dip one step deeper", KIND, step("limits", "below", -math.inf)),
     ("kind: window of transfers + 1 tick", KIND, plus("counters", "window_ticks", 1)),
     ("kind: window of transfers - 1 tick", KIND, plus("counters", "window_ticks", -1)),
 )
