@@ -19,6 +19,7 @@ import vectors_signals
 import vectors_stages
 import vectors_storage
 import vectors_thermals
+import vectors_ups
 
 FOLDER = Path(__file__).parents[1] / "hil" / "verify" / "vectors"
 PAGE = FOLDER.parents[2] / "docs" / "verify.md"
@@ -32,6 +33,7 @@ FAMILIES = (
     vectors_signals,
     vectors_ratios,
     vectors_storage,
+    vectors_ups,
 )
 
 
