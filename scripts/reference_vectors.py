@@ -20,6 +20,7 @@ import vectors_stages
 import vectors_storage
 import vectors_thermals
 import vectors_ups
+import vectors_trends
 
 FOLDER = Path(__file__).parents[1] / "hil" / "verify" / "vectors"
 PAGE = FOLDER.parents[2] / "docs" / "verify.md"
@@ -34,6 +35,7 @@ FAMILIES = (
     vectors_ratios,
     vectors_storage,
     vectors_ups,
+    vectors_trends,
 )
 
 

@@ -77,6 +77,10 @@ def test_a_warm_up_hides_no_event_and_little_else(sections, line):
         ({"kind": "underpower", "min": "4.9 MW"}, "power_uncertainty", 1.0),
         ({"kind": "peak_to_peak", "max": "1 MW", "window": "1 s"}, "power_uncertainty", 2**0.5),
         ({"kind": "ramp", "max": "1 MW/s", "window": "2 s"}, "power_uncertainty", 2**0.5 / 2.0),
+        ({"kind": "ramp", "form": "slope", "max": "1 MW/s", "window": "2 s"}, "power_uncertainty", 2**0.5 / 2.0),
+        ({"kind": "ramp", "form": "range", "max": "2 MW/s", "window": "2 s"}, "power_uncertainty", 2**0.5 / 2.0),
+        ({"kind": "ramp", "form": "block_average", "max": "1 MW/s", "window": "2 s"}, "power_uncertainty", 2**0.5 / 2.0),
+        ({"kind": "dynamic_range", "of": "8 MW", "max": 0.5, "window": "1 s"}, "power_uncertainty", 2**0.5 / 8e6),
         ({"kind": "rocof", "max": "1 Hz/s", "window": "500 ms"}, "frequency_uncertainty", 2**0.5 / 0.5),
     ],
 )

@@ -95,6 +95,9 @@ def test_the_channels_of_protection_functions_are_listed():
     limits = [
         {"kind": "variation", "order": 2, **band},
         {"kind": "oscillation", **band},
+        {"kind": "damping", "band": band["band"], "window": "10 s", "above": "20 MW", "min": 0.03},
+        {"kind": "ramp", "form": "slope", "max": "1 MW/s", "window": "10 s"},
+        {"kind": "ramp", "form": "block_average", "block_start": "7 s", "max": "1 MW/s", "window": "10 s"},
         {"kind": "volts_per_hertz", "max": 1.1},
         {"kind": "flicker", "lamp": "230 V", "max": 1.0},
         {"kind": "overcurrent", "base": "20 MVA", "pickup": 1.0},
@@ -121,6 +124,8 @@ def test_the_channels_of_protection_functions_are_listed():
         "limits": [{"name": f"x{number}", **limit} for number, limit in enumerate(limits)],
     }
     plain = {
+        r"above_2e\+07_w": "above_LEAST_w",
+        r"from_7_s": "from_START_s",
         r"1_5_hz": "f1_f2_hz",
         r"order_2": "order_N",
         r"10_s": "T_s",

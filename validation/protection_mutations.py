@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 RELAY = ("relay", "stages")
+SLOPE, BLOCKS = ("slope",), ("block_average",)
 LIMIT = ("level", "ramp", "peak_to_peak", "variation", "rocof", "recovery")
 
 
@@ -106,6 +107,13 @@ PARAMETERS: tuple[tuple[str, tuple[str, ...], Callable[[Any, Any], None]], ...] 
     ("limit: high one step up", LIMIT, step("limits", "high", math.inf)),
     ("limit: low one step up", LIMIT, step("limits", "low", math.inf)),
     ("limit: delay - 1 tick", LIMIT, plus("limits", "delay_ticks", -1)),
+    ("slope: window - 1 tick", SLOPE, plus("slopes", "length", -1)),
+    ("slope: x 1.000001", SLOPE, times("slopes", "per_second", 1.000001)),
+    ("slope: begins at zero", SLOPE, put("slopes", "origin", 0.0, state=True)),
+    ("blocks: length + 1 tick", BLOCKS, plus("blocks", "length", 1)),
+    ("blocks: length - 1 tick", BLOCKS, plus("blocks", "length", -1)),
+    ("blocks: x 1.000001", BLOCKS, times("blocks", "per_second", 1.000001)),
+    ("blocks: every block begins at 0 s", BLOCKS, put("blocks", "count", 0, state=True)),
 )
 
 
@@ -189,6 +197,8 @@ _COUNTERS = "protection/counters.pxd"
 _THERMALS = "protection/thermals.pxd"
 _FLICKER = "protection/flicker.pxd"
 _OSCILLATION = "protection/oscillation.pxd"
+_SLOPES = "protection/slopes.pxd"
+_BLOCKS = "protection/blocks.pxd"
 _LIMITS = "limits.pxd"
 TEXTS = (
     Text("relay: > for <", RELAY, _RELAYS, "value < p.pickup", "value > p.pickup"),
@@ -257,6 +267,16 @@ TEXTS = (
          "<double>(p.first + found)"),
     Text("oscillation: amplitude of the bin", ("oscillation",), _OSCILLATION, "(1.0 - offset * offset) / re", "1.0"),
     Text("oscillation: share of the amplitude's half", ("oscillation",), _OSCILLATION, "2.0 * band", "band"),
+    Text("slope: what leaves stays", SLOPE, _SLOPES, "s.total - slot[0]", "s.total"),
+    Text("slope: places not moved up", SLOPE, _SLOPES, "s.moment - rest", "s.moment"),
+    Text("slope: the newest a place too high", SLOPE, _SLOPES, "<double>(p.length - 1) * x", "<double>p.length * x"),
+    Text("slope: about the oldest", SLOPE, _SLOPES, "0.5 * <double>(p.length - 1) * s.total", "0.0"),
+    Text("slope: sums forget their wrap", SLOPE, _SLOPES, "s.fresh_total = s.fresh_moment = 0.0", None),
+    Text("slope: places of the wrap all 0", SLOPE, _SLOPES, "<double>s.index * x", "0.0"),
+    Text("blocks: change since the first", BLOCKS, _BLOCKS, "s.mean = mean", None),
+    Text("blocks: sum not begun anew", BLOCKS, _BLOCKS, "s.total = 0.0", None),
+    Text("blocks: a tick short", BLOCKS, _BLOCKS, "s.count == p.length", "s.count + 1 == p.length"),
+    Text("oscillation: damping of two windows", ("oscillation",), _OSCILLATION, "0.5 * log(now / then)", "0.25 * log(now / then)"),
     Text("limit: >= for > high", LIMIT, _LIMITS, "held > p.high", "held >= p.high"),
     Text("limit: <= for < low", LIMIT, _LIMITS, "held < p.low", "held <= p.low"),
     Text("limit: delay a tick short", LIMIT, _LIMITS, "run_ticks > delay_ticks", "run_ticks >= delay_ticks"),

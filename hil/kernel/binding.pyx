@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uintptr_t
 
+from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState
 from hil.kernel.protection.filters cimport FilterParams, FilterState
@@ -10,6 +11,7 @@ from hil.kernel.protection.functions cimport Functions
 from hil.kernel.protection.oscillation cimport OscillationParams, OscillationState
 from hil.kernel.protection.ratios cimport RatioParams
 from hil.kernel.protection.relays cimport RelayParams, RelayState
+from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
 
 from hil.kernel.layout import parameter_dtypes, state_dtypes
@@ -36,6 +38,8 @@ cdef int bind_functions(Functions* f, parameters, states) except -1:
     f.envelope_count = len(parameters["envelopes"])
     f.oscillation_count = len(parameters["oscillations"])
     f.flicker_count = len(parameters["flickers"])
+    f.slope_count = len(parameters["slopes"])
+    f.block_count = len(parameters["blocks"])
     f.ratio_params = <const RatioParams*> address(parameters, "ratios", wanted["ratios"], -1)
     f.filter_params = <const FilterParams*> address(parameters, "filters", wanted["filters"], -1)
     f.filters = <FilterState*> address(states, "filters", of["filters"], f.filter_count)
@@ -51,4 +55,8 @@ cdef int bind_functions(Functions* f, parameters, states) except -1:
     f.oscillations = <OscillationState*> address(states, "oscillations", of["oscillations"], f.oscillation_count)
     f.flicker_params = <const FlickerParams*> address(parameters, "flickers", wanted["flickers"], -1)
     f.flickers = <FlickerState*> address(states, "flickers", of["flickers"], f.flicker_count)
+    f.slope_params = <const SlopeParams*> address(parameters, "slopes", wanted["slopes"], -1)
+    f.slopes = <SlopeState*> address(states, "slopes", of["slopes"], f.slope_count)
+    f.block_params = <const BlockParams*> address(parameters, "blocks", wanted["blocks"], -1)
+    f.blocks = <BlockState*> address(states, "blocks", of["blocks"], f.block_count)
     return 0

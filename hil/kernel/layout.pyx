@@ -46,6 +46,7 @@ from hil.kernel.limits cimport (
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport ENVELOPE_OUTPUTS, MOST_THRESHOLDS, EnvelopeParams, EnvelopeState
 from hil.kernel.protection.filters cimport MOST_SECTIONS, SECTION_WORDS, FilterParams, FilterState
@@ -61,6 +62,7 @@ from hil.kernel.protection.ratios cimport (
 from hil.kernel.protection.relays cimport (
     RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
 )
+from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
@@ -90,7 +92,9 @@ _UPS_CHANNELS = (
 )
 
 # Families of protection functions, in the order in which they run.
-FUNCTIONS = ("ratios", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers")
+FUNCTIONS = (
+    "ratios", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers", "slopes", "blocks",
+)
 
 # Numbers that Python puts into the structs, and positions and sizes.
 CODES = {
@@ -187,6 +191,8 @@ def parameter_dtypes():
     cdef EnvelopeParams envelopes
     cdef OscillationParams oscillations
     cdef FlickerParams flickers
+    cdef SlopeParams slopes
+    cdef BlockParams blocks
     return {
         "network": np.asarray(<NetworkParams[:1]> &network).dtype,
         "area": np.asarray(<AreaParams[:1]> &area).dtype,
@@ -208,6 +214,8 @@ def parameter_dtypes():
         "envelopes": np.asarray(<EnvelopeParams[:1]> &envelopes).dtype,
         "oscillations": np.asarray(<OscillationParams[:1]> &oscillations).dtype,
         "flickers": np.asarray(<FlickerParams[:1]> &flickers).dtype,
+        "slopes": np.asarray(<SlopeParams[:1]> &slopes).dtype,
+        "blocks": np.asarray(<BlockParams[:1]> &blocks).dtype,
     }
 
 
@@ -236,6 +244,8 @@ def state_dtypes():
     cdef EnvelopeState envelopes
     cdef OscillationState oscillations
     cdef FlickerState flickers
+    cdef SlopeState slopes
+    cdef BlockState blocks
     cdef Event stimuli
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
@@ -264,6 +274,8 @@ def state_dtypes():
         "envelopes": np.asarray(<EnvelopeState[:1]> &envelopes).dtype,
         "oscillations": np.asarray(<OscillationState[:1]> &oscillations).dtype,
         "flickers": np.asarray(<FlickerState[:1]> &flickers).dtype,
+        "slopes": np.asarray(<SlopeState[:1]> &slopes).dtype,
+        "blocks": np.asarray(<BlockState[:1]> &blocks).dtype,
         "stimuli": np.asarray(<Event[:1]> &stimuli).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),

@@ -22,6 +22,7 @@ from hil.limits.ratios import Ratio
 from hil.limits.relays import Relay
 from hil.limits.settings import BandPass, Flickermeter, OscillationBand
 from hil.limits.thermals import Thermal
+from hil.limits.trends import Blocks, Slope
 from hil.scenario.limit import Limit, OnBattery, Recovery
 
 
@@ -73,9 +74,14 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
         subject = columns[1] if len(columns) > 1 else None
         settings.fill(param, state, arena, dt_s=dt_s, subject=subject, before=before[-1], **at)
     elif isinstance(settings, OscillationBand):
-        found = detector(low_hz=settings.low_hz, high_hz=settings.high_hz, window_s=settings.window_s, tick_s=dt_s)
+        edges = {"low_hz": settings.low_hz, "high_hz": settings.high_hz}
+        found = detector(**edges, window_s=settings.window_s, tick_s=dt_s, least=settings.least)
         found.fill(param, offset=arena.put(found.memory()), blank=CODES[settings.blank], **at)
         state["held"] = before[0]
+    elif isinstance(settings, Slope):
+        settings.fill(param, state, arena, dt_s=dt_s, blank=CODES[settings.blank], before=before[0], **at)
+    elif isinstance(settings, Blocks):
+        settings.fill(param, state, dt_s=dt_s, blank=CODES[settings.blank], before=before[0], **at)
     elif isinstance(settings, Flickermeter):
         fill_flicker(
             param,

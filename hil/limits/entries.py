@@ -13,10 +13,15 @@ from hil.scenario.limit import Limit
 if TYPE_CHECKING:
     from hil.scenario.model import Scenario
 
+_OWN_TIMES = ("ramp", "damping")
+"""Kinds whose times are not those of their keys, way by way."""
+
 
 def judged(limit: Limit, facts: Facts) -> list[Judged]:
     """How a limit is judged; by several variants where its source leaves one thing open and they must agree."""
     found = HOW[limit.kind](limit, facts)
+    if limit.kind in _OWN_TIMES:
+        return found
     window_s, mean_s, delay_s = (float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
     return [replace(how, window_s=window_s, mean_s=mean_s, delay_s=0.0 if _by_relay(how) else delay_s) for how in found]
 

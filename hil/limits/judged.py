@@ -31,7 +31,8 @@ class Judged:
     value: what is made of the channel, by the names in `hil.kernel.layout.CODES` ("limit.level"). unit: of worst and bound.
     reference: from where margins count. window_s, mean_s, delay_s: as the limit has them. blanked_by: the stimulus that voids
     samples. variant: what tells it from others that the same limit is judged by; empty where there is one. agree: whether
-    these must agree, else each must hold. functions: what makes the channel, in their order.
+    these must agree, else each must hold. functions: what makes the channel, in their order. scale: what value and bounds are
+    multiplied by for `unit`.
     """
 
     channel: str
@@ -47,6 +48,7 @@ class Judged:
     variant: str = ""
     agree: bool = True
     functions: tuple[Function, ...] = ()
+    scale: float = 1.0
 
 
 def between(low: float, high: float, normal: float) -> float:

@@ -17,12 +17,13 @@ class BandPass:
 
 @dataclass(frozen=True)
 class OscillationBand:
-    """A detector of oscillations."""
+    """A detector of oscillations. least: amplitude at or below which there is none."""
 
     low_hz: float
     high_hz: float
     window_s: float
     blank: str
+    least: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # The SI unit, the one for people, and what a value is multiplied by for them.
 _UNITS = {
+    "_w_per_s": ("W/s", "MW/min", 60e-6),
     "_w": ("W", "MW", 1e-6),
     "_var": ("var", "Mvar", 1e-6),
     "_hz": ("Hz", "Hz", 1.0),

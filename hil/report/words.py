@@ -24,7 +24,7 @@ def quantity(value: float, limit: LimitResult) -> str:
 def bounds(limit: Limit, facts: Facts) -> str:
     """The bounds of a limit, with their unit."""
     how = judged(limit, facts)[0]
-    low, high = (written(bound, how.unit) if math.isfinite(bound) else None for bound in (how.low, how.high))
+    low, high = (written(bound * how.scale, how.unit) if math.isfinite(bound) else None for bound in (how.low, how.high))
     if low is None or high is None:
         return f"at least {low}" if high is None else f"at most {high}"
     return f"{low} to {high}"

@@ -15,6 +15,7 @@ from hil.scenario.limit import (
     Overcurrent,
     Overfrequency,
     Overload,
+    RampRate,
     RideThrough,
     ThermalOverload,
     Underfrequency,
@@ -108,13 +109,15 @@ def _check_keys(around: Around, index: int, limit: Limit) -> None:
         _check_curve(index, limit)
     if isinstance(limit, RideThrough) and not (limit.below or limit.above):
         raise Refused("missing; a ride-through has steps below or above", "limits", index, "below")
+    if isinstance(limit, RampRate):
+        _check_form(index, limit)
     band = getattr(limit, "band_hz", None)
     if band is None:
         return
     most_hz = _MOST_HZ * around.rate_hz
     if band[1] > most_hz:
         raise Refused(f"its upper edge must be at most {most_hz:g} Hz, 0.4 of the tick rate", "limits", index, "band")
-    if limit.kind in ("oscillation", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:
+    if limit.kind in ("oscillation", "damping", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:
         raise Refused(f"must hold two periods of the lower edge, {2.0 / band[0]:g} s", "limits", index, "window")
 
 
@@ -136,3 +139,11 @@ def _check_curve(index: int, limit: Overcurrent) -> None:
         raise Refused(f'missing; reset = "disc" needs it where curve = "{limit.curve}"', "limits", index, "disc_time")
     if limit.reset != "disc" and limit.disc_time_s is not None:
         raise Refused('only with reset = "disc"', "limits", index, "disc_time")
+def _check_form(index: int, limit: RampRate) -> None:
+    """Refuse keys that mean nothing with the form of a ramp."""
+    if limit.mean_s is not None and limit.form not in ("mean_difference", "unstated"):
+        raise Refused(f"not with form = {limit.form!r}: only with mean_difference and unstated", "limits", index, "mean")
+    if limit.block_start_s is not None and limit.form != "block_average":
+        raise Refused(f"not with form = {limit.form!r}: only with block_average", "limits", index, "block_start")
+    if limit.form == "range" and limit.direction != "both":
+        raise Refused("a range has no direction: only both with form = 'range'", "limits", index, "direction")

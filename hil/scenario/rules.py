@@ -215,7 +215,7 @@ def _windows(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], float]
     for index, limit in enumerate(scenario.limits):
         for key in ("window", "mean", "delay"):
             if hasattr(limit, f"{key}_s"):
-                yield ("limits", index, key), getattr(limit, f"{key}_s")
+                yield ("limits", index, key), getattr(limit, f"{key}_s") or 0.0
 
 
 def _device_references(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str, tuple[str, ...]]]:

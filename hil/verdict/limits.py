@@ -9,8 +9,10 @@ from typing import Any
 
 from hil.kernel.layout import CODES
 from hil.limits.judged import BELOW_ONE, Judged
+from hil.limits.kinds.power import SETTLED_WINDOWS
+from hil.limits.units import written
 from hil.scenario.grid import Measurement
-from hil.scenario.limit import Limit
+from hil.scenario.limit import Damping, Limit, RampRate
 from hil.verdict.outcome import Outcome
 from hil.verdict.uncertainty import too_close
 
@@ -134,7 +136,8 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
         reasons += _steps_longer_than_run(evidence, limit, state)
         margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
         at_s = (tick + 1) * period_s
-        close = too_close(evidence.measurement, how, worst, bound)
+        worst *= how.scale
+        close = too_close(evidence.measurement, how, worst, bound * how.scale)
         reasons += [close] if close else []
     elif state["valid_ticks"] == 0 and state["blank_ticks"] > 0:
         outcome = Outcome.NOT_EXERCISED
@@ -148,6 +151,10 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     elif limit.kind == "battery_temperature" and limit.during != "always" and not state["valid_ticks"] and not reasons:
         outcome = Outcome.NOT_EXERCISED
         reasons = [f"the battery was never {limit.during}"]
+    elif limit.kind == "damping" and not reasons:
+        outcome = Outcome.NOT_EXERCISED
+        above = written(float(limit.above_w), "W")
+        reasons = [f"no oscillation stayed above {above} for as long as it takes to tell its damping, {how.delay_s:g} s"]
     elif limit.kind != "recovery" and not reasons:
         delay_s = how.delay_s
         reasons = [
@@ -165,7 +172,7 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
         required=limit.required,
         outcome=outcome,
         unit=how.unit,
-        limit=1.0 if bound == BELOW_ONE else bound,
+        limit=1.0 if bound == BELOW_ONE else bound * how.scale,
         worst=worst,
         margin=margin,
         at_s=at_s,
@@ -218,11 +225,23 @@ def _suspect(evidence: Evidence, state: Any) -> list[str]:
     return [f"{suspect_s:g} s not judged{also}: {late}"]
 
 
+def _looks_back(limit: Limit) -> dict[str, float]:
+    """How far back what a limit sees first lies, in parts that people know, s."""
+    if isinstance(limit, RampRate):
+        window_s = float(limit.window_s)
+        means = {"unstated": max(limit.averaged_s, window_s), "mean_difference": limit.averaged_s, "block_average": window_s}
+        return {"window": window_s, "mean": means.get(limit.form, 0.0), "start": float(limit.block_start_s or 0.0)}
+    if isinstance(limit, Damping):
+        window_s = float(limit.window_s)
+        return {"two windows": 2.0 * window_s, "begin of an oscillation": SETTLED_WINDOWS * window_s}
+    return {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay")}
+
+
 def longer_than_run(tick_s: float, limit: Limit, ticks: int) -> list[str]:
     """What a limit has not seen in a run of `ticks` ticks because it looks back farther, as a reason; none where it has."""
     if limit.kind in ("recovery", "ride_through"):  # their means look back at what was before the run, at rest
         return []
-    parts = {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay")}
+    parts = _looks_back(limit)
     needed_s, run_s = sum(parts.values()), ticks * tick_s
     if needed_s <= run_s + 0.5 * tick_s:
         return []

@@ -17,7 +17,7 @@ def expanded_uncertainty(measurement: Measurement, how: Judged) -> float:
     """
     if not how.channel.startswith(("pcc.", "bus.")):
         return 0.0
-    if how.unit in ("W", "W/s"):
+    if how.unit in ("W", "W/s") or how.scale != 1.0:
         one = float(measurement.power_uncertainty_w)
     elif how.unit in ("Hz", "Hz/s"):
         one = float(measurement.frequency_uncertainty_hz)
@@ -25,11 +25,9 @@ def expanded_uncertainty(measurement: Measurement, how: Judged) -> float:
         one = float(measurement.voltage_uncertainty)
     else:
         return 0.0
-    if how.value == "limit.range":
-        return math.sqrt(2.0) * one
-    if how.value in ("limit.ramp", "limit.rate"):
+    if how.unit in ("W/s", "Hz/s"):
         return math.sqrt(2.0) * one / how.window_s
-    return one
+    return how.scale * (math.sqrt(2.0) * one if how.value == "limit.range" else one)
 
 
 def too_close(measurement: Measurement, how: Judged, worst: float, bound: float) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "vectors"
 # A module of `runners` is named for its function; one plays all limits on a signal.
-_LIMITS = ("level", "ramp", "peak_to_peak", "variation", "rocof", "recovery")
+_LIMITS = ("level", "ramp", "peak_to_peak", "variation", "rocof", "recovery", "slope", "block_average")
 
 
 @dataclass(frozen=True)

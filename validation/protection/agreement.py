@@ -176,7 +176,23 @@ def filter_case(rng: np.random.Generator) -> Tally:
     return Tally(samples, off=distance(ours, theirs, float(np.max(np.abs(value)))))
 
 
-NUMBERS = ("filters",)  # which decide nothing
+def trend_case(rng: np.random.Generator) -> Tally:
+    """A slope and the change of blocks, windows from one sample to longer than the recording, through stimuli and gaps."""
+    samples, dt = samples_of(rng), float(rng.choice([1e-3, 1e-2]))
+    value, blanked = gaps(rng, waveform(rng, samples, [0.9, 1.1])), blanks(rng, samples)
+    window, start = max(1, ticks(rng, samples)), ticks(rng, samples)
+    first = float(rng.choice([1.0, 0.0]))
+    size = max(abs(first), float(np.max(np.abs(value[~np.isnan(value)]), initial=0.0)), 1.0)
+    tally = Tally()
+    for ours, theirs in (
+        (images.slope(value, window, first, blanked, dt), replays.slope(value, window, first, blanked, dt)),
+        (images.blocks(value, window, start, first, blanked, dt), replays.blocks(value, window, start, first, blanked, dt)),
+    ):
+        tally += Tally(samples, off=distance(ours, theirs, size / (window * dt)))
+    return tally
+
+
+NUMBERS = ("filters", "slopes and blocks")  # which decide nothing
 CASES: dict[str, Callable[[np.random.Generator], Tally]] = {
     "relays": relay_case,
     "thermal images": thermal_case,
@@ -184,6 +200,7 @@ CASES: dict[str, Callable[[np.random.Generator], Tally]] = {
     "envelopes": envelope_case,
     "ratios": ratio_case,
     "filters": filter_case,
+    "slopes and blocks": trend_case,
 }
 
 

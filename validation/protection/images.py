@@ -1,4 +1,4 @@
-"""What is computed of a whole recording at once: ratios, filters, the thermal image, counters (docs/protection.md)."""
+"""What is computed of a whole recording at once: ratios, filters, thermal image, counters, slopes, blocks."""
 
 from __future__ import annotations
 
@@ -63,3 +63,21 @@ def counter(value: np.ndarray, bound: float, window: int, *, under: bool) -> np.
     total = np.concatenate([[0], np.cumsum(passed)])
     n = np.arange(value.size)
     return (total[n + 1] - total[np.maximum(n - window, 0)]).astype(float)
+
+
+def slope(value: np.ndarray, window: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:
+    """Of the line of least squares through the closed window of `window` samples before each, per second."""
+    into = np.concatenate([np.full(window, first), held(value, blanked, first)]) - first
+    place = np.arange(window + 1) - window / 2.0
+    out = np.convolve(into, (place / (place @ place))[::-1], mode="valid") / dt
+    return np.where(np.isnan(value), np.nan, out)
+
+
+def blocks(value: np.ndarray, length: int, start: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:
+    """Change of the means of the last two whole blocks at each sample, per second; one begins at sample `start`."""
+    before = length + -start % length
+    into = np.concatenate([np.full(before, first), held(value, blanked, first)])
+    whole = into[: into.size // length * length].reshape(-1, length).mean(axis=1)
+    changes = np.concatenate([[0.0], np.diff(whole)]) / (length * dt)
+    ended = (np.arange(value.size) + before + 1) // length - 1
+    return np.where(np.isnan(value), np.nan, changes[ended])

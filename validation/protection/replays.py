@@ -165,6 +165,23 @@ def kind(keys: dict[str, Any], device: Device, columns: dict[str, np.ndarray], d
         replay.run(rows[n : n + 1])
         found[n] = bool(replay.states["limits"]["beyond"].any())
     return found
+def slope(value: np.ndarray, window: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:
+    """The compiled slope."""
+    compiled, length = Compiled("slopes", 1, 1), window + 1
+    param, state = compiled.param, compiled.state
+    param["blank"], param["length"], param["per_second"] = BLANK, length, 12.0 / (length * (length**2 - 1.0) * dt)
+    param["offset"] = compiled.arena.place(length)
+    state["origin"] = state["held"] = first
+    return compiled.run(value, blanked=blanked)[1]
+
+
+def blocks(value: np.ndarray, length: int, start: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:
+    """The compiled change of block averages."""
+    compiled = Compiled("blocks", 1, 1)
+    param, state = compiled.param, compiled.state
+    param["blank"], param["length"], param["per_second"] = BLANK, length, 1.0 / (length * dt)
+    state["origin"], state["held"], state["count"] = first, first, -start % length
+    return compiled.run(value, blanked=blanked)[1]
 
 
 def limit(kind: str, *, low: float = -math.inf, high: float = math.inf, delay: int = 0, inputs: int = 1) -> Compiled:

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t
 
+from hil.kernel.protection.blocks cimport BlockParams, BlockState, block_is_sound, block_step
 from hil.kernel.protection.counters cimport CounterParams, CounterState, counter_is_sound, counter_step
 from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState, envelope_is_sound, envelope_step
 from hil.kernel.protection.filters cimport FilterParams, FilterState, filter_is_sound, filter_step
@@ -9,6 +10,7 @@ from hil.kernel.protection.flicker cimport FlickerParams, FlickerState, flicker_
 from hil.kernel.protection.oscillation cimport OscillationParams, OscillationState, oscillation_is_sound, oscillation_step
 from hil.kernel.protection.ratios cimport RatioParams, ratio_is_sound, ratio_step
 from hil.kernel.protection.relays cimport RelayParams, RelayState, relay_is_sound, relay_step
+from hil.kernel.protection.slopes cimport SlopeParams, SlopeState, slope_is_sound, slope_step
 from hil.kernel.protection.thermals cimport ThermalParams, ThermalState, thermal_is_sound, thermal_step
 
 
@@ -21,6 +23,8 @@ cdef struct Functions:
     int64_t envelope_count
     int64_t oscillation_count
     int64_t flicker_count
+    int64_t slope_count
+    int64_t block_count
     const RatioParams* ratio_params
     const FilterParams* filter_params
     FilterState* filters
@@ -36,11 +40,15 @@ cdef struct Functions:
     OscillationState* oscillations
     const FlickerParams* flicker_params
     FlickerState* flickers
+    const SlopeParams* slope_params
+    SlopeState* slopes
+    const BlockParams* block_params
+    BlockState* blocks
 
 
 cdef inline int64_t function_count(const Functions* f) noexcept nogil:
     return (f.ratio_count + f.filter_count + f.thermal_count + f.relay_count + f.counter_count + f.envelope_count
-            + f.oscillation_count + f.flicker_count)
+            + f.oscillation_count + f.flicker_count + f.slope_count + f.block_count)
 
 
 cdef inline void functions_step(const Functions* f, double* arena, double* row, int64_t tick,
@@ -62,6 +70,10 @@ cdef inline void functions_step(const Functions* f, double* arena, double* row, 
         oscillation_step(&f.oscillation_params[i], &f.oscillations[i], arena, row, tick, blank_until)
     for i in range(f.flicker_count):
         flicker_step(&f.flicker_params[i], &f.flickers[i], arena, row, tick, blank_until)
+    for i in range(f.slope_count):
+        slope_step(&f.slope_params[i], &f.slopes[i], arena, row, tick, blank_until)
+    for i in range(f.block_count):
+        block_step(&f.block_params[i], &f.blocks[i], row, tick, blank_until)
 
 
 cdef inline const char* unsound_function(const Functions* f, int64_t words, int64_t arena_size, int64_t blanks) noexcept nogil:
@@ -91,4 +103,10 @@ cdef inline const char* unsound_function(const Functions* f, int64_t words, int6
     for i in range(f.flicker_count):
         if not flicker_is_sound(&f.flicker_params[i], &f.flickers[i], words, arena_size, blanks):
             return "flickers: channel, output, or windows outside the arena"
+    for i in range(f.slope_count):
+        if not slope_is_sound(&f.slope_params[i], &f.slopes[i], words, arena_size, blanks):
+            return "slopes: channel, output, or a window outside the arena"
+    for i in range(f.block_count):
+        if not block_is_sound(&f.block_params[i], &f.blocks[i], words, blanks):
+            return "blocks: channel, output, or length"
     return NULL

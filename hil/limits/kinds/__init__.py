@@ -10,11 +10,12 @@ from typing import Any
 
 from hil.limits.facts import Facts
 from hil.limits.judged import Judged
-from hil.limits.kinds import current, frequency, power, ride, storage, ups, voltage
+from hil.limits.kinds import current, frequency, power, ramp, ride, storage, ups, voltage
 
 HOW: dict[str, Callable[[Any, Facts], list[Judged]]] = {
     **voltage.HOW,
     **frequency.HOW,
+    **ramp.HOW,
     **power.HOW,
     **current.HOW,
     **storage.HOW,

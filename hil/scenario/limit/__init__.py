@@ -10,14 +10,16 @@ from hil.scenario.limit.current import ConverterCurrent, Overcurrent, ThermalOve
 from hil.scenario.limit.frequency import Overfrequency, RateOfChange, Underfrequency
 from hil.scenario.limit.power import (
     BandShare,
+    Damping,
+    DynamicRange,
     Oscillation,
     PeakToPeak,
-    RampRate,
     Recovery,
     ReversePower,
     Underpower,
     Variation,
 )
+from hil.scenario.limit.ramp import RampRate
 from hil.scenario.limit.ride import RideThrough
 from hil.scenario.limit.storage import BatteryTemperature, CellVoltage, CRate, DcVoltage, SocRange
 from hil.scenario.limit.ups import DcLink, OnBattery, OutputVoltage, Overload, Transfers
@@ -29,8 +31,10 @@ __all__ = [
     "CRate",
     "CellVoltage",
     "ConverterCurrent",
+    "Damping",
     "DcLink",
     "DcVoltage",
+    "DynamicRange",
     "Flicker",
     "Limit",
     "OnBattery",
@@ -66,8 +70,10 @@ Limit = Annotated[
     | RateOfChange
     | RampRate
     | PeakToPeak
+    | DynamicRange
     | Variation
     | Oscillation
+    | Damping
     | BandShare
     | ReversePower
     | Underpower

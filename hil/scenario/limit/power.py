@@ -1,4 +1,4 @@
-"""Limits on power: how fast and how far it may move, how much of it may oscillate, 32 and 37, and its return after a dip."""
+"""Limits on power: how far it may move, how it may oscillate and must die away, 32 and 37, and its return after a dip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from hil.scenario.base import ASSUMED, CHOICE, Number, Share, Whole, source
 from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection
-from hil.scenario.quantity import Frequency, PerUnit, Power, Ramp, Time
+from hil.scenario.quantity import Frequency, PerUnit, Power, Time
 
 
 def _rising_band(value: tuple[float, float]) -> tuple[float, float]:
@@ -20,25 +20,22 @@ def _rising_band(value: tuple[float, float]) -> tuple[float, float]:
 Band = Annotated[tuple[Frequency, Frequency], AfterValidator(_rising_band)]
 
 
-class RampRate(LimitSection):
-    """Difference of the mean of measured power over the window; `direction` says which way is judged."""
-
-    kind: Literal["ramp"] = "ramp"
-    node: AtPcc = "pcc"
-    max_w_per_s: Ramp = Field(gt=0, description="steepest ramp of the power that is inside the limit")
-    window_s: Time = Field(gt=0, description="time over which the mean's change is taken, and by which it is divided")
-    mean_s: Time = Field(default=1.0, gt=0, description="averaging window of the power, before that", json_schema_extra=CHOICE)
-    direction: Literal["both", "up", "down"] = Field(
-        default="both", description="which way is judged: both, only a rise (up), only a fall (down)", json_schema_extra=CHOICE
-    )
-
-
 class PeakToPeak(LimitSection):
     """Range of measured power in a rolling window."""
 
     kind: Literal["peak_to_peak"] = "peak_to_peak"
     node: AtPcc = "pcc"
     max_w: Power = Field(gt=0, description="largest difference between two powers within the window that is inside the limit")
+    window_s: Time = Field(gt=0, description="length of the rolling window")
+
+
+class DynamicRange(LimitSection):
+    """Range of measured power in a rolling window, as a share of a rated or contracted power."""
+
+    kind: Literal["dynamic_range"] = "dynamic_range"
+    node: AtPcc = "pcc"
+    of_w: Power = Field(gt=0, description="rated or contracted power that the range is a share of")
+    max: Share = Field(gt=0, description="largest range, as a share of that power, that is inside the limit")
     window_s: Time = Field(gt=0, description="length of the rolling window")
 
 
@@ -69,6 +66,20 @@ class Oscillation(LimitSection):
     band_hz: Band = Field(description="lower and upper edge of the band that is searched")
     window_s: Time = Field(gt=0, description="length of the window; it tells frequencies apart that differ by its inverse")
     max_w: Power = Field(gt=0, description="largest amplitude (half of peak to peak) that is inside the limit")
+
+
+class Damping(LimitSection):
+    """Damping ratio of the strongest oscillation of the power in a band, while its amplitude is above a threshold.
+
+    It is judged where it stays below for two and a half windows: of an oscillation that has just begun it is not known.
+    """
+
+    kind: Literal["damping"] = "damping"
+    node: AtPcc = "pcc"
+    band_hz: Band = Field(description="lower and upper edge of the band that is searched")
+    window_s: Time = Field(gt=0, description="length of the window; the energy of one is held against that of the one before")
+    above_w: Power = Field(gt=0, description="amplitude (half of peak to peak) above which an oscillation is judged")
+    min: Share = Field(lt=1, description="smallest damping ratio that is inside the limit")
 
 
 class BandShare(LimitSection):

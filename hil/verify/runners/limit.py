@@ -1,4 +1,4 @@
-"""Limits on a signal: level, ramp, range (behind a band-pass: variation), rate of change, recovery after a dip."""
+"""Limits on a signal: level, ramp in its forms, range (behind a band-pass: variation), rate of change, recovery."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from hil.kernel.layout import CODES
 from hil.limits.filters import butterworth, fill_filter
+from hil.limits.trends import Blocks, Slope
 from hil.verify.bench import Bench, Column, signal
 
 _KINDS = {
@@ -16,13 +17,18 @@ _KINDS = {
     "variation": CODES["limit.range"],
     "rocof": CODES["limit.rate"],
     "recovery": CODES["limit.recovery"],
+    "slope": CODES["limit.level"],
+    "block_average": CODES["limit.level"],
 }
+_MADE = ("variation", "slope", "block_average")
+"""Which look at what a function makes of the signal."""
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:
     """input: low, high (a bound, or both), delay_s, window_s, mean_s, dt_s, and the signal.
 
     variation: band_hz and order of the Butterworth band-pass before it. recovery: voltage, its steps; below, share, hold_s.
+    block_average: start_s, at which a block begins.
     found: violated; time_s, of the first sample at which; worst, the value closest to a bound or farthest beyond it.
     """
     dt_s, function = given["dt_s"], given["function"]
@@ -40,10 +46,10 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     state["highest"], state["lowest"] = -math.inf, math.inf
     state["first_tick"] = state["highest_tick"] = state["lowest_tick"] = -1
     _windows(bench, given, limit, state, float(columns[0][0]))
-    if function == "variation":
-        _band_pass(bench, given, columns[0])
+    if function in _MADE:
+        {"variation": _band_pass, "slope": _slope, "block_average": _blocks}[function](bench, given, columns[0])
         limit["channel"] = 1
-    bench.run(*columns, outputs=int(function == "variation"))
+    bench.run(*columns, outputs=int(function in _MADE))
     worst = float(state["highest"]) if math.isfinite(high) else float(state["lowest"])
     found: dict[str, Any] = {"violated": bool(state["beyond_ticks"] > 0), "worst": worst}
     if found["violated"]:
@@ -86,3 +92,15 @@ def _band_pass(bench: Bench, given: dict[str, Any], column: Column) -> None:
     sections = butterworth("band_pass", given["order"], given["band_hz"], 1.0 / given["dt_s"])
     blank = CODES["blank.never"]
     fill_filter(params[0], states[0], bench, sections, channel=0, output=1, blank=blank, initial=float(column[0]))
+
+
+def _slope(bench: Bench, given: dict[str, Any], column: Column) -> None:
+    params, states = bench.add("slopes")
+    at = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
+    Slope(given["window_s"]).fill(params[0], states[0], bench, dt_s=given["dt_s"], **at)
+
+
+def _blocks(bench: Bench, given: dict[str, Any], column: Column) -> None:
+    params, states = bench.add("blocks")
+    at = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
+    Blocks(given["window_s"], given.get("start_s", 0.0)).fill(params[0], states[0], dt_s=given["dt_s"], **at)

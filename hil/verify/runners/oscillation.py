@@ -1,4 +1,4 @@
-"""A detector of oscillations at the end of a sine or of a square wave that stands from the first tick on."""
+"""A detector of oscillations at the end of a sine, also one that dies away, or of a square wave, from the first tick on."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def _wave(given: dict[str, Any]) -> Column:
     time_s = np.arange(round(given["duration_s"] / tick_s)) * tick_s
     if given["shape"] == "sine":
         turns = np.sin(2.0 * np.pi * given["frequency_hz"] * time_s + 0.3)  # at no phase of note
+        turns *= np.exp(-given.get("decay_per_s", 0.0) * time_s)
         return np.asarray(given["offset"] + given["amplitude"] * turns, np.float64)
     high = (time_s + 1e-9) % given["period_s"] < given["duty"] * given["period_s"] - 1e-9
     return np.asarray(np.where(high, given["offset"] + given["swing"], given["offset"]), np.float64)
