@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,15 +10,15 @@ import numpy as np
 
 from hil.check.orders import CheckFile
 from hil.check.signals import Signals
-from hil.kernel.protection.replay import Replay
-from hil.limits.build import on_columns
 from hil.limits.entries import judged
 from hil.limits.facts import DeviceFacts, Facts
 from hil.limits.judged import Judged
+from hil.limits.replaying import Floats, replayed
 from hil.recordings import Recording
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result, undecided
+from hil.verdict.missing import Shown, with_missing
 from hil.verdict.outcome import Outcome
 
 _STEP = 2.0 / math.sqrt(12.0)
@@ -60,16 +59,28 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
         return undecided(limit, [f"the recording has no {', '.join(missing_names)}"])
     there = {name: values for name, values in columns.items() if values is not None}
     try:
-        states = _replayed(limit, ways, there, facts)
+        states, channels = replayed([(limit, how) for how in ways], there, facts)
     except ValueError as problem:
         return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
     sure = _as_sure_as_its_steps(measurement, signals, wanted)
     result = limit_result(Evidence(facts.tick_s, signals.count, sure), limit, list(zip(ways, states, strict=True)))
-    lacking = [*_too_slow(limit, facts), *_gaps(there)]
+    result = with_missing(limit, result, _shown(signals, channels, facts))
+    lacking = [*_too_slow(limit, ways[0], facts), *_gaps(there)]
     if not lacking:
         return result
     outcome = Outcome.INCONCLUSIVE if result.outcome is Outcome.PASS else result.outcome
     return replace(result, outcome=outcome, reasons=[*result.reasons, *lacking])
+
+
+def _shown(signals: Signals, channels: dict[str, Floats], facts: Facts) -> Shown:
+    """The samples themselves, and what functions made of them."""
+    time_s = facts.tick_s * (1.0 + np.arange(signals.count))
+
+    def signal(name: str) -> tuple[Floats, Floats] | None:
+        values = channels.get(name, signals.channel(name))
+        return None if values is None else (time_s, values)
+
+    return Shown(facts, signal)
 
 
 def _inputs(how: Judged) -> list[str]:
@@ -80,12 +91,6 @@ def _inputs(how: Judged) -> list[str]:
         at = "bus" if how.channel.startswith("ups.") else "pcc"
         also.append(f"{at}.voltage_lowest_measured_pu")
     return [name for name in also if name not in made]
-
-
-def _replayed(limit: Limit, ways: Sequence[Judged], there: dict[str, Any], facts: Facts) -> list[Any]:
-    parts, rows = on_columns([(limit, how) for how in ways], there, facts)
-    Replay(parts.parameters, parts.states | {"arena": parts.arena.array()}).run(rows)
-    return list(parts.states["limits"])
 
 
 def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: list[str]) -> Measurement:
@@ -104,10 +109,11 @@ def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: lis
     )
 
 
-def _too_slow(limit: Limit, facts: Facts) -> list[str]:
+def _too_slow(limit: Limit, how: Judged, facts: Facts) -> list[str]:
     """What the samples are too far apart for."""
     found = []
-    times = [(what, float(getattr(limit, f"{what}_s", 0.0))) for what in ("window", "mean", "delay")]
+    own_s = float(getattr(limit, "delay_s", 0.0))  # of a relay, which judges it
+    times = [("window", how.window_s), ("mean", how.mean_s), ("delay", max(how.delay_s, own_s))]
     if limit.kind in ("overload", "output_voltage"):
         times += [("step", float(time_s)) for name in ("steps", "below", "above") for _, time_s in getattr(limit, name, ())]
     for what, time_s in times:

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from hil.cli import terminal
-from hil.report.words import held, quantity, worst
+from hil.report.words import held, missing, quantity, worst
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def notes_of(limit: LimitResult) -> list[str]:
     if limit.first_violation_s is not None:
         often = "" if limit.excursions == 1 else f", {limit.excursions} times"
         notes.append(f"first violated at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond in all{often}")
-    if limit.missing_j is not None:
-        notes.append(f"{limit.missing_j / 3.6e9:.3g} MWh more storage would have held it, as a slope at every instant")
+    short = missing(limit)
+    if short is not None:
+        notes.append(short)
     if limit.blanked_s > 0.0 and limit.worst is not None:
         notes.append(f"[dim]{limit.blanked_s:.3f} s not judged, while a scripted stimulus acted[/]")
     return notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hil.scenario.battery import CELL_V
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell."""
+    """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell.
+
+    energy_j: between its states of charge 0 and 1; None where a fault changes that.
+    """
 
     rating: float
     capacity_ah: float
     ambient_degc: float
     nominal_v: float
     cell_v: float
+    energy_j: float | None = None
 
     @property
     def cells(self) -> float:
@@ -60,7 +64,8 @@ _SLACK = 1e-11
 
 def _device(section: Bess | Ups, rating: float, energy_wh: float, cell_v: float) -> DeviceFacts:
     volts = float(section.dc_voltage_v)
-    return DeviceFacts(float(rating), float(energy_wh / section.dc_voltage_v), float(section.ambient_degc), volts, cell_v)
+    capacity_ah, energy_j = float(energy_wh) / volts, 3600.0 * float(energy_wh)
+    return DeviceFacts(float(rating), capacity_ah, float(section.ambient_degc), volts, cell_v, energy_j)
 
 
 def facts_of(scenario: Scenario) -> Facts:
@@ -71,6 +76,8 @@ def facts_of(scenario: Scenario) -> Facts:
         f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh, CELL_V[ups.chemistry])
         for name, ups in scenario.ups.items()
     }
+    weak = {event.device for event in scenario.events if event.kind == "weak_cells"}
+    devices = {name: replace(one, energy_j=None) if name in weak else one for name, one in devices.items()}
     return Facts(
         period_ns=scenario.period_ns,
         frequency_hz=float(scenario.grid.frequency_hz),

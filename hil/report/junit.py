@@ -128,6 +128,9 @@ def _properties(result: Result) -> Iterator[tuple[str, object]]:
     yield "transport", scenario.transport
     yield "waveform_hash", result.waveform_hash
     yield "folder", result.folder
+    for limit in result.limits.values():
+        yield f"missing_j.{limit.name}", None if limit.missing_j is None else f"{limit.missing_j:.6g}"
+        yield f"missing_s.{limit.name}", None if limit.missing_s is None else f"{limit.missing_s:.6g}"
     yield from _made_with(result.provenance)
 
 

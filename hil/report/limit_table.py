@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hil.report.words import quantity, worst
+from hil.report.words import missing, quantity, worst
 
 if TYPE_CHECKING:
     from hil.verdict.limits import LimitResult
@@ -16,11 +16,12 @@ _NONE = "-"
 
 
 def limit_table(limits: Iterable[LimitResult]) -> list[str]:
-    """Lines: a head, one a limit, and beneath them why those are not decided that are not."""
+    """Lines: a head, one a limit, and beneath them why those are not decided that are not, and what was missing."""
     limits = list(limits)
     rows = [_HEAD, *(_row(limit) for limit in limits)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     reasons = [f"{limit.name}: {reason}" for limit in limits for reason in limit.reasons]
+    reasons += [f"{limit.name}: {short}" for limit in limits if (short := missing(limit)) is not None]
     return [*(_line(row, widths) for row in rows), *reasons]
 
 

@@ -35,6 +35,32 @@ def worst(limit: LimitResult) -> str:
     return "never judged" if limit.worst is None else quantity(limit.worst, limit)
 
 
+_STORAGE = {
+    "ramp": "more storage would have held it, as a slope at every instant",
+    "peak_to_peak": "more storage would have held it",
+    "dynamic_range": "more storage would have held it",
+    "variation": "more storage would have held it",
+    "oscillation": "more storage would have taken what a sine so large has beyond the limit",
+    "soc_window": "more battery would have held it",
+    "reverse_power": "too much was given to the grid while it was violated",
+    "underpower": "too little was taken from the grid while it was violated",
+    "overload": "too much was taken from the UPS while it was violated",
+}
+
+
+def missing(limit: LimitResult) -> str | None:
+    """What was missing to hold a limit that was violated; None where it is not known, or means nothing."""
+    if limit.missing_j is not None:
+        return f"{energy(limit.missing_j)} {_STORAGE[limit.kind]}"
+    return None if limit.missing_s is None else f"{limit.missing_s:.3f} s too long"
+
+
+def energy(energy_j: float) -> str:
+    """An energy in the unit in which people read it."""
+    kwh = energy_j / 3.6e6
+    return f"{kwh / 1e3:.3g} MWh" if kwh >= 1e3 else f"{kwh:.3g} kWh"
+
+
 def held(limits: Mapping[str, LimitResult]) -> str:
     """How many of the required limits held."""
     required = [limit for limit in limits.values() if limit.required]
@@ -50,6 +76,10 @@ def told(limit: LimitResult) -> str:
         words.append(f"worst {worst(limit).partition(' ')[0]} of {quantity(limit.limit, limit)} at {limit.at_s:.3f} s")
     if limit.first_violation_s is not None:
         words.append(f"first at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond")
+    if limit.missing_j is not None:
+        words.append(f"{energy(limit.missing_j)} missing")
+    if limit.missing_s is not None:
+        words.append(f"{limit.missing_s:.3f} s too long")
     if limit.blanked_s > 0.0:
         words.append(f"blanked {limit.blanked_s:.3f} s")
     return " · ".join(words)

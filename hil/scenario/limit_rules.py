@@ -139,6 +139,8 @@ def _check_curve(index: int, limit: Overcurrent) -> None:
         raise Refused(f'missing; reset = "disc" needs it where curve = "{limit.curve}"', "limits", index, "disc_time")
     if limit.reset != "disc" and limit.disc_time_s is not None:
         raise Refused('only with reset = "disc"', "limits", index, "disc_time")
+
+
 def _check_form(index: int, limit: RampRate) -> None:
     """Refuse keys that mean nothing with the form of a ramp."""
     if limit.mean_s is not None and limit.form not in ("mean_difference", "unstated"):

@@ -25,7 +25,7 @@ from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
 from hil.record.streams import Stream
-from hil.report.missing import with_missing_energy
+from hil.report.missing import with_what_was_missing
 from hil.report.result import Result
 from hil.scenario.event import PlantEvent
 from hil.scenario.model import Scenario
@@ -142,7 +142,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             timing=outcome.timing,
             provenance=made_with,
         )
-        result = with_missing_energy(result)
+        result = with_what_was_missing(result)
     return result if folder is None or recorder.abandoned else folder.finish(result, picture=options.picture)
 
 

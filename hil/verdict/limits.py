@@ -32,8 +32,8 @@ class LimitResult:
     limit: the bound on that side. margin: what was left of the span between reference and bound, negative beyond. The
     reference is nominal for voltage and frequency, the middle of the window for SoC, the ambient for a temperature, else 0.
     suspect_s: how long it was not judged because a tick of the wall clock that came too late lay within its window.
-    missing_j: of a ramp that was violated, the energy of a storage that would have held it (`hil.verdict.shortfall`); None
-    where it is not known. unit: of worst and limit.
+    missing_j, missing_s: of one that was violated, the energy or the time that was missing to hold it (`hil.verdict.missing`);
+    None where it is not known, or means nothing. unit: of worst and limit.
     """
 
     name: str
@@ -52,6 +52,7 @@ class LimitResult:
     blanked_s: float = 0.0
     suspect_s: float = 0.0
     missing_j: float | None = None
+    missing_s: float | None = None
     basis: str = ""
     unverified: bool = False
     reasons: list[str] = field(default_factory=list)

@@ -165,6 +165,8 @@ def kind(keys: dict[str, Any], device: Device, columns: dict[str, np.ndarray], d
         replay.run(rows[n : n + 1])
         found[n] = bool(replay.states["limits"]["beyond"].any())
     return found
+
+
 def slope(value: np.ndarray, window: int, first: float, blanked: np.ndarray, dt: float) -> np.ndarray:
     """The compiled slope."""
     compiled, length = Compiled("slopes", 1, 1), window + 1
