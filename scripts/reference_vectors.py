@@ -19,8 +19,8 @@ import vectors_signals
 import vectors_stages
 import vectors_storage
 import vectors_thermals
-import vectors_ups
 import vectors_trends
+import vectors_ups
 
 FOLDER = Path(__file__).parents[1] / "hil" / "verify" / "vectors"
 PAGE = FOLDER.parents[2] / "docs" / "verify.md"

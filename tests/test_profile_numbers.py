@@ -15,6 +15,7 @@ from hil.scenario.files import from_document
 from hil.scenario.profiles import expand_profiles, profile_names
 from hil.verify.published import ENVELOPES, STAGES
 
+LONG = "voltage ride-through, 1800 s"
 RIDES = {  # profile and what is disturbed, and its counterpart
     ("caiso-straw", "voltage"): "caiso_straw",
     ("ercot-nogrr282", "voltage"): "ercot_nogrr282.voltage",
@@ -22,7 +23,13 @@ RIDES = {  # profile and what is disturbed, and its counterpart
     ("prc-024", "voltage"): "nerc_prc_024.voltage",
     ("prc-024", "frequency"): "nerc_prc_024.frequency_western",
     ("prc-029", "voltage"): "nerc_prc_029.other",
+    ("prc-029", "frequency"): "nerc_prc_029.frequency",
     ("prc-029-wind", "voltage"): "nerc_prc_029.wind",
+    ("prc-029-wind", "frequency"): "nerc_prc_029.frequency",
+    ("ieee-1547-ride-cat-1", "voltage"): "ieee_1547.cat_i",
+    ("ieee-1547-ride-cat-2", "voltage"): "ieee_1547.cat_ii",
+    ("ieee-1547-ride-cat-3", "voltage"): "ieee_1547.cat_iii",
+    **{(f"ieee-1547-ride-cat-{n}", "frequency"): "ieee_1547.frequency" for n in (1, 2, 3)},
 }
 SAGS = {"itic": "itic", "semi-f47": "semi_f47"}  # at the output of a UPS, a level and a delay each
 AT_DEVICES = ("ups-overload-", "iec-62040-3-", "bess-lfp")
@@ -40,12 +47,7 @@ NAMES = {
 # No ride-through in a profile: what its `status` leaves out, what it has as trips, what are no grid codes.
 OVERLOADS = {f"ups-overload-{name}": f"overload.{name.replace('-', '_')}" for name in ("staco", "huawei-ups2000-g", "riello")}
 PUBLISHED_ALONE = {
-    "nerc_prc_029.frequency",
     "nerc_prc_024.frequency_ercot",
-    "ieee_1547.cat_i",
-    "ieee_1547.cat_ii",
-    "ieee_1547.cat_iii",
-    "ieee_1547.frequency",
     "overload.static_switch",
 }
 PROFILES_ALONE = {
@@ -62,17 +64,17 @@ def limits_of(name: str):
     return scenario, list(scenario.limits)
 
 
-def rides(name: str, signal: str) -> list[Envelope]:
-    """The envelopes as they are put into the kernel."""
+def rides(name: str, signal: str, *, long: bool = False) -> list[Envelope]:
+    """The envelopes as they are put into the kernel; long: of the step of 1800 s alone."""
     scenario, limits = limits_of(name)
     chosen = [limit for limit in limits if limit.kind == "ride_through" and limit.signal == signal]
+    chosen = [limit for limit in chosen if limit.name.endswith(LONG) == long]
     return [function.settings for limit in chosen for how in judged(limit, facts_of(scenario)) for function in how.functions]
 
 
-def steps(thresholds: tuple[Threshold, ...] | list[Threshold]) -> list[tuple[bool, float, float]]:
-    """Side, the last value that is not beyond it, and its time; `inclusive` is one step of that value."""
-    assert all(one.slope_s == 0.0 for one in thresholds)
-    return sorted((one.under, one.last_inside, one.allowed_s) for one in thresholds)
+def steps(thresholds: tuple[Threshold, ...] | list[Threshold]) -> list[tuple[bool, float, float, float, float]]:
+    """Side, the last value that is not beyond it, its time, and its line; `inclusive` is one step of that value."""
+    return sorted((one.under, one.last_inside, round(one.allowed_s, 12), one.slope_s, one.least_s) for one in thresholds)
 
 
 @pytest.mark.parametrize(("profile", "counterpart"), RIDES.items(), ids=str)
@@ -86,9 +88,14 @@ def test_a_ride_through_has_the_levels_times_and_window_that_are_verified(profil
         }
 
 
-def test_what_of_prc_029_is_left_out_is_one_envelope():
-    for name in ("other", "wind"):
-        assert [steps(one.thresholds) for one in ENVELOPES[f"nerc_prc_029.{name}"].envelopes[1:]] == [[(False, 1.05, 1800.0)]]
+@pytest.mark.parametrize(("profile", "counterpart"), [("prc-029", "other"), ("prc-029-wind", "wind")])
+def test_the_step_of_1800_s_stands_with_what_lies_above_it(profile, counterpart):
+    """Who may trip above 1.10 pu need not stay for 1800 s; and no window that is shorter would ever let it trip."""
+    first, long = ENVELOPES[f"nerc_prc_029.{counterpart}"].envelopes
+    assert [(one.last_inside, one.allowed_s) for one in long.thresholds] == [(1.05, 1800.0)]
+    (ours,) = rides(profile, "voltage", long=True)
+    assert steps(ours.thresholds) == steps([*long.thresholds, *(one for one in first.thresholds if not one.under)])
+    assert ours.window_s > 1800.0 > first.window_s
 
 
 @pytest.mark.parametrize(("profile", "counterpart"), SAGS.items())
@@ -96,7 +103,7 @@ def test_sags_at_a_load_have_the_levels_and_times_that_are_verified(profile, cou
     limits = limits_of(profile)[1]
     assert {limit.kind for limit in limits} == {"undervoltage"}
     below = [one for one in ENVELOPES[counterpart].envelopes[0].thresholds if one.under]
-    assert sorted((True, limit.min, limit.delay_s) for limit in limits) == steps(below)
+    assert sorted((True, limit.min, limit.delay_s, 0.0, 0.0) for limit in limits) == steps(below)
 
 
 @pytest.mark.parametrize(("profile", "counterpart"), TRIPS.items())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from law_support import ALONE
 from rig import BESS, document
 from ups_support import UPS, dip
 
+from hil.check.api import check
 from hil.errors import ScenarioError
 from hil.scenario.files import from_document, load
 from hil.scenario.profiles import PACKAGED, expand_profiles, profile_names
@@ -80,14 +82,13 @@ def test_an_override_may_bring_a_profile():
 def test_a_report_says_that_a_limit_is_unverified():
     scenario = expanded({"profile": "prc-029", "unverified": True}, duration="1 s")
     result = run_scenario(scenario, ALONE)
-    assert [limit.unverified for limit in result.limits.values()] == [False, True]
-    assert result.limits["prc-029: ROCOF"].basis == "NERC PRC-029-1, Attachment 1; 5 Hz/s; from memory"
-    assert result.summary()["limits"][1]["unverified"] is True
+    assert [limit.unverified for limit in result.limits.values()] == [False, False, False, True]
+    assert result.limits["prc-029: ROCOF"].basis == "NERC PRC-029-1, Attachments 1 and 2; 5 Hz/s; from memory"
+    assert result.summary()["limits"][3]["unverified"] is True
 
 
 def test_the_rule_of_ercot_of_2026_against_its_vectors():
     """1 Hz at 4.9 MW of amplitude passes, at 5.1 MW it does not; a ramp of 12 MW over 10 min passes."""
-    import numpy as np
     from rig import Rig
 
     def worst(load_w: np.ndarray) -> list[float]:
@@ -164,3 +165,50 @@ def test_nogrr_282_asks_for_the_return_from_a_dip_that_itic_lets_drop():
 
     assert outcome("ercot-nogrr282", qualify="500 ms", walk_in="1 s") == "PASS"
     assert outcome("ercot-nogrr282", qualify="2 s", walk_in="2 s") == "FAIL"
+
+
+def ride(profile: str, voltage_pu: np.ndarray, power_w: np.ndarray, step_s: float, tmp_path: Path):
+    """A recording judged by a profile."""
+    rows = "\n".join(
+        f"{n * step_s!r},{v!r},{w!r}" for n, (v, w) in enumerate(zip(voltage_pu.tolist(), power_w.tolist(), strict=True))
+    )
+    (tmp_path / "r.csv").write_text(f"time_s,pcc.voltage_pu,pcc.power_w\n{rows}\n")
+    (tmp_path / "limits.toml").write_text(f"[[limits]]\nprofile = '{profile}'\nrequired = true\n")
+    return check(tmp_path / "r.csv", tmp_path / "limits.toml").limits
+
+
+@pytest.mark.parametrize(
+    ("profile", "level", "asked_s"),
+    [
+        ("ieee-1547-ride-cat-1", 0.80, 1.1),
+        ("ieee-1547-ride-cat-1", 0.75, 0.9),
+        ("ieee-1547-ride-cat-1", 0.60, 0.16),
+        ("ieee-1547-ride-cat-2", 0.80, 4.305),
+        ("ieee-1547-ride-cat-2", 0.70, 3.435),
+        ("ieee-1547-ride-cat-2", 0.50, 0.32),
+        ("ieee-1547-ride-cat-3", 0.80, 20.0),
+        ("ieee-1547-ride-cat-3", 0.40, 1.0),
+        ("ieee-1547-ride-cat-3", 1.15, 12.0),
+    ],
+)
+def test_ieee_1547_asks_to_stay_for_its_time_and_not_longer(profile, level, asked_s, tmp_path):
+    """A tick of 5 ms beyond what the category asks for it may be gone for good."""
+    for ticks, outcome in ((round(asked_s / 0.005), "FAIL"), (round(asked_s / 0.005) + 1, "NOT EXERCISED")):
+        voltage_pu = np.ones(1400 + ticks)
+        voltage_pu[1000 : 1000 + ticks] = level
+        power_w = np.where(np.arange(voltage_pu.size) < 1000, 20e6, 0.0)
+        found = ride(profile, voltage_pu, power_w, 0.005, tmp_path)[f"{profile}: voltage ride-through"]
+        assert found.outcome == outcome
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(1800, "FAIL"), (1801, "NOT EXERCISED")])
+@pytest.mark.parametrize("profile", ["prc-029", "prc-029-wind"])
+def test_prc_029_asks_to_stay_for_1800_s_above_105_percent(profile, seconds, outcome, tmp_path):
+    voltage_pu = np.ones(100 + seconds + 20)
+    voltage_pu[100 : 100 + seconds] = 1.07
+    power_w = np.where(np.arange(voltage_pu.size) < 100, 20e6, 0.0)
+    found = ride(profile, voltage_pu, power_w, 1.0, tmp_path)[f"{profile}: voltage ride-through, 1800 s"]
+    assert found.outcome == outcome
+    voltage_pu[105:108] = 1.15  # for 3 s: it may trip
+    found = ride(profile, voltage_pu, power_w, 1.0, tmp_path)[f"{profile}: voltage ride-through, 1800 s"]
+    assert found.outcome == "NOT EXERCISED"

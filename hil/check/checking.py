@@ -16,7 +16,8 @@ from hil.limits.judged import Judged
 from hil.limits.replaying import Floats, replayed
 from hil.recordings import Recording
 from hil.scenario.grid import Measurement
-from hil.scenario.limit import Limit
+from hil.scenario.limit import DisturbanceCounter, Limit
+from hil.verdict.counters import with_counters
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result, undecided
 from hil.verdict.missing import Shown, with_missing
 from hil.verdict.outcome import Outcome
@@ -52,6 +53,8 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
         ways = judged(limit, facts)
     except KeyError as missing:
         return undecided(limit, [f"nothing is known of {missing.args[0]}"])
+    if not ways:
+        return undecided(limit, ["nothing is known of UPSs"])
     wanted = list(dict.fromkeys(name for how in ways for name in _inputs(how)))
     columns = {name: signals.channel(name) for name in wanted}
     missing_names = [name for name, values in columns.items() if values is None]
@@ -65,6 +68,8 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
     sure = _as_sure_as_its_steps(measurement, signals, wanted)
     result = limit_result(Evidence(facts.tick_s, signals.count, sure), limit, list(zip(ways, states, strict=True)))
     result = with_missing(limit, result, _shown(signals, channels, facts))
+    if isinstance(limit, DisturbanceCounter):
+        result = with_counters(result, facts)
     lacking = [*_too_slow(limit, ways[0], facts), *_gaps(there)]
     if not lacking:
         return result
@@ -74,7 +79,7 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
 
 def _shown(signals: Signals, channels: dict[str, Floats], facts: Facts) -> Shown:
     """The samples themselves, and what functions made of them."""
-    time_s = facts.tick_s * (1.0 + np.arange(signals.count))
+    time_s: Floats = facts.tick_s * np.arange(1, signals.count + 1, dtype=np.float64)
 
     def signal(name: str) -> tuple[Floats, Floats] | None:
         values = channels.get(name, signals.channel(name))

@@ -46,6 +46,8 @@ def print_result(result: Result) -> None:
     console.print(table)
     console.print()
     notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in notes_of(limit)]
+    violated = [limit for limit in result.limits.values() if limit.outcome is Outcome.FAIL]
+    notes += [escape(f"{limit.name}: {reason}") for limit in violated for reason in limit.reasons]
     if scenario.warm_up_s > 0.0:
         notes.append(f"[dim]nothing judged in the first {scenario.warm_up_s:g} s (warm_up)[/]")
     for line in [*notes, ""] if notes else []:

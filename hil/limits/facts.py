@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class DeviceFacts:
     """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell.
 
-    energy_j: between its states of charge 0 and 1; None where a fault changes that.
+    energy_j: between its states of charge 0 and 1; None where a fault changes that. counter: how many disturbances within how
+    many seconds take a UPS off the grid; None where it does not count them.
     """
 
     rating: float
@@ -26,6 +27,7 @@ class DeviceFacts:
     nominal_v: float
     cell_v: float
     energy_j: float | None = None
+    counter: tuple[int, float] | None = None
 
     @property
     def cells(self) -> float:
@@ -76,6 +78,10 @@ def facts_of(scenario: Scenario) -> Facts:
         f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh, CELL_V[ups.chemistry])
         for name, ups in scenario.ups.items()
     }
+    for name, ups in scenario.ups.items():
+        if ups.counter:
+            counter = int(ups.counter_disturbances), float(ups.counter_window_s)
+            devices[f"ups.{name}"] = replace(devices[f"ups.{name}"], counter=counter)
     weak = {event.device for event in scenario.events if event.kind == "weak_cells"}
     devices = {name: replace(one, energy_j=None) if name in weak else one for name, one in devices.items()}
     return Facts(

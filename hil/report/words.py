@@ -23,7 +23,10 @@ def quantity(value: float, limit: LimitResult) -> str:
 
 def bounds(limit: Limit, facts: Facts) -> str:
     """The bounds of a limit, with their unit."""
-    how = judged(limit, facts)[0]
+    ways = judged(limit, facts)
+    if not ways:
+        return "no UPS"
+    how = ways[0]
     low, high = (written(bound * how.scale, how.unit) if math.isfinite(bound) else None for bound in (how.low, how.high))
     if low is None or high is None:
         return f"at least {low}" if high is None else f"at most {high}"

@@ -107,7 +107,13 @@ def _check_keys(around: Around, index: int, limit: Limit) -> None:
         raise Refused("missing; the PCC has no rating", "limits", index, "base")
     if isinstance(limit, Overcurrent):
         _check_curve(index, limit)
-    if isinstance(limit, RideThrough) and not (limit.below or limit.above):
+    if isinstance(limit, RideThrough) and limit.below_line:
+        levels, times = zip(*limit.below_line, strict=True)
+        if len(levels) != 2 or not levels[0] > levels[1] or not times[0] > times[1]:
+            raise Refused("must be two pairs, the upper level with the longer time first", "limits", index, "below_line")
+        if levels[0] >= 1.0:
+            raise Refused("must have levels below 1 pu", "limits", index, "below_line")
+    if isinstance(limit, RideThrough) and not (limit.below or limit.below_line or limit.above):
         raise Refused("missing; a ride-through has steps below or above", "limits", index, "below")
     if isinstance(limit, RampRate):
         _check_form(index, limit)

@@ -8,8 +8,11 @@ from typing import Any
 
 from hil.kernel.engine import Engine
 from hil.limits.entries import entries
+from hil.limits.facts import facts_of
 from hil.limits.judged import Judged
+from hil.scenario.limit import DisturbanceCounter
 from hil.scenario.model import Scenario
+from hil.verdict.counters import with_counters, without_ups
 from hil.verdict.foreseen import NO_LIMIT
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result
 from hil.verdict.liveness import Liveness
@@ -37,7 +40,17 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
     for (limit, how), state in zip(entries(scenario), states, strict=True):
         ways[limit.name].append((how, state))
     evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s))
-    limits = {limit.name: limit_result(evidence, limit, ways[limit.name]) for limit in scenario.limits}
+    limits = {}
+    for limit in scenario.limits:
+        if not isinstance(limit, DisturbanceCounter):
+            limits[limit.name] = limit_result(evidence, limit, ways[limit.name])
+        elif not ways[limit.name]:
+            limits[limit.name] = without_ups(limit)
+        else:
+            ups = zip(scenario.ups, engine.states["ups"]["counter"], strict=True)
+            turned_on = {f"ups.{name}" for name, counter in ups if counter}
+            found = limit_result(evidence, limit, ways[limit.name])
+            limits[limit.name] = with_counters(found, facts_of(scenario), turned_on)
     outcome, reasons = decided(limits, [*missing, *_missing(scenario, engine, liveness)], NO_LIMIT)
     return Verdict(outcome, limits, reasons)
 

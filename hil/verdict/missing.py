@@ -133,7 +133,12 @@ def _ramp(limit: Any, found: LimitResult, shown: Shown) -> float | None:
     power_w, step_s = rows
     if not _worst_shows(limit, found, shown, power_w, step_s):
         return None
-    return ramp_shortfall_j(np.arange(power_w.size) * step_s, power_w, float(limit.max_w_per_s), limit.direction) or None
+    return (
+        ramp_shortfall_j(
+            step_s * np.arange(power_w.size, dtype=np.float64), power_w, float(limit.max_w_per_s), limit.direction
+        )
+        or None
+    )
 
 
 def _range(limit: Any, found: LimitResult, shown: Shown) -> float | None:

@@ -77,7 +77,7 @@ def range_shortfall_j(power_w: Floats, step_s: float, most_w: float, window_s: f
 
 
 def beyond_j(power_w: Floats, step_s: float, bound_w: float, *, under: bool, delay_s: float) -> tuple[float, float, int]:
-    """Energy between a power and a bound in the stretches that violate it, J; how long those last in all, s; how many they are.
+    """Energy between a power and a bound in stretches that violate it, J; how long those last in all, s; how many they are.
 
     A stretch is of samples strictly beyond, one that is not a number ends it; it violates the bound if it spans the delay.
     Its whole energy counts, from its first sample on, each for step_s.

@@ -62,7 +62,7 @@ def _oscillation(limit: Any, _: Facts) -> list[Judged]:
 
 def _damping(limit: Any, _: Facts) -> list[Judged]:
     detector = _detector(limit, float(limit.above_w))
-    times = {"window_s": 2.0 * float(limit.window_s), "delay_s": SETTLED_WINDOWS * float(limit.window_s)}
+    times: dict[str, Any] = {"window_s": 2.0 * float(limit.window_s), "delay_s": SETTLED_WINDOWS * float(limit.window_s)}
     return [Judged(detector.outputs[2], low=limit.min, reference=1.0, **times, functions=(detector,))]
 
 

@@ -21,13 +21,19 @@ def _times(level: float, nominal: float) -> float:
     return level if nominal == 1.0 else float(f"{level * nominal:.14g}")
 
 
+def _line(limit: Any, nominal: float) -> Threshold:
+    (upper, upper_s), (lower, lower_s) = ((_times(level, nominal), float(time_s)) for level, time_s in limit.below_line)
+    slope_s = float(f"{(upper_s - lower_s) / (upper - lower):.12g}")  # 4 s a unit, and not a rounding beside it
+    return Threshold(upper, upper_s, under=True, inclusive=limit.at_level, slope_s=slope_s, least_s=lower_s)
+
+
 def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
     """Dips go by the lowest phase, swells by the highest: an envelope each."""
     at = "bus" if at_ups(limit) else "pcc"
     power = f"{limit.node}.input_w" if at_ups(limit) else TRUE_POWER
     found = []
     for side, steps in (("below", limit.below), ("above", limit.above)):
-        if not steps:
+        if not steps and not (side == "below" and limit.below_line):
             continue
         nominal, signal = 1.0, f"{at}.voltage_{'lowest' if side == 'below' else 'highest'}_measured_pu"
         if limit.signal == "frequency":
@@ -36,6 +42,8 @@ def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
             Threshold(_times(level, nominal), float(time_s), under=side == "below", inclusive=limit.at_level)
             for level, time_s in steps
         )
+        if side == "below" and limit.below_line:
+            thresholds = (_line(limit, nominal), *thresholds)
         envelope = Envelope(
             thresholds,
             window_s=float(limit.window_s),

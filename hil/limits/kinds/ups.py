@@ -8,7 +8,7 @@ from typing import Any
 from hil.limits.counters import Counter
 from hil.limits.envelopes import Envelope, Threshold
 from hil.limits.facts import Facts
-from hil.limits.judged import Function, Judged
+from hil.limits.judged import Function, Judged, at_ups
 from hil.limits.ratios import Ratio
 from hil.scenario.limit_rules import limit_slug
 
@@ -49,6 +49,12 @@ def _transfers(limit: Any, _: Facts) -> list[Judged]:
     return [Judged(channel, high=float(limit.max), reference=-1.0, functions=(counter,))]
 
 
+def _disturbance_counter(limit: Any, facts: Facts) -> list[Judged]:
+    """What is counted while a counter is on; that one is on at all no channel tells (`hil.verdict.counters`)."""
+    counters = [limit.node] if at_ups(limit) else [name for name in facts.devices if name.startswith("ups.")]
+    return [Judged(f"{name}.disturbances", high=0.0, reference=-1.0, variant=name, agree=False) for name in counters]
+
+
 def _dc_link(limit: Any, _: Facts) -> list[Judged]:
     low = -math.inf if limit.min is None else limit.min
     high = math.inf if limit.max is None else limit.max
@@ -65,6 +71,7 @@ HOW = {
     "on_battery": _on_battery,
     "overload": _overload,
     "transfers": _transfers,
+    "disturbance_counter": _disturbance_counter,
     "dc_link": _dc_link,
     "output_voltage": _output_voltage,
 }

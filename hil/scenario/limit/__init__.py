@@ -22,7 +22,7 @@ from hil.scenario.limit.power import (
 from hil.scenario.limit.ramp import RampRate
 from hil.scenario.limit.ride import RideThrough
 from hil.scenario.limit.storage import BatteryTemperature, CellVoltage, CRate, DcVoltage, SocRange
-from hil.scenario.limit.ups import DcLink, OnBattery, OutputVoltage, Overload, Transfers
+from hil.scenario.limit.ups import DcLink, DisturbanceCounter, OnBattery, OutputVoltage, Overload, Transfers
 from hil.scenario.limit.voltage import Flicker, Overvoltage, Undervoltage, VoltsPerHertz
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Damping",
     "DcLink",
     "DcVoltage",
+    "DisturbanceCounter",
     "DynamicRange",
     "Flicker",
     "Limit",
@@ -87,6 +88,7 @@ Limit = Annotated[
     | OnBattery
     | Overload
     | Transfers
+    | DisturbanceCounter
     | DcLink
     | OutputVoltage
     | BatteryTemperature

@@ -52,6 +52,11 @@ class RideThrough(LimitSection):
         default_factory=list,
         description="[level, time] pairs: above the level for longer than the time nothing is asked; pu of nominal",
     )
+    below_line: Steps = Field(
+        default_factory=list,
+        description="two [level, time] pairs, the upper one first: below its level the time that is allowed follows the line "
+        "between them, and below the other level stays as it is there; pu of nominal",
+    )
     window_s: Time = Field(
         default=0.0,
         ge=0,

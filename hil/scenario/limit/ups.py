@@ -71,6 +71,21 @@ class Transfers(LimitSection):
     window_s: Time = Field(gt=0, description="length of the rolling window")
 
 
+class DisturbanceCounter(LimitSection):
+    """No UPS counts disturbances to decide that it stays off the grid, as ERCOT's NOGRR282 forbids.
+
+    Violated where a UPS has `counter` on, at the begin or the end of a run, or has counted a disturbance in it.
+    """
+
+    kind: Literal["disturbance_counter"] = "disturbance_counter"
+    node: str = Field(
+        default="pcc",
+        pattern=rf"^(pcc|{UPS})$",
+        description="which UPS; pcc: each of the site",
+        json_schema_extra=CHOICE,
+    )
+
+
 class DcLink(LimitSection):
     """Voltage of the DC link of a UPS, per unit, below `min` or above `max` for `delay`."""
 

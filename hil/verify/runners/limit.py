@@ -96,11 +96,11 @@ def _band_pass(bench: Bench, given: dict[str, Any], column: Column) -> None:
 
 def _slope(bench: Bench, given: dict[str, Any], column: Column) -> None:
     params, states = bench.add("slopes")
-    at = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
+    at: dict[str, Any] = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
     Slope(given["window_s"]).fill(params[0], states[0], bench, dt_s=given["dt_s"], **at)
 
 
 def _blocks(bench: Bench, given: dict[str, Any], column: Column) -> None:
     params, states = bench.add("blocks")
-    at = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
+    at: dict[str, Any] = {"channel": 0, "output": 1, "blank": CODES["blank.never"], "before": float(column[0])}
     Blocks(given["window_s"], given.get("start_s", 0.0)).fill(params[0], states[0], dt_s=given["dt_s"], **at)
