@@ -67,6 +67,17 @@ def test_time_on_battery_and_the_power_that_is_back(hall):
     assert ended.at_s - ended.worst == pytest.approx(33.1, abs=0.03)  # the end of the second dip
 
 
+def test_the_load_that_the_grid_loses_is_told_and_how_much(hall):
+    """From the end of the first dip on, until two of the four UPSs are back; what the dips void counts for nothing."""
+    lost = hall.limits["load lost"]
+    assert (lost.outcome, lost.required) == (Outcome.FAIL, False)
+    assert lost.first_violation_s == pytest.approx(30.367 + 2.0, abs=0.01)
+    time_s, power_w = hall.signal("pcc.power_measured_w")
+    judged = ((time_s > 30.367) & (time_s < 33.0)) | (time_s > 33.317)
+    below_j = np.maximum(15e6 - power_w[judged], 0.0).sum() * 0.01
+    assert 3.6e9 * 0.05 < lost.missing_j == pytest.approx(below_j, rel=0.02)
+
+
 def test_every_device_is_left_safe(hall):
     safe = [event["device"] for event in hall.events if event["event"] == "made_safe"]
     assert sorted(safe) == ["bess.main", "ups.a", "ups.b", "ups.c", "ups.d"]
@@ -76,7 +87,7 @@ def test_without_the_staged_walk_in_it_fails():
     result = run_scenario(hil.load("hall", ["supervisor.ups.staged=false", "transport='direct'"]), Options())
     assert result.verdict is Outcome.FAIL
     failed = {name for name, limit in result.limits.items() if limit.outcome is Outcome.FAIL}
-    assert failed == {"return, 5 s", "return, 60 s"}
+    assert failed == {"return, 5 s", "return, 60 s", "load lost"}
 
 
 DIP = "{at='30 s',kind='grid_dip',duration='150 ms',residual=0.4}"

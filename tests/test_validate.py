@@ -20,7 +20,7 @@ def test_validate_goes_through_all_and_says_what_can_be_run(tmp_path, monkeypatc
     assert said.exit_code == 2
     assert said.stdout.splitlines() == [
         "training_job: valid · 180 s at 1 ms · 1 BESS · 8 limits, 5 required",
-        "hall: valid · 200 s at 1 ms · 1 BESS · 4 UPS · 16 limits, 13 required",
+        "hall: valid · 200 s at 1 ms · 1 BESS · 4 UPS · 17 limits, 13 required",
     ]
     assert said.stderr == "bad.toml: duration = 5: must be a time with its unit, such as '40 ms'\n"
     assert CliRunner().invoke(app, ["validate", *hil.packaged()]).exit_code == 0
