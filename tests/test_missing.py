@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,16 @@ from rig import document
 from ups_support import UPS, dip
 
 from hil.check.api import check
-from hil.limits.facts import Facts
+from hil.limits.entries import judged
+from hil.limits.facts import Facts, facts_of
+from hil.limits.replaying import replayed
 from hil.report.junit import document as junit
 from hil.report.words import energy, missing, told
 from hil.scenario.files import from_document
 from hil.session.run import run_scenario
-from hil.verdict.missing import voided
+from hil.verdict.limits import LimitResult
+from hil.verdict.missing import Shown, voided, with_missing
+from hil.verdict.outcome import Outcome
 from hil.verdict.shortfall import beyond_j, range_follower, range_shortfall_j, sine_j, swing_j
 
 FLAT = {
@@ -254,4 +259,77 @@ def test_it_is_told_wherever_a_limit_is():
     text = junit(result).decode()
     assert f'<property name="missing_j.x" value="{found.missing_j:.6g}" />' in text
     assert f"x: {energy(found.missing_j)} more storage would have held it" in text
-    assert Facts(1, 60.0).devices == {}
+
+
+# --- where it is not known ---
+
+
+ROWS_S = np.arange(1, 2001) * 0.01
+LIMIT = {"name": "x", "kind": "underpower", "min": "10 MW"}
+LOW_W = np.where((ROWS_S > 5.0) & (ROWS_S <= 8.0), 4e6, 12e6)
+FAILED = LimitResult(
+    "x",
+    "underpower",
+    "pcc",
+    required=True,
+    outcome=Outcome.FAIL,
+    unit="W",
+    limit=10e6,
+    worst=4e6,
+    time_beyond_s=3.0,
+    excursions=1,
+)
+
+
+def reckoned(found: LimitResult, power_w: np.ndarray | None = LOW_W, **shown: object) -> float | None:
+    (limit,) = from_document(document(duration="20 s", limits=[LIMIT])).limits
+    signal = {} if power_w is None else {"pcc.power_measured_w": (ROWS_S, power_w)}
+    return with_missing(limit, found, Shown(Facts(1_000_000, 60.0), signal.get, **shown)).missing_j
+
+
+def test_what_rows_do_not_tell_is_null_and_no_guess():
+    assert reckoned(FAILED) == pytest.approx(6e6 * 3.0)
+    for found, power_w in (
+        (FAILED, None),  # not recorded
+        (FAILED, np.where(ROWS_S == 1.0, np.nan, LOW_W)),  # with a gap
+        (replace(FAILED, suspect_s=0.5), LOW_W),  # ticks came too late
+        (replace(FAILED, blanked_s=0.5), LOW_W),  # some stimulus that is not in the scenario
+        (replace(FAILED, excursions=2), LOW_W),  # one more that no row shows
+        (replace(FAILED, time_beyond_s=3.2), LOW_W),  # or that was longer
+        (replace(FAILED, outcome=Outcome.PASS), LOW_W),
+    ):
+        assert reckoned(found, power_w) is None
+
+
+def test_spans_that_are_voided_and_a_warm_up_are_left_out():
+    cut = replace(FAILED, blanked_s=1.0, time_beyond_s=2.0)
+    assert reckoned(cut, voided=[(5.0, 6.0)]) == pytest.approx(6e6 * 2.0)
+    assert reckoned(replace(FAILED, time_beyond_s=1.5), begin_s=6.5) == pytest.approx(6e6 * 1.5)
+
+
+def test_other_kinds_say_nothing():
+    found = ended({"kind": "undervoltage", "min": 0.9}, events=[dip(5.0, 0.2, 0.3, judged=True)]).limits["x"]
+    assert (found.outcome, found.missing_j, found.missing_s, missing(found)) == ("FAIL", None, None, None)
+
+
+@pytest.mark.parametrize(
+    "keys", [{"form": form} for form in ("mean_difference", "endpoint", "slope", "range", "block_average")] + [
+        {"form": "block_average", "block_start": "500 ms"}, {"form": "unstated"}
+    ],
+)  # fmt: skip
+def test_a_ramp_in_every_form_says_the_same_and_is_held_by_it(keys):
+    """6 MW in 250 ms against 1 MW/s; the power that such a storage leaves is judged anew, in the same form."""
+    limit = {"kind": "ramp", "max": "1 MW/s", "window": "2 s", **keys}
+    result = ended(limit)
+    found = result.limits["x"]
+    assert found.outcome == "FAIL"
+    assert found.missing_j == pytest.approx(0.5 * 6e6 * (6.0 - 0.25), rel=0.02)
+    scenario, power_w = result.scenario, result.signal("pcc.power_measured_w")[1]
+    left_w = np.empty_like(power_w)
+    left_w[0] = power_w[0]
+    for n in range(1, power_w.size):
+        left_w[n] = np.clip(power_w[n], left_w[n - 1] - 1e3, left_w[n - 1] + 1e3)
+    facts = facts_of(scenario)
+    ways = [(scenario.limits[0], how) for how in judged(scenario.limits[0], facts)]
+    for (_, how), state in zip(ways, replayed(ways, {"pcc.power_measured_w": left_w}, facts)[0], strict=True):
+        assert max(state["highest"], -state["lowest"]) * how.scale <= 1e6 * (1.0 + 1e-6)

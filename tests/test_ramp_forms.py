@@ -11,6 +11,7 @@ from rig import H, Rig, document
 from test_limits_kernel import state, walk
 from ups_support import dip
 
+from hil.check.api import check
 from hil.errors import ScenarioError
 from hil.limits.entries import judged
 from hil.limits.facts import facts_of
@@ -204,3 +205,21 @@ def test_the_worked_example_of_a_dynamic_range(most, ended):
     assert found.outcome == ended
     assert (found.unit, found.limit) == ("", pytest.approx(most))
     assert found.worst == pytest.approx(0.25, abs=2e-4)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_recording_is_judged_alike(form, tmp_path):
+    power_w = walk(9)[:2000]
+    rows = "\n".join(f"{n * H!r},{value!r}" for n, value in enumerate(power_w.tolist()))
+    (tmp_path / "r.csv").write_text(f"time_s,pcc.power_w\n{rows}\n")
+    keys = f"kind = 'ramp'\nform = '{form}'\nmax = '1 kW/s'\nwindow = '200 ms'"
+    (tmp_path / "limits.toml").write_text(f"[[limits]]\nname = 'x'\n{keys}\n")
+    found = check(tmp_path / "r.csv", tmp_path / "limits.toml").limits["x"]
+    if form == "mean_difference":
+        running = np.convolve(np.concatenate([np.full(1199, power_w[0]), power_w]), np.full(1000, 1e-3), mode="valid")
+        values = (running[200:] - running[:-200]) / 0.2
+    else:
+        values = by_definition(form, power_w, 200)
+    assert abs(found.worst) == pytest.approx(np.abs(values).max(), rel=1e-6)
+    assert found.limit == pytest.approx(1e3) or found.limit == pytest.approx(-1e3)
+    assert found.unit == "W/s"

@@ -121,7 +121,7 @@ def _worst_shows(limit: Limit, found: LimitResult, shown: Shown, power_w: Floats
     """Whether the limit, judged by the rows alone, has the worst value that it had."""
     facts = replace(shown.facts, period_ns=round(1e9 * step_s))
     ways = judged(limit, facts)
-    states, _ = replayed([(limit, how) for how in ways], {ways[0].channel: power_w}, facts)
+    states, _ = replayed([(limit, how) for how in ways], {POWER: power_w}, facts)
     seen = [how.scale * state[side] for how, state in zip(ways, states, strict=True) for side in ("highest", "lowest")]
     return any(_near(float(value), found.worst or 0.0) for value in seen)
 
