@@ -281,9 +281,9 @@ FAILED = LimitResult(
 )
 
 
-def reckoned(found: LimitResult, power_w: np.ndarray | None = LOW_W, **shown: object) -> float | None:
+def reckoned(found: LimitResult, power_w: np.ndarray | None = LOW_W, rows: slice | np.ndarray = slice(None), **shown: object):
     (limit,) = from_document(document(duration="20 s", limits=[LIMIT])).limits
-    signal = {} if power_w is None else {"pcc.power_measured_w": (ROWS_S, power_w)}
+    signal = {} if power_w is None else {"pcc.power_measured_w": (ROWS_S[rows], power_w[rows])}
     return with_missing(limit, found, Shown(Facts(1_000_000, 60.0), signal.get, **shown)).missing_j
 
 
@@ -299,6 +299,7 @@ def test_what_rows_do_not_tell_is_null_and_no_guess():
         (replace(FAILED, outcome=Outcome.PASS), LOW_W),
     ):
         assert reckoned(found, power_w) is None
+    assert reckoned(FAILED, rows=np.arange(2000) != 900) is None  # a row was lost
 
 
 def test_spans_that_are_voided_and_a_warm_up_are_left_out():

@@ -35,6 +35,8 @@ seed = 11
 limits = [
   {name = "27", kind = "undervoltage", min = 0.95, delay = "200 ms"},
   {name = "ramp", kind = "ramp", max = "20 MW/min", window = "7 s"},
+  {name = "slope", kind = "ramp", form = "slope", max = "20 MW/min", window = "3 s"},
+  {name = "blocks", kind = "ramp", form = "block_average", block_start = "300 ms", max = "20 MW/min", window = "700 ms"},
   {name = "swing", kind = "peak_to_peak", max = "10 MW", window = "5 s"},
   {name = "variation", kind = "variation", band = ["0.1 Hz", "55 Hz"], max = "10 MW", window = "5 s"},
   {name = "oscillation", kind = "oscillation", band = ["0.5 Hz", "20 Hz"], window = "4 s", max = "1 MW"},

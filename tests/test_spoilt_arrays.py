@@ -38,6 +38,8 @@ limits = [
     {"name": "51", "kind": "overcurrent", "base": "10 MVA", "pickup": 0.5, "curve": "ieee_very_inverse", "reset": "disc"},
     {"name": "49", "kind": "thermal_overload", "node": "bess.a", "time_constant": "60 s"},
     {"name": "transfers", "kind": "transfers", "node": "ups.a", "max": 1, "window": "100 ms"},
+    {"name": "slope", "kind": "ramp", "form": "slope", "max": "1 MW/s", "window": "20 ms"},
+    {"name": "blocks", "kind": "ramp", "form": "block_average", "block_start": "0 s", "max": "1 MW/s", "window": "20 ms"},
     {"name": "ride", "kind": "ride_through", "below": [["0.9 pu", "1 s"]], "recovery": "100 ms", "window": "50 ms"},
 ]
 scenario = from_document(document(

@@ -96,11 +96,13 @@ def _rows(channel: str, found: LimitResult, shown: Shown, *, hold: bool) -> tupl
     time_s, values = time_s[chosen], values[chosen].copy()
     if not 2 <= time_s.size <= _MOST_ROWS or not np.isfinite(values).all():
         return None
+    step_s = float(time_s[1] - time_s[0])
+    if np.ptp(np.diff(time_s)) > 1e-3 * step_s:
+        return None  # rows were lost
     void, voided_s = np.zeros(time_s.size, bool), 0.0
     for begin_s, end_s in shown.voided:
         void |= (time_s > begin_s + 1e-9) & (time_s <= end_s + 1e-9)
         voided_s += max(0.0, min(end_s, float(time_s[-1])) - begin_s)
-    step_s = float(time_s[1] - time_s[0])
     if found.blanked_s > 0.0:
         if abs(found.blanked_s - voided_s) > 1.5 * max(step_s, shown.facts.tick_s):
             return None  # of some stimulus nothing is known but that it voided something
