@@ -88,7 +88,11 @@ def vector(
 
 def files() -> dict[str, tuple[str, list[Vector]]]:
     """Header and vectors of each file."""
-    return {"relays": (HEADER, [*curves(), *manuals(), *resets(), *varying(), *options()]), "pickup": (PICKUP, pickup())}
+    return {
+        "relays": (HEADER, [*curves(), *manuals(), *resets(), *varying(), *options()]),
+        "pickup": (PICKUP, pickup()),
+        "timers": (TIMERS, [*contacts(), *cumulative(), *rolling(), *rates()]),
+    }
 
 
 def curves() -> list[Vector]:
@@ -267,4 +271,108 @@ def pickup() -> list[Vector]:
         expect = {"operates": True, "time_s": time_s} if kept else {"operates": False, "share": 0.59}
         words = f"reset {reset}{f' {reset_s:g} s' if reset_s else ''}, {inside_ticks} ticks inside"
         found.append(vector(OURS, "Relays, reset", words, given, expect, {"ticks": 0} if kept else {"relative": 1e-12}))
+    return found
+
+
+TIMERS = """
+Timers that go on after drop-out, and the relay of a rate of change: docs/protection.md, "Relays" and "Rates of change". A
+cumulative time operates at the sample beyond pick-up before which as many as its delay were beyond; ticks are exact.
+"""
+
+
+def contacts() -> list[Vector]:
+    """A definite reset keeps a time, and no contact: one that has operated begins anew."""
+    keeps = {"pickup": 1.0, "delay_s": 0.1, "reset": "definite", "reset_s": 0.5, "dt_s": DT}
+    found = []
+    for words, first_s, inside_s, share in (
+        ("operated, a tick inside", 0.101, 0.001, 0.49),
+        ("its time over at drop-out, a tick inside", 0.1, 0.001, 1.49),
+        ("its time over at drop-out, two ticks inside", 0.1, 0.002, 0.49),
+        ("a tick short of its time, a tick inside", 0.099, 0.001, 1.48),
+    ):
+        given = keeps | {"steps": [[2.0, first_s], [0.0, inside_s], [2.0, 0.05]]}
+        time_s = 0.1 if first_s >= 0.1 else round(first_s + inside_s + 0.001, 3)
+        expect = {"operates": True, "time_s": time_s, "share": share}
+        found.append(vector(OURS, "Relays, definite reset", words, given, expect, {"relative": 1e-12}))
+    for sign, magnitude in ((1.0, True), (-1.0, True), (-1.0, False)):
+        given = {"pickup": 1.0, "magnitude": magnitude, "delay_s": 0.05, "steps": [[1.1 * sign, 0.06]], "dt_s": DT}
+        expect = {"operates": True, "time_s": 0.05} if magnitude or sign > 0.0 else {"operates": False, "share": 0.0}
+        words = f"{1.1 * sign:g} above 1{', without its sign' if magnitude else ''}"
+        found.append(vector(OURS, "Relays, pick-up", words, given, expect))
+    return found
+
+
+def cumulative() -> list[Vector]:
+    """Within a disturbance, for which drop-out at 0.9 (below: 1.1 for a pick-up of 1) stands."""
+    found = []
+    for under in (False, True):
+        way = -1.0 if under else 1.0
+        out, between, dropout = 1.0 + 0.2 * way, 1.0 - 0.05 * way, round(1.0 - 0.1 * way, 9)
+        short = math.nextafter(dropout, 1.0)
+        timer = {"pickup": 1.0, "under": under, "dropout": dropout, "delay_s": 0.1, "cumulative": True, "dt_s": DT}
+        side = "below" if under else "above"
+        beyond = math.nextafter(1.0, out)
+        for words, steps, time_s, share in (
+            ("in one stretch, a tick short", [[out, 0.1], [between, 0.01]], None, 0.99),
+            ("in one stretch", [[out, 0.101], [between, 0.01]], 0.1, 1.0),
+            ("one step beyond", [[beyond, 0.101]], 0.1, 1.0),
+            ("at pick-up nothing counts", [[1.0, 0.2]], None, 0.0),
+            ("in two stretches, a tick short", [[out, 0.06], [between, 0.5], [out, 0.04], [between, 0.01]], None, 0.99),
+            ("in two stretches", [[out, 0.06], [between, 0.5], [out, 0.041], [between, 0.01]], 0.6, 1.0),
+            ("one step short of drop-out in between", [[out, 0.06], [short, 0.02], [out, 0.041]], 0.12, 1.0),
+            ("at drop-out in between for a tick", [[out, 0.06], [dropout, 0.001], [out, 0.1]], None, 0.99),
+            ("in a hundred and one stretches of a tick", [[out, 0.001], [between, 0.001]] * 101, 0.2, 1.0),
+        ):
+            expect = {"operates": time_s is not None} | ({} if time_s is None else {"time_s": time_s}) | {"share": share}
+            name = f"{side}, {words}"
+            found.append(vector(OURS, "Relays, cumulative time", name, timer | {"steps": steps}, expect, {"relative": 1e-12}))
+    given = {"pickup": 1.0, "inclusive": True, "delay_s": 0.1, "cumulative": True, "steps": [[1.0, 0.101]], "dt_s": DT}
+    expect = {"operates": True, "time_s": 0.1, "share": 1.0}
+    found.append(vector(OURS, "Relays, cumulative time", "inclusive, at pick-up", given, expect, {"relative": 1e-12}))
+    return found
+
+
+def rolling() -> list[Vector]:
+    """Two stretches of 60 ticks in a window of 200: their 101st tick is 40 ticks into the second."""
+    timer = {"pickup": 0.9, "under": True, "delay_s": 0.1, "cumulative": True, "window_s": 0.2, "dt_s": DT}
+    found = []
+    for gap, operates in ((1, True), (98, True), (99, True), (100, False), (101, False)):
+        given = timer | {"steps": [[0.5, 0.06], [1.0, round(gap * DT, 3)], [0.5, 0.06], [1.0, 0.3]]}
+        expect = {"operates": operates} | ({"time_s": round(0.1 + gap * DT, 3)} if operates else {}) | {"share": 0.0}
+        words = f"in a window of 0.2 s, {gap} ticks between"
+        found.append(vector(OURS, "Relays, cumulative time", words, given, expect, {"relative": 1e-12}))
+    for inside, share in ((139, 0.59), (140, 0.59), (141, 0.58), (198, 0.01), (199, 0.0), (200, 0.0)):
+        given = timer | {"steps": [[0.5, 0.06], [1.0, round(inside * DT, 3)]]}
+        words = f"in a window of 0.2 s, {inside} ticks after 60"
+        expect = {"operates": False, "share": share}
+        found.append(vector(OURS, "Relays, cumulative time", words, given, expect, {"relative": 1e-12}))
+    return found
+
+
+def rates() -> list[Vector]:
+    """A line of 2 Hz/s for a second: 1.004 Hz/s over half a second with 251 ms of it in the window, 1 Hz/s with 250 ms."""
+    found = []
+    for way in (1.0, -1.0):
+        line = [[60.0, 1.0], [60.0, 60.0 + 2.0 * way, 1.0], [60.0 + 2.0 * way, 1.0]]
+        given = {"pickup": 1.0001, "window_s": 0.5, "steps": line, "dt_s": DT}
+        of = "Rates of change"
+        for delay_s, dropout, time_s in (
+            (0.0, 1.0001, 1.251),
+            (0.998, 1.0001, 2.249),
+            (0.999, 1.0001, None),
+            (0.999, 0.998, 2.25),
+            (1.0, 0.998, None),
+        ):
+            expect: Vector = {"operates": time_s is not None} | ({} if time_s is None else {"time_s": time_s}) | {"rate": 0.0}
+            name = f"{2.0 * way:+g} Hz/s, delay {delay_s:g} s, drop-out at {dropout:g}"
+            more = {"dropout": dropout, "delay_s": delay_s}
+            found.append(vector(OURS, of, name, given | more, expect, {"absolute": 1e-9}, function="rate"))
+        steep = given | {"steps": line[:2]}
+        expect = {"operates": True, "rate": 2.0 * way}
+        found.append(vector(OURS, of, f"{2.0 * way:+g} Hz/s", steep, expect, {"relative": 1e-9}, function="rate"))
+    for blanked_s, known_s in ((0.0, 0.0), (0.3, 0.8)):
+        given = {"pickup": 1.0, "window_s": 0.5, "blanked_s": blanked_s, "steps": [[60.0, 1.0]], "dt_s": DT}
+        expect = {"operates": False, "known_s": known_s}
+        words = f"a stimulus of {blanked_s:g} s: until its window lies behind it"
+        found.append(vector(OURS, "Rates of change", words, given, expect, function="rate"))
     return found

@@ -3,7 +3,7 @@
 LINK = ["link.x.between=['supervisor.energy', 'bess.main']"]
 UPS = ["ups.a.rating='5 MW'"]
 KINDS = (
-    "'undervoltage', 'overvoltage', 'volts_per_hertz', 'flicker', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'dynamic_range', "
+    "'undervoltage', 'overvoltage', 'negative_sequence_voltage', 'volts_per_hertz', 'flicker', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'dynamic_range', "
     "'variation', 'oscillation', 'damping', 'band_share', 'reverse_power', 'underpower', 'overcurrent', 'thermal_overload', 'soc_window', "
     "'converter_current', 'c_rate', 'cell_voltage', 'dc_voltage', 'on_battery', 'overload', 'transfers', 'disturbance_counter', 'dc_link', 'output_voltage', 'battery_temperature', 'recovery', 'ride_through'"
 )

@@ -44,6 +44,10 @@ def test_a_run_checked_again_ends_as_it_did(tmp_path):
         {"name": "27", "kind": "undervoltage", "min": 0.97, "delay": "50 ms"},
         {"name": "51", "kind": "overcurrent", "base": "5 MVA", "pickup": 1.0, "curve": "iec_very_inverse", "multiplier": 0.05},
         {"name": "var", "kind": "variation", "band": ["0.5 Hz", "55 Hz"], "order": 2, "max": "1 MW", "window": "1 s"},
+        {"name": "27 relay", "kind": "undervoltage", "min": 0.97, "dropout": 0.975, "delay": "50 ms", "acts_as": "relay"},
+        {"name": "59", "kind": "overvoltage", "max": 1.2, "acts_as": "relay", "required": True},
+        {"name": "81R", "kind": "rocof", "max": "0.05 Hz/s", "window": "100 ms", "timer": "cumulative", "delay": "20 ms"},
+        {"name": "47", "kind": "negative_sequence_voltage", "max": 0.02},
     ]
     load = {"kind": "training", "power": "8 MW", "iteration": "2 s", "edge": "50 ms"}
     scenario = from_document(document(duration="10 s", load=load, limits=limits, record={"rate": "1 kHz"}))
@@ -53,10 +57,54 @@ def test_a_run_checked_again_ends_as_it_did(tmp_path):
     for name, limit in result.limits.items():
         found = again.limits[name]
         assert found.outcome == limit.outcome, name
-        assert found.worst == pytest.approx(limit.worst, rel=2e-5)
+        assert (found.worst, found.reasons) == (
+            pytest.approx(limit.worst, rel=2e-5) if limit.worst else limit.worst,
+            limit.reasons,
+        )
         assert found.excursions == limit.excursions
         if limit.first_violation_s is not None:
             assert found.first_violation_s == pytest.approx(limit.first_violation_s, abs=0.0021)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "outcome", "reasons"),
+    [
+        (0.9, "NOT EXERCISED", ["never picked up: the voltage never fell below 0.88 pu"]),
+        (0.87, "PASS", []),
+    ],
+)
+def test_a_relay_over_a_recording_must_have_picked_up(lowest, outcome, reasons, tmp_path):
+    voltage = np.where((TIME_S > 10.0) & (TIME_S < 11.0), lowest, 1.0)
+    path = recorded(tmp_path, **{"pcc.voltage_pu": voltage})
+    stage = "kind = 'undervoltage'\nacts_as = 'relay'\nmin = 0.88\ndelay = '2 s'"
+    found = check(path, orders(tmp_path, stage))
+    assert (found.limits["x0"].outcome, found.limits["x0"].reasons) == (outcome, reasons)
+    assert found.verdict == {"NOT EXERCISED": "INCONCLUSIVE"}.get(outcome, outcome)
+
+
+def test_a_cumulative_27_adds_the_dips_of_a_recording_up(tmp_path):
+    """Three dips of 0.8 s within 10 s: 2.4 s of the 2 s that it has; within 4 s never more than 1.6 s."""
+    dips = ((TIME_S > 10.0) & (TIME_S < 18.0) & (TIME_S % 3.0 < 0.8)).astype(float)
+    path = recorded(tmp_path, **{"pcc.voltage_pu": 1.0 - 0.2 * dips})
+    stage = "kind = 'undervoltage'\nmin = 0.88\ndelay = '2 s'\ntimer = 'cumulative'\ntimer_window = "
+    found = check(path, orders(tmp_path, f"{stage}'10 s'", f"{stage}'4 s'"))
+    assert [limit.outcome for limit in found.limits.values()] == ["PASS", "PASS"]
+    dips = ((TIME_S > 10.0) & (TIME_S < 20.0) & (TIME_S % 3.0 < 0.8)).astype(float)
+    path = recorded(tmp_path, **{"pcc.voltage_pu": 1.0 - 0.2 * dips})
+    found = check(path, orders(tmp_path, f"{stage}'10 s'", f"{stage}'4 s'"))
+    assert [limit.outcome for limit in found.limits.values()] == ["FAIL", "PASS"]
+    assert found.limits["x0"].first_violation_s == pytest.approx(18.4, abs=0.02)
+
+
+def test_47_needs_the_negative_sequence_itself(tmp_path):
+    stage = "kind = 'negative_sequence_voltage'\nmax = 0.05\ndelay = '1 s'"
+    path = recorded(tmp_path, **{"pcc.voltage_a_pu": np.ones(TIME_S.size), "pcc.voltage_b_pu": np.full(TIME_S.size, 0.5)})
+    found = check(path, orders(tmp_path, stage)).limits["x0"]
+    name = "pcc.voltage_negative_sequence_measured_pu"
+    assert (found.outcome, found.reasons) == ("INCONCLUSIVE", [f"the recording has no {name}"])
+    path = recorded(tmp_path, **{name: np.where(TIME_S > 10.0, 0.06, 0.01)})
+    found = check(path, orders(tmp_path, stage)).limits["x0"]
+    assert (found.outcome, found.first_violation_s) == ("FAIL", pytest.approx(11.0, abs=0.02))
 
 
 def test_columns_units_and_an_event_in_the_middle(tmp_path):

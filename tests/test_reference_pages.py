@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import hil
 from controllers import StorageDevice, UpsDevice
 from controllers.contracts import StorageSample, UpsMode, UpsSample
-from hil.kernel.layout import channel_names
+from hil.kernel.layout import FUNCTIONS, channel_names
 from hil.scenario.files import from_document
+from hil.scenario.limit import Limit
+from hil.scenario.limit.base import LimitSection, RelaySection
 from hil.site.limits import function_channels
 
 ROOT = Path(__file__).parents[1]
@@ -102,6 +105,9 @@ def test_the_channels_of_protection_functions_are_listed():
         {"kind": "flicker", "lamp": "230 V", "max": 1.0},
         {"kind": "overcurrent", "base": "20 MVA", "pickup": 1.0},
         {"kind": "overcurrent", "node": "bess.NAME", "base": "20 MVA", "pickup": 1.0},
+        {"kind": "underfrequency", "min": "59 Hz", "block_below": 0.8, "acts_as": "relay"},
+        {"kind": "rocof", "max": "1 Hz/s", "window": "10 s", "acts_as": "relay"},
+        {"kind": "rocof", "max": "1 Hz/s", "window": "10 s", "block_below": 0.8, "acts_as": "relay"},
         {"kind": "thermal_overload", "base": "20 MVA", "time_constant": "60 s"},
         {"kind": "ride_through", **steps},
         {"kind": "c_rate", "node": "bess.NAME", "max": 1.0},
@@ -130,6 +136,7 @@ def test_the_channels_of_protection_functions_are_listed():
         r"order_2": "order_N",
         r"10_s": "T_s",
         r"2e\+07": "BASE",
+        r"0\.8_pu": "V_pu",
         r"limits\.x\d+": "limits.SLUG",
         r"0\.001": "LEAST",
     }
@@ -149,3 +156,32 @@ def test_the_channels_of_protection_functions_are_listed():
     told -= {"above"}
     told |= {name.replace("below", "above") for name in told if ".below_" in name}
     assert found == told
+
+
+def _kinds() -> dict[str, type[LimitSection]]:
+    """The model of each kind of limit."""
+    return {kind.model_fields["kind"].default: kind for kind in get_args(get_args(Limit)[0])}
+
+
+def test_every_kind_of_limit_is_in_the_table_of_protection():
+    """With a timer where it has a delay, and with those of relays where it may be one."""
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", _part("protection.md", "| kind | number |", "\n\n"), re.MULTILINE)
+    told = {kind: [cell.strip() for cell in cells.split(" | ")] for kind, cells in rows}
+    kinds = _kinds()
+    assert list(told) == list(dict.fromkeys(told))
+    assert set(told) == set(kinds)
+    for kind, cells in told.items():
+        number, _, _, timer, _ = cells
+        assert ("delay_s" in kinds[kind].model_fields) == ("consecutive" in timer or "definite" in timer), kind
+        assert issubclass(kinds[kind], RelaySection) == ("resetting, cumulative" in timer), kind
+        says = kinds[kind].__doc__ or ""
+        if number.startswith("near "):
+            assert f"nearest ANSI number: {number.removeprefix('near ')}," in says
+        else:
+            leads = re.match(r"(\d+[A-Z]?(?: and \d+)?):", says)
+            assert number == (leads[1].replace(" and ", ", ") if leads else ""), kind
+
+
+def test_every_family_of_functions_is_in_the_table_of_protection():
+    rows = re.findall(r"^\| `(\w+)` \|", _part("protection.md", "| family |", "\n\n"), re.MULTILINE)
+    assert rows == list(FUNCTIONS)

@@ -183,7 +183,7 @@ def test_settings_that_cannot_be():
     bench = Bench()
     params, states = bench.add("relays")
     with pytest.raises(ValueError, match="tr_s: must be given, IEC standard inverse \\(A\\) has no time of its disc"):
-        relays.Relay(1.0, curve=relays.IEC_SI, reset="disc").fill(params[0], dt_s=0.001, channel=0, output=1)
+        relays.Relay(1.0, curve=relays.IEC_SI, reset="disc").fill(params[0], bench, dt_s=0.001, channel=0, output=1)
     params, states = bench.add("envelopes")
     many = Envelope(tuple(Threshold(0.9 - 0.01 * i, 1.0) for i in range(17)))
     with pytest.raises(ValueError, match="thresholds: at most 16, and there are 17"):

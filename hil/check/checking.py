@@ -62,11 +62,13 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
         return undecided(limit, [f"the recording has no {', '.join(missing_names)}"])
     there = {name: values for name, values in columns.items() if values is not None}
     try:
-        states, channels = replayed([(limit, how) for how in ways], there, facts)
+        states, relays, channels = replayed([(limit, how) for how in ways], there, facts)
     except ValueError as problem:
         return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
     sure = _as_sure_as_its_steps(measurement, signals, wanted)
-    result = limit_result(Evidence(facts.tick_s, signals.count, sure), limit, list(zip(ways, states, strict=True)))
+    result = limit_result(
+        Evidence(facts.tick_s, signals.count, sure, relays=relays), limit, list(zip(ways, states, strict=True))
+    )
     result = with_missing(limit, result, _shown(signals, channels, facts))
     if isinstance(limit, DisturbanceCounter):
         result = with_counters(result, facts)

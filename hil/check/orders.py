@@ -28,7 +28,7 @@ SIGNALS = (
     *(
         f"{node}.voltage{which}_pu"
         for node in ("pcc", "bus")
-        for which in ("", "_a", "_b", "_c", "_lowest_measured", "_highest_measured")
+        for which in ("", "_a", "_b", "_c", "_lowest_measured", "_highest_measured", "_negative_sequence_measured")
     ),
 )
 """Signals of the grid that a recording may hold; those of devices are named as in a run (`bess.main.soc`)."""

@@ -9,6 +9,7 @@ from hil.kernel.protection.filters cimport FilterParams, FilterState
 from hil.kernel.protection.flicker cimport FlickerParams, FlickerState
 from hil.kernel.protection.functions cimport Functions
 from hil.kernel.protection.oscillation cimport OscillationParams, OscillationState
+from hil.kernel.protection.rates cimport RateParams, RateState
 from hil.kernel.protection.ratios cimport RatioParams
 from hil.kernel.protection.relays cimport RelayParams, RelayState
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
@@ -40,7 +41,10 @@ cdef int bind_functions(Functions* f, parameters, states) except -1:
     f.flicker_count = len(parameters["flickers"])
     f.slope_count = len(parameters["slopes"])
     f.block_count = len(parameters["blocks"])
+    f.rate_count = len(parameters["rates"])
     f.ratio_params = <const RatioParams*> address(parameters, "ratios", wanted["ratios"], -1)
+    f.rate_params = <const RateParams*> address(parameters, "rates", wanted["rates"], -1)
+    f.rates = <RateState*> address(states, "rates", of["rates"], f.rate_count)
     f.filter_params = <const FilterParams*> address(parameters, "filters", wanted["filters"], -1)
     f.filters = <FilterState*> address(states, "filters", of["filters"], f.filter_count)
     f.thermal_params = <const ThermalParams*> address(parameters, "thermals", wanted["thermals"], -1)

@@ -25,6 +25,7 @@ from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.protection.functions cimport function_count
 from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, record
+from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.site cimport (
     MEASURED_LOAD, METERS, MOST_COMMANDS, Command, Commanded, RunState, Site, far,
@@ -154,6 +155,8 @@ cdef class Engine:
         site.meters = <PhaseMeter*> address(given, "meters", wanted["meters"], METERS)
         site.revenue_meter_count = len(given["revenue_meters"])
         site.revenue_meters = <MeterState*> address(given, "revenue_meters", wanted["revenue_meters"], -1)
+        site.sequence_count = len(given["sequences"])
+        site.sequences = <SequenceMeter*> address(given, "sequences", wanted["sequences"], -1)
         site.law = <LawState*> address(given, "law", wanted["law"], count)
         site.pcs = <PcsState*> address(given, "pcs", wanted["pcs"], count)
         site.converter = <ConverterState*> address(given, "converter", wanted["converter"], count)
@@ -167,7 +170,7 @@ cdef class Engine:
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
         bind_functions(&site.functions, self.parameters, self.states)
-        site.function_count = function_count(&site.functions)
+        site.function_count = function_count(&site.functions) + site.sequence_count
         site.user_laws = <UserLaw*> <uintptr_t> user_laws.ctypes.data
         if site.load_ring_ticks <= 0:
             raise ValueError("load_ring: must have a row at least")

@@ -56,14 +56,17 @@ from hil.kernel.protection.flicker cimport (
 from hil.kernel.protection.oscillation cimport (
     MOMENTS, MOST_SAMPLES, OSCILLATION_OUTPUTS, OscillationParams, OscillationState,
 )
+from hil.kernel.protection.rates cimport RateParams, RateState
 from hil.kernel.protection.ratios cimport (
     RATIO_CURRENT, RATIO_GATE, RATIO_MAGNITUDE, RATIO_QUOTIENT, RATIO_SCALED, RatioParams,
 )
 from hil.kernel.protection.relays cimport (
-    RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_DEFINITE, TIMING_INVERSE, RelayParams, RelayState,
+    RESET_DEFINITE, RESET_DISC, RESET_INSTANTANEOUS, RESET_NEVER, TIMING_CUMULATIVE, TIMING_DEFINITE, TIMING_INVERSE,
+    RelayParams, RelayState,
 )
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams
+from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
     Commanded, RunState,
@@ -93,7 +96,7 @@ _UPS_CHANNELS = (
 
 # Families of protection functions, in the order in which they run.
 FUNCTIONS = (
-    "ratios", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers", "slopes", "blocks",
+    "ratios", "rates", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers", "slopes", "blocks",
 )
 
 # Numbers that Python puts into the structs, and positions and sizes.
@@ -109,7 +112,7 @@ CODES = {
     "ratio.quotient": RATIO_QUOTIENT, "ratio.current": RATIO_CURRENT, "ratio.magnitude": RATIO_MAGNITUDE,
     "ratio.gate": RATIO_GATE, "ratio.scaled": RATIO_SCALED,
     "filter.section_words": SECTION_WORDS, "filter.most_sections": MOST_SECTIONS,
-    "timing.definite": TIMING_DEFINITE, "timing.inverse": TIMING_INVERSE,
+    "timing.definite": TIMING_DEFINITE, "timing.inverse": TIMING_INVERSE, "timing.cumulative": TIMING_CUMULATIVE,
     "reset.instantaneous": RESET_INSTANTANEOUS, "reset.definite": RESET_DEFINITE, "reset.disc": RESET_DISC,
     "reset.never": RESET_NEVER,
     "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
@@ -184,6 +187,7 @@ def parameter_dtypes():
     cdef LimitParams limits
     cdef Event events
     cdef RatioParams ratios
+    cdef RateParams rates
     cdef FilterParams filters
     cdef ThermalParams thermals
     cdef RelayParams relays
@@ -207,6 +211,7 @@ def parameter_dtypes():
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
         "ratios": np.asarray(<RatioParams[:1]> &ratios).dtype,
+        "rates": np.asarray(<RateParams[:1]> &rates).dtype,
         "filters": np.asarray(<FilterParams[:1]> &filters).dtype,
         "thermals": np.asarray(<ThermalParams[:1]> &thermals).dtype,
         "relays": np.asarray(<RelayParams[:1]> &relays).dtype,
@@ -231,6 +236,7 @@ def state_dtypes():
     cdef Measurement measured
     cdef PhaseMeter meters
     cdef MeterState revenue_meters
+    cdef SequenceMeter sequences
     cdef LawState law
     cdef PcsState pcs
     cdef ConverterState converter
@@ -238,6 +244,7 @@ def state_dtypes():
     cdef UpsState ups
     cdef UpsPowerState ups_power
     cdef LimitState limits
+    cdef RateState rates
     cdef FilterState filters
     cdef RelayState relays
     cdef CounterState counters
@@ -258,6 +265,7 @@ def state_dtypes():
         "measured": np.asarray(<Measurement[:1]> &measured).dtype,
         "meters": np.asarray(<PhaseMeter[:1]> &meters).dtype,
         "revenue_meters": np.asarray(<MeterState[:1]> &revenue_meters).dtype,
+        "sequences": np.asarray(<SequenceMeter[:1]> &sequences).dtype,
         "law": np.asarray(<LawState[:1]> &law).dtype,
         "law_memory": np.dtype(np.uint8),
         "pcs": np.asarray(<PcsState[:1]> &pcs).dtype,
@@ -267,6 +275,7 @@ def state_dtypes():
         "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
+        "rates": np.asarray(<RateState[:1]> &rates).dtype,
         "filters": np.asarray(<FilterState[:1]> &filters).dtype,
         "thermals": np.dtype([("level", np.float64), ("towards", np.float64)]),  # two doubles would pass for a complex number
         "relays": np.asarray(<RelayState[:1]> &relays).dtype,

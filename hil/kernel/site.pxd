@@ -19,6 +19,7 @@ from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.protection.functions cimport Functions
+from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport Xxh64
 
@@ -83,9 +84,10 @@ cdef struct Site:
     int64_t bess_count
     int64_t ups_count
     int64_t revenue_meter_count
+    int64_t sequence_count
     int64_t limit_count
     int64_t other_limits       # how many of them are of the kinds beyond range; `other_at`: which
-    int64_t function_count     # protection functions whose outputs stand in the row
+    int64_t function_count     # protection functions, and meters of sequences, whose outputs stand in the row
     int64_t event_count
     int64_t load_ring_ticks
     int64_t arena_size
@@ -106,6 +108,7 @@ cdef struct Site:
     Measurement* measured
     PhaseMeter* meters
     MeterState* revenue_meters
+    SequenceMeter* sequences
     const LawParams* law_params
     LawState* law
     const UserLaw* user_laws

@@ -114,6 +114,9 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
     for i in range(s.revenue_meter_count):
         if not revenue_meter_is_sound(&s.revenue_meters[i], s.arena_size):
             return "revenue_meters: window or delay"
+    for i in range(s.sequence_count):
+        if not (0 <= s.sequences[i].output < s.row_words and measurement_is_sound(&s.sequences[i].measured, s.arena_size)):
+            return "sequences: output, window or delay"
     for i in range(s.limit_count):
         if not 0 <= s.limit_params[i].channel < s.row_words or not 0 <= s.limit_params[i].voltage < s.row_words:
             return "limits: channel or voltage"

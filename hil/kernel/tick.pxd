@@ -19,6 +19,7 @@ from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
 from hil.kernel.network cimport NetworkState, network_solve
 from hil.kernel.protection.functions cimport functions_step
+from hil.kernel.sequences cimport sequence_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
@@ -151,6 +152,9 @@ cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil
 
 cdef inline void run_functions(Site* s, int64_t tick) noexcept nogil:
     """Protection functions, into the row behind the channels of the site."""
+    cdef int64_t i
+    for i in range(s.sequence_count):
+        sequence_step(&s.sequences[i], s.arena, s.network, s.row)
     functions_step(&s.functions, s.arena, s.row, tick, s.blank_until)
 
 

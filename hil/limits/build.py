@@ -18,6 +18,7 @@ from hil.limits.filters import butterworth, fill_filter
 from hil.limits.flicker import fill_flicker
 from hil.limits.judged import Function, Judged
 from hil.limits.oscillation import detector
+from hil.limits.rates import Rate
 from hil.limits.ratios import Ratio
 from hil.limits.relays import Relay
 from hil.limits.settings import BandPass, Flickermeter, OscillationBand
@@ -67,7 +68,9 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
     elif isinstance(settings, Thermal):
         replace(settings, before=before[0]).fill(param, state, dt_s=dt_s, **at)
     elif isinstance(settings, Relay):
-        settings.fill(param, dt_s=dt_s, **at)
+        settings.fill(param, arena, dt_s=dt_s, judged_from_tick=ground.facts.warm_up_ticks, **at)
+    elif isinstance(settings, Rate):
+        settings.fill(param, state, arena, dt_s=dt_s, before=before[0], **at)
     elif isinstance(settings, Counter):
         settings.fill(param, arena, dt_s=dt_s, **at)
     elif isinstance(settings, Envelope):
@@ -94,6 +97,12 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
             **at,
         )
         state["held"] = before[0]
+
+
+def relays_of(functions: Sequence[Function], states: Mapping[str, Any]) -> dict[str, Any]:
+    """The states of relays, by the channels that they make."""
+    relays = [function.outputs[0] for function in functions if function.family == "relays"]
+    return dict(zip(relays, states["relays"], strict=True))
 
 
 def fill_limits(parts: Arrays, found: Sequence[tuple[Limit, Judged]], ground: Ground) -> Any:
@@ -151,7 +160,7 @@ def _limit(arena: Arena, limit: Limit, how: Judged, params: Any, state: Any, gro
         _recovery(arena, limit, params, state, ground, before)
     delay = ticks_of(how.delay_s)
     params["delay_ticks"] = delay
-    params["look_back_ticks"] = sum(map(ticks_of, (how.window_s, how.mean_s, how.delay_s)))
+    params["look_back_ticks"] = sum(map(ticks_of, (how.window_s, how.mean_s, how.delay_s, how.timer_s)))
     if delay > 0:
         for name, used in (("held_high", math.isfinite(how.high)), ("held_low", math.isfinite(how.low))):
             if used:

@@ -3,3 +3,6 @@
 POWER = "pcc.power_measured_w"
 TRUE_POWER = "pcc.power_w"
 FREQUENCY = "pcc.frequency_measured_hz"
+
+NEGATIVE_SEQUENCE = {node: f"{node}.voltage_negative_sequence_measured_pu" for node in ("pcc", "bus")}
+"""Measured negative-sequence voltages, which a row has only where something looks at them."""

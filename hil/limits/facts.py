@@ -40,7 +40,8 @@ class Facts:
     """period_ns: of the samples. frequency_hz: nominal. devices: by their names in the scenario (`bess.main`).
 
     delay_s: by how much a measured voltage is later than a power that is not measured. measuring_s: over how long it is taken.
-    slack_w: power that may be missing of what must be back after a dip, for what means leave of rounding.
+    slack_w: power that may be missing of what must be back after a dip, for what means leave of rounding. warm_up_s: at the
+    start, in which nothing is judged.
     """
 
     period_ns: int
@@ -49,11 +50,17 @@ class Facts:
     delay_s: float = 0.0
     measuring_s: float = 0.0
     slack_w: float = 0.0
+    warm_up_s: float = 0.0
 
     @property
     def tick_s(self) -> float:
         """Time between two samples."""
         return self.period_ns * 1e-9
+
+    @property
+    def warm_up_ticks(self) -> int:
+        """Samples of the warm-up."""
+        return self.ticks_of(self.warm_up_s)
 
     def ticks_of(self, seconds: float) -> int:
         """Ticks nearest to a time."""
@@ -91,4 +98,5 @@ def facts_of(scenario: Scenario) -> Facts:
         delay_s=float(scenario.measurement.delay_s),
         measuring_s=float(scenario.measurement.window_s),
         slack_w=_SLACK * float(scenario.grid.short_circuit_va),
+        warm_up_s=float(scenario.warm_up_s),
     )

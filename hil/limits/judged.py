@@ -30,9 +30,10 @@ class Judged:
 
     value: what is made of the channel, by the names in `hil.kernel.layout.CODES` ("limit.level"). unit: of worst and bound.
     reference: from where margins count. window_s, mean_s, delay_s: as the limit has them. blanked_by: the stimulus that voids
-    samples. variant: what tells it from others that the same limit is judged by; empty where there is one. agree: whether
-    these must agree, else each must hold. functions: what makes the channel, in their order. scale: what value and bounds are
-    multiplied by for `unit`.
+    samples. timer_s: how far back the samples lie that a relay has counted. variant: what tells it from others that the same
+    limit is judged by; empty where there is one. agree: whether these must agree, else each must hold. functions: what makes
+    the channel, in their order. scale: what value and bounds are multiplied by for `unit`. picks_up_on: of a relay's channel,
+    the bound by which it would be judged without one.
     """
 
     channel: str
@@ -44,11 +45,18 @@ class Judged:
     window_s: float = 0.0
     mean_s: float = 0.0
     delay_s: float = 0.0
+    timer_s: float = 0.0
     blanked_by: str = "blank.never"
     variant: str = ""
     agree: bool = True
     functions: tuple[Function, ...] = ()
     scale: float = 1.0
+    picks_up_on: Judged | None = None
+
+    @property
+    def bound(self) -> Judged:
+        """The signal and the bounds that people know it by: without the relay, if one judges."""
+        return self.picks_up_on or self
 
 
 def between(low: float, high: float, normal: float) -> float:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hil.kernel.arena import Arena
 from hil.kernel.layout import CODES
 from hil.limits.ticks import ticks_of
 
@@ -62,6 +63,8 @@ class Relay:
     dropout: inside begins here; None: at the pick-up. delay_s: of definite time; with a curve, the least time. dial: time
     multiplier. dial_divisor: what the vendor divides it by: 7 where dials of electromechanical relays were taken over.
     most: multiples beyond which the curve is flat. reset_s: of a definite reset. tr_s: of a disc; None: that of the curve.
+    cumulative: the delay is of all samples beyond pick-up, until drop-out or, where there is one, in a rolling window of
+    `window_s`. magnitude: what it looks at counts without its sign. blank: the stimulus while which it forgets.
     """
 
     pickup: float
@@ -76,18 +79,38 @@ class Relay:
     reset: Reset = "instantaneous"
     reset_s: float = 0.0
     tr_s: float | None = None
+    cumulative: bool = False
+    window_s: float = 0.0
+    magnitude: bool = False
+    blank: str = "blank.never"
 
-    def fill(self, params: Any, *, dt_s: float, channel: int, output: int, blank: int = CODES["blank.never"]) -> None:
-        """Write a `RelayParams`; the state begins as zeros. Raises ValueError for a disc of which no time is known."""
-        params["channel"], params["output"], params["blank"] = channel, output, blank
-        params["under"], params["inclusive"] = self.under, self.inclusive
+    @property
+    def timing(self) -> str:
+        """How its time runs, by the names in `CODES`."""
+        if self.cumulative:
+            return "timing.cumulative"
+        return "timing.definite" if self.curve is None else "timing.inverse"
+
+    def fill(self, params: Any, places: Arena, *, dt_s: float, channel: int, output: int, judged_from_tick: int = 0) -> None:
+        """Write a `RelayParams`; the state begins as zeros.
+
+        judged_from_tick: from where on samples are evidence. Raises ValueError for a disc of which no time is known, and for a
+        rolling window that cannot hold the delay.
+        """
+        params["channel"], params["output"], params["blank"] = channel, output, CODES[self.blank]
+        params["under"], params["inclusive"], params["magnitude"] = self.under, self.inclusive, self.magnitude
         params["pickup"] = self.pickup
         params["dropout"] = self.pickup if self.dropout is None else self.dropout
         params["delay_ticks"] = ticks_of(self.delay_s, dt_s)
         params["reset"] = CODES[f"reset.{self.reset}"]
         params["reset_ticks"] = ticks_of(self.reset_s, dt_s)
         params["dt"] = dt_s
-        params["timing"] = CODES["timing.definite" if self.curve is None else "timing.inverse"]
+        params["timing"], params["judged_from"] = CODES[self.timing], judged_from_tick
+        if self.window_s > 0.0:
+            window = ticks_of(self.window_s, dt_s)
+            if window <= params["delay_ticks"]:
+                raise ValueError(f"timer_window: must be longer than the delay by a sample at least, {dt_s:g} s")
+            params["window_ticks"], params["offset"] = window, places.place(window)
         if self.curve is None:
             return
         params["a"], params["b"], params["exponent"] = self.curve.a_s, self.curve.b_s, self.curve.exponent

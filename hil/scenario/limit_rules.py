@@ -20,6 +20,7 @@ from hil.scenario.limit import (
     ThermalOverload,
     Underfrequency,
 )
+from hil.scenario.limit.base import RelaySection
 from hil.scenario.limit.storage import VoltageStage
 
 _WITHOUT_DISC = (
@@ -31,7 +32,7 @@ _WITHOUT_DISC = (
 )
 """Curves for which no source gives the time of a disc."""
 
-_NAMED = (Overcurrent, ThermalOverload, RideThrough, VoltageStage, Overload, OutputVoltage)
+_NAMED = (ThermalOverload, RideThrough, VoltageStage, Overload, OutputVoltage)
 _MOST_HZ = 0.4
 """Share of the rate of samples up to which a band may reach."""
 
@@ -57,6 +58,14 @@ def limit_slug(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
+def is_relay(limit: Limit) -> bool:
+    """Whether a relay judges it, by the share of its operating time, and not a bound by itself."""
+    if isinstance(limit, RelaySection):
+        dropout = getattr(limit, limit.picks_up.dropout)
+        return limit.acts_as == "relay" or limit.timer != "consecutive" or dropout is not None
+    return isinstance(limit, Overcurrent)
+
+
 def check_limits(limits: Sequence[Limit], around: Around) -> None:
     """Raises Refused."""
     names = [limit.name for limit in limits]
@@ -66,7 +75,9 @@ def check_limits(limits: Sequence[Limit], around: Around) -> None:
             raise Refused(f"limits.{names.index(limit.name)} has this name; names must differ", "limits", index, "name")
         _check_bound(around, index, limit)
         _check_keys(around, index, limit)
-        if isinstance(limit, _NAMED):  # whose channels go by their names
+        if isinstance(limit, RelaySection):
+            _check_relay(around, index, limit)
+        if is_relay(limit) or isinstance(limit, _NAMED):  # whose channels go by their names
             other = slugs.setdefault(limit_slug(limit.name), limit.name)
             if other != limit.name:
                 raise Refused(f"its channels would have the names of those of {other!r}", "limits", index, "name")
@@ -99,6 +110,33 @@ def _check_bound(around: Around, index: int, limit: Limit) -> None:
             raise Refused("must have levels below 1 pu", "limits", index, "below")
         if any(level <= 1.0 for level, _ in limit.above):
             raise Refused("must have levels above 1 pu", "limits", index, "above")
+
+
+def _check_relay(around: Around, index: int, limit: RelaySection) -> None:
+    """Refuse a drop-out on the wrong side, and keys of timers that the limit does not have."""
+    of = limit.picks_up
+    pickup, dropout = float(getattr(limit, of.pickup)), getattr(limit, of.dropout)
+    nominal = around.nominal_hz if of.nominal is None else of.nominal
+    if dropout is not None and not (pickup <= dropout < nominal if of.under else nominal < dropout <= pickup):
+        ends = ("at least", "below") if of.under else ("at most", "above")
+        key = "min" if of.under else "max"
+        problem = f"must be {ends[0]} {key} = {pickup:g} {of.unit} and {ends[1]} {nominal:g} {of.unit}"
+        raise Refused(problem, "limits", index, "dropout")
+    delay_s = float(getattr(limit, "delay_s", 0.0))
+    timed = {"resetting": ("reset_time", limit.reset_time_s), "cumulative": ("timer_window", limit.timer_window_s)}
+    for timer, (key, time_s) in timed.items():
+        if time_s > 0.0 and limit.timer != timer:
+            raise Refused(f'is a key of timer = "{timer}", and the timer is {limit.timer}', "limits", index, key)
+    if limit.timer != "consecutive" and delay_s == 0.0:
+        does = "keeps a time" if limit.timer == "resetting" else "adds times up"
+        raise Refused(f"must be above 0: a {limit.timer} timer {does}", "limits", index, "delay")
+    if limit.timer == "resetting" and limit.reset_time_s == 0.0:
+        raise Refused("must be above 0: for so long a resetting timer keeps its time", "limits", index, "reset_time")
+    if limit.timer_window_s > 0.0:
+        if limit.timer_window_s <= delay_s:
+            raise Refused(f"must be longer than delay = {delay_s:g} s", "limits", index, "timer_window")
+        if dropout is not None:
+            raise Refused("is for a time that drop-out ends; that of timer_window has none", "limits", index, "dropout")
 
 
 def _check_keys(around: Around, index: int, limit: Limit) -> None:

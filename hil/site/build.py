@@ -10,9 +10,9 @@ from hil.record.streams import ring
 from hil.scenario.model import Scenario
 from hil.site.events import events
 from hil.site.laws import laws
-from hil.site.limits import function_channels, limits
+from hil.site.limits import function_channels, limits, sequence_channels
 from hil.site.parts import Parts, Steady
-from hil.site.plant import plant, tan_phi
+from hil.site.plant import plant, sequences, tan_phi
 from hil.site.record import streams
 from hil.site.storage import storage
 from hil.site.ups import direct_share
@@ -31,9 +31,10 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
     ups_names = [f"ups.{name}" for name in scenario.ups]
-    more = function_channels(scenario)
+    more = (*sequence_channels(scenario), *function_channels(scenario))
     channels = (*channel_names(names, ups_names), *more)
     steady = plant(parts, first_it_w)
+    sequences(parts, channels)
     storage(parts)
     limits(parts, steady, channels)
     events(parts)

@@ -6,10 +6,19 @@ from typing import Any
 
 from hil.errors import ScenarioError
 from hil.limits.build import Ground, fill_functions, fill_limits, functions_of
+from hil.limits.channels import NEGATIVE_SEQUENCE
 from hil.limits.entries import entries
 from hil.limits.facts import facts_of
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts, Steady
+
+
+def sequence_channels(scenario: Scenario) -> tuple[str, ...]:
+    """Negative-sequence voltages that a limit looks at, or that the record names: behind the channels of the site."""
+    wanted = {channel for stream in scenario.record.streams.values() for channel in stream.channels}
+    for _, how in entries(scenario):
+        wanted.update((how.channel, *(name for function in how.functions for name in function.inputs)))
+    return tuple(channel for channel in NEGATIVE_SEQUENCE.values() if channel in wanted)
 
 
 def function_channels(scenario: Scenario) -> tuple[str, ...]:

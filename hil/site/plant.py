@@ -8,6 +8,7 @@ from typing import Any
 from hil.errors import ScenarioError
 from hil.kernel.engine import steady_network
 from hil.kernel.layout import CODES
+from hil.limits.channels import NEGATIVE_SEQUENCE
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts, Steady
 from hil.site.ups import check_line, upss
@@ -167,6 +168,16 @@ def _revenue_meters(parts: Parts, steady: Steady) -> None:
         for line in ("phase_delay", "line_delay"):
             parts.arena.delay(meter[line], scenario.ticks_of(setting.delay_s), steady.voltage_pu, signals=3)
         meter["phase_pu"] = meter["line_pu"] = steady.voltage_pu
+
+
+def sequences(parts: Parts, channels: tuple[str, ...]) -> None:
+    """Fill the meters of negative-sequence voltages, one for each that the row has; before the first tick there is none."""
+    setting = parts.scenario.measurement
+    scales = {"pcc": 1.0, "bus": 1.0 / float(parts.parameters["network"]["ratio"][0])}
+    there = [(node, channels.index(name)) for node, name in NEGATIVE_SEQUENCE.items() if name in channels]
+    for meter, (node, column) in zip(parts.make_states("sequences", len(there)), there, strict=True):
+        meter["output"], meter["scale"] = column, scales[node]
+        _measurement(parts, meter["measured"], 0.0, setting.window_s, setting.delay_s, rms=True)
 
 
 def _measurement(parts: Parts, slot: Any, initial: float, window_s: float, delay_s: float, *, rms: bool = False) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.kernel.engine import Engine
+from hil.limits.build import functions_of, relays_of
 from hil.limits.entries import entries
 from hil.limits.facts import facts_of
 from hil.limits.judged import Judged
@@ -39,7 +40,8 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
     ways: dict[str, list[tuple[Judged, Any]]] = {limit.name: [] for limit in scenario.limits}
     for (limit, how), state in zip(entries(scenario), states, strict=True):
         ways[limit.name].append((how, state))
-    evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s))
+    relays = relays_of(functions_of(entries(scenario)), engine.states)
+    evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s), relays)
     limits = {}
     for limit in scenario.limits:
         if not isinstance(limit, DisturbanceCounter):

@@ -60,12 +60,16 @@ class LimitResult:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What results rest on. ticks: that were judged. late_s: ticks of the wall clock later than that are no evidence."""
+    """What results rest on. ticks: that were judged. late_s: ticks of the wall clock later than that are no evidence.
+
+    relays: the states that the kernel left, by the channels that limits look at.
+    """
 
     tick_s: float
     ticks: int
     measurement: Measurement
     late_s: float = 0.0
+    relays: Mapping[str, Any] = field(default_factory=dict)
 
 
 def decided(limits: Mapping[str, LimitResult], missing: Sequence[str], none_required: str) -> tuple[Outcome, list[str]]:
@@ -126,14 +130,21 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
         *_unfinished(limit, state),
         *_suspect(evidence, state),
     ]
+    relay = evidence.relays.get(how.channel)
+    unseen = relay is not None and relay["seen_ticks"] == 0 and state["valid_ticks"] > 0
+    if unseen:
+        reasons.append(_NOTHING)
     worst = margin = at_s = None
     bound = high if math.isfinite(high) else low
     sides = []
-    if math.isfinite(high) and math.isfinite(state["highest"]):
+    if math.isfinite(high) and math.isfinite(state["highest"]) and not unseen:
         sides.append((float(state["highest"]), high, int(state["highest_tick"])))
     if math.isfinite(low) and math.isfinite(state["lowest"]):
         sides.append((float(state["lowest"]), low, int(state["lowest_tick"])))
-    if sides:
+    if not reasons and state["valid_ticks"] > 0 and _never_picked_up(limit, relay):
+        outcome = Outcome.NOT_EXERCISED
+        reasons = [_pick_up(limit)]
+    elif sides:
         reasons += _steps_longer_than_run(evidence, limit, state)
         margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
         at_s = (tick + 1) * period_s
@@ -188,6 +199,17 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     )
 
 
+def _never_picked_up(limit: Limit, relay: Any) -> bool:
+    """Whether what acts as a relay, and not as a limit, has never been asked anything."""
+    return relay is not None and relay["picked_ticks"] == 0 and getattr(limit, "acts_as", "limit") == "relay"
+
+
+def _pick_up(limit: Any) -> str:
+    of = limit.picks_up
+    pickup = float(getattr(limit, of.pickup))
+    return f"never picked up: {of.subject} never {'fell below' if of.under else 'exceeded'} {pickup:g} {of.unit}"
+
+
 def _unfinished(limit: Limit, state: Any) -> list[str]:
     """What still went on at the end of the run, so that its value is not known."""
     phase = int(state["phase"])
@@ -235,7 +257,10 @@ def _looks_back(limit: Limit) -> dict[str, float]:
     if isinstance(limit, Damping):
         window_s = float(limit.window_s)
         return {"two windows": 2.0 * window_s, "begin of an oscillation": SETTLED_WINDOWS * window_s}
-    return {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay")}
+    parts = {key: float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay", "timer_window")}
+    if parts["timer_window"] > 0.0:  # which the delay lies in
+        parts["delay"] = 0.0
+    return parts
 
 
 def longer_than_run(tick_s: float, limit: Limit, ticks: int) -> list[str]:

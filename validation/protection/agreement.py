@@ -85,6 +85,46 @@ def relay_case(rng: np.random.Generator) -> Tally:
     return shares(ours, theirs) if inverse else decisions(ours, theirs)
 
 
+def cumulative_case(rng: np.random.Generator) -> Tally:
+    """A relay with a cumulative time, exactly; and an envelope of the same level, time and band, whose decisions are its."""
+    samples, under = samples_of(rng), bool(rng.random() < 0.5)
+    pickup, inclusive = (0.9 if under else 1.1), bool(rng.random() < 0.3)
+    dropout = pickup + float(rng.choice([0.0, 0.05])) * (1.0 if under else -1.0)
+    delay = max(1, ticks(rng, samples // 3))
+    setting = Relay(
+        pickup,
+        dropout,
+        under,
+        inclusive,
+        delay_samples=delay,
+        cumulative=True,
+        window=delay + 1 + ticks(rng, samples) if rng.random() < 0.5 else 0,
+        magnitude=bool(rng.random() < 0.5),
+    )
+    value, blanked = waveform(rng, samples, [pickup, dropout]), blanks(rng, samples)
+    if setting.magnitude:
+        value = value * rng.choice([-1.0, 1.0], samples)
+    holed = gaps(rng, value)
+    tally = decisions(relay(holed, setting, blanked), replays.relay(holed, setting, blanked))
+    if inclusive:
+        return tally
+    share, size = replays.relay(value, setting), np.abs(value) if setting.magnitude else value
+    low, high = (dropout, math.inf) if under else (-math.inf, dropout)
+    band = envelopes.Envelope(low, high, (envelopes.Threshold(pickup, under, False, delay),), -math.inf, setting.window)
+    used, _ = replays.envelope(size, np.ones(samples), band, 1.0)
+    asked = size < pickup if under else size > pickup
+    return tally + Tally(int(asked.sum()), int(np.sum(((share >= 1.0) != (used > 1.0))[asked])), int(np.sum(share >= 1.0)))
+
+
+def rate_case(rng: np.random.Generator) -> Tally:
+    """A rate of change, through stimuli and gaps."""
+    samples, dt = samples_of(rng), float(rng.choice([1e-3, 1e-2]))
+    value, blanked = gaps(rng, waveform(rng, samples, [59.5, 60.5])), blanks(rng, samples)
+    window = max(1, ticks(rng, samples))
+    ours, theirs = images.rate(value, window, 60.0, dt, blanked), replays.rate(value, window, 60.0, dt, blanked)
+    return Tally(samples, int(np.sum(np.isnan(ours) != np.isnan(theirs))), int(np.sum(ours > 0)), distance(ours, theirs, 1.0))
+
+
 def thermal_case(rng: np.random.Generator) -> Tally:
     """A thermal image, cold, warm or settled, heating and cooling alike or not."""
     samples, dt = samples_of(rng), float(rng.choice([1e-3, 1.0, 10.0]))
@@ -195,6 +235,8 @@ def trend_case(rng: np.random.Generator) -> Tally:
 NUMBERS = ("filters", "slopes and blocks")  # which decide nothing
 CASES: dict[str, Callable[[np.random.Generator], Tally]] = {
     "relays": relay_case,
+    "cumulative relays": cumulative_case,
+    "rates of change": rate_case,
     "thermal images": thermal_case,
     "counters": counter_case,
     "envelopes": envelope_case,

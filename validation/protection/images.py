@@ -81,3 +81,11 @@ def blocks(value: np.ndarray, length: int, start: int, first: float, blanked: np
     changes = np.concatenate([[0.0], np.diff(whole)]) / (length * dt)
     ended = (np.arange(value.size) + before + 1) // length - 1
     return np.where(np.isnan(value), np.nan, changes[ended])
+
+
+def rate(value: np.ndarray, window: int, first: float, dt: float, blanked: np.ndarray) -> np.ndarray:
+    """Difference over `window` samples, per second; not a number until the window lies wholly behind what is blanked."""
+    change = (value - np.concatenate([np.full(window, first), value])[: value.size]) / (window * dt)
+    for begin, end in stretches(blanked):
+        change[begin : end + window] = np.nan
+    return change

@@ -15,7 +15,8 @@ class Relay:
     """Settings; times in samples where the name says so, else in seconds.
 
     reset: "instantaneous", "definite", "disc" or "never". a, b, exponent, dial: *t = dial·(a/(M^exponent − 1) + b)*, of an
-    inverse-time relay. most: multiples above which the curve is flat. tr: of the disc.
+    inverse-time relay. most: multiples above which the curve is flat. tr: of the disc. cumulative: the delay is of all
+    samples beyond pick-up, from pick-up to drop-out or of the latest `window`. magnitude: a value counts without its sign.
     """
 
     pickup: float
@@ -33,6 +34,9 @@ class Relay:
     most: float = math.inf
     tr: float = 1.0
     dt: float = 1.0
+    cumulative: bool = False
+    window: int = 0
+    magnitude: bool = False
 
     def multiple(self, value: np.ndarray) -> np.ndarray:
         """Of pick-up: above 1 beyond it; where a relay picks up below, that is a negative one."""
@@ -59,9 +63,10 @@ def relay(value: np.ndarray, setting: Relay, blanked: np.ndarray | None = None) 
     blanked: where a stimulus acts; the relay is then 0 and begins anew behind it.
     """
     share = np.zeros(value.size)
+    value = np.abs(value) if setting.magnitude else value
     seen = np.ones(value.size, dtype=bool) if blanked is None else ~blanked
     for begin, end in stretches(seen):
-        share[begin:end] = _unblanked(value[begin:end], setting)
+        share[begin:end] = (_cumulative if setting.cumulative else _unblanked)(value[begin:end], setting)
     return share
 
 
@@ -70,6 +75,19 @@ def picked(value: np.ndarray, setting: Relay) -> np.ndarray:
     on = beyond(value, setting.pickup, under=setting.under, inclusive=setting.inclusive)
     back = ~beyond(value, setting.dropout, under=setting.under)
     return hysteresis(on, back)
+
+
+def _cumulative(value: np.ndarray, setting: Relay) -> np.ndarray:
+    """Of the samples beyond pick-up all but the latest have lasted for their whole tick."""
+    on = beyond(value, setting.pickup, under=setting.under, inclusive=setting.inclusive).astype(int)
+    if setting.window:
+        into = np.concatenate([np.zeros(setting.window - 1, dtype=int), on])
+        count = np.lib.stride_tricks.sliding_window_view(into, setting.window).sum(axis=1)
+    else:
+        count = np.zeros(value.size, dtype=int)
+        for begin, end in stretches(picked(value, setting)):
+            count[begin:end] = np.cumsum(on[begin:end])
+    return np.maximum(count - 1, 0) / setting.delay_samples
 
 
 def _unblanked(value: np.ndarray, setting: Relay) -> np.ndarray:
@@ -82,6 +100,8 @@ def _unblanked(value: np.ndarray, setting: Relay) -> np.ndarray:
     kept, kept_samples, last = 0.0, 0, 0
     for begin, end in [*stretches(up), (value.size, value.size)]:
         rest, still = _rest(kept, loss[last:begin], setting)
+        if setting.reset == "definite" and begin - last > 1 and _output(rest[0], kept_samples, setting) >= 1.0:
+            rest[1:], still[1:] = 0.0, False  # its time was over at drop-out: it operates there, for that sample
         share[last:begin], samples[last:begin] = rest[:-1], kept_samples * still[:-1]
         kept, kept_samples = rest[-1], kept_samples * int(still[-1])
         samples[begin:end] = kept_samples + np.arange(end - begin)
@@ -92,7 +112,14 @@ def _unblanked(value: np.ndarray, setting: Relay) -> np.ndarray:
         else:
             share[begin:end] = samples[begin:end] / setting.delay_samples
             kept = kept_samples / setting.delay_samples
+        if setting.reset == "definite" and _output(share[end - 1], samples[end - 1], setting) >= 1.0:
+            kept, kept_samples = 0.0, 0  # its contact drops out with it, and it begins anew
         last = end
+    return _output(share, samples, setting)
+
+
+def _output(share: np.ndarray, samples: np.ndarray, setting: Relay) -> np.ndarray:
+    """Of curve and least time that which is slower."""
     return np.minimum(share, samples / setting.delay_samples) if setting.delay_samples else share
 
 

@@ -84,8 +84,19 @@ def relay(value: np.ndarray, setting: Relay, blanked: np.ndarray | None = None) 
     param["timing"] = CODES["timing.inverse" if setting.inverse else "timing.definite"]
     param["reset"] = CODES[f"reset.{setting.reset}"]
     param["delay_ticks"], param["reset_ticks"] = setting.delay_samples, setting.reset_samples
-    for name in ("under", "inclusive", "pickup", "dropout", "a", "b", "exponent", "dial", "most", "tr", "dt"):
+    if setting.cumulative:
+        param["timing"], param["window_ticks"] = CODES["timing.cumulative"], setting.window
+        param["offset"] = compiled.arena.place(setting.window)
+    for name in ("under", "inclusive", "magnitude", "pickup", "dropout", "a", "b", "exponent", "dial", "most", "tr", "dt"):
         param[name] = getattr(setting, name)
+    return compiled.run(value, blanked=blanked)[1]
+
+
+def rate(value: np.ndarray, window: int, first: float, dt: float, blanked: np.ndarray) -> np.ndarray:
+    """The compiled rate of change. first: what the signal was for ever before."""
+    compiled = Compiled("rates", 1, 1)
+    compiled.param["blank"], compiled.param["per_second"] = BLANK, 1.0 / (window * dt)
+    compiled.arena.delay(compiled.state["past"], window, first)
     return compiled.run(value, blanked=blanked)[1]
 
 

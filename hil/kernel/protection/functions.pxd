@@ -8,6 +8,7 @@ from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState, enve
 from hil.kernel.protection.filters cimport FilterParams, FilterState, filter_is_sound, filter_step
 from hil.kernel.protection.flicker cimport FlickerParams, FlickerState, flicker_is_sound, flicker_step
 from hil.kernel.protection.oscillation cimport OscillationParams, OscillationState, oscillation_is_sound, oscillation_step
+from hil.kernel.protection.rates cimport RateParams, RateState, rate_is_sound, rate_step
 from hil.kernel.protection.ratios cimport RatioParams, ratio_is_sound, ratio_step
 from hil.kernel.protection.relays cimport RelayParams, RelayState, relay_is_sound, relay_step
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState, slope_is_sound, slope_step
@@ -25,6 +26,7 @@ cdef struct Functions:
     int64_t flicker_count
     int64_t slope_count
     int64_t block_count
+    int64_t rate_count
     const RatioParams* ratio_params
     const FilterParams* filter_params
     FilterState* filters
@@ -44,11 +46,13 @@ cdef struct Functions:
     SlopeState* slopes
     const BlockParams* block_params
     BlockState* blocks
+    const RateParams* rate_params
+    RateState* rates
 
 
 cdef inline int64_t function_count(const Functions* f) noexcept nogil:
     return (f.ratio_count + f.filter_count + f.thermal_count + f.relay_count + f.counter_count + f.envelope_count
-            + f.oscillation_count + f.flicker_count + f.slope_count + f.block_count)
+            + f.oscillation_count + f.flicker_count + f.rate_count + f.slope_count + f.block_count)
 
 
 cdef inline void functions_step(const Functions* f, double* arena, double* row, int64_t tick,
@@ -56,12 +60,14 @@ cdef inline void functions_step(const Functions* f, double* arena, double* row, 
     cdef int64_t i
     for i in range(f.ratio_count):
         ratio_step(&f.ratio_params[i], row)
+    for i in range(f.rate_count):
+        rate_step(&f.rate_params[i], &f.rates[i], arena, row, tick, blank_until)
     for i in range(f.filter_count):
         filter_step(&f.filter_params[i], &f.filters[i], arena, row, tick, blank_until)
     for i in range(f.thermal_count):
         thermal_step(&f.thermal_params[i], &f.thermals[i], row)
     for i in range(f.relay_count):
-        relay_step(&f.relay_params[i], &f.relays[i], row, tick, blank_until)
+        relay_step(&f.relay_params[i], &f.relays[i], arena, row, tick, blank_until)
     for i in range(f.counter_count):
         counter_step(&f.counter_params[i], &f.counters[i], arena, row, tick)
     for i in range(f.envelope_count):
@@ -82,6 +88,9 @@ cdef inline const char* unsound_function(const Functions* f, int64_t words, int6
     for i in range(f.ratio_count):
         if not ratio_is_sound(&f.ratio_params[i], words):
             return "ratios: kind, channel, output or least"
+    for i in range(f.rate_count):
+        if not rate_is_sound(&f.rate_params[i], &f.rates[i], words, arena_size, blanks):
+            return "rates: channel, output, or a window outside the arena"
     for i in range(f.filter_count):
         if not filter_is_sound(&f.filter_params[i], words, arena_size, blanks):
             return "filters: channel, output, or sections outside the arena"
@@ -89,8 +98,8 @@ cdef inline const char* unsound_function(const Functions* f, int64_t words, int6
         if not thermal_is_sound(&f.thermal_params[i], words):
             return "thermals: channel or output"
     for i in range(f.relay_count):
-        if not relay_is_sound(&f.relay_params[i], words, blanks):
-            return "relays: channel, output, times or curve"
+        if not relay_is_sound(&f.relay_params[i], &f.relays[i], words, arena_size, blanks):
+            return "relays: channel, output, times or curve, or a ring outside the arena"
     for i in range(f.counter_count):
         if not counter_is_sound(&f.counter_params[i], &f.counters[i], words, arena_size):
             return "counters: channel, output, or a ring outside the arena"

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from hil.limits.channels import NEGATIVE_SEQUENCE
 from hil.limits.facts import Facts
 from hil.limits.judged import Function, Judged, at_ups
+from hil.limits.kinds.relay import as_relay
 from hil.limits.ratios import Ratio
 from hil.limits.settings import Flickermeter
 
 
 def _undervoltage(limit: Any, _: Facts) -> list[Judged]:
     if at_ups(limit):  # a dip must not come through: nothing there is blanked
-        return [Judged(f"{limit.node}.output_voltage_pu", low=limit.min, unit="pu", reference=1.0)]
+        return as_relay(limit, Judged(f"{limit.node}.output_voltage_pu", low=limit.min, unit="pu", reference=1.0))
     channel = f"{limit.node}.voltage_lowest_measured_pu"
-    return [Judged(channel, low=limit.min, unit="pu", reference=1.0, blanked_by="blank.voltage")]
+    return as_relay(limit, Judged(channel, low=limit.min, unit="pu", reference=1.0, blanked_by="blank.voltage"))
 
 
 def _overvoltage(limit: Any, _: Facts) -> list[Judged]:
     channel = f"{limit.node}.voltage_highest_measured_pu"
-    return [Judged(channel, high=limit.max, unit="pu", reference=1.0, blanked_by="blank.voltage")]
+    return as_relay(limit, Judged(channel, high=limit.max, unit="pu", reference=1.0, blanked_by="blank.voltage"))
+
+
+def _negative_sequence_voltage(limit: Any, _: Facts) -> list[Judged]:
+    channel = NEGATIVE_SEQUENCE[limit.node]
+    return as_relay(limit, Judged(channel, high=limit.max, unit="pu", blanked_by="blank.voltage"))
 
 
 def _volts_per_hertz(limit: Any, facts: Facts) -> list[Judged]:
@@ -42,6 +49,7 @@ def _flicker(limit: Any, facts: Facts) -> list[Judged]:
 HOW = {
     "undervoltage": _undervoltage,
     "overvoltage": _overvoltage,
+    "negative_sequence_voltage": _negative_sequence_voltage,
     "volts_per_hertz": _volts_per_hertz,
     "flicker": _flicker,
 }

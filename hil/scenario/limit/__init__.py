@@ -23,7 +23,7 @@ from hil.scenario.limit.ramp import RampRate
 from hil.scenario.limit.ride import RideThrough
 from hil.scenario.limit.storage import BatteryTemperature, CellVoltage, CRate, DcVoltage, SocRange
 from hil.scenario.limit.ups import DcLink, DisturbanceCounter, OnBattery, OutputVoltage, Overload, Transfers
-from hil.scenario.limit.voltage import Flicker, Overvoltage, Undervoltage, VoltsPerHertz
+from hil.scenario.limit.voltage import Flicker, NegativeSequenceVoltage, Overvoltage, Undervoltage, VoltsPerHertz
 
 __all__ = [
     "BandShare",
@@ -38,6 +38,7 @@ __all__ = [
     "DynamicRange",
     "Flicker",
     "Limit",
+    "NegativeSequenceVoltage",
     "OnBattery",
     "Oscillation",
     "OutputVoltage",
@@ -64,6 +65,7 @@ __all__ = [
 Limit = Annotated[
     Undervoltage
     | Overvoltage
+    | NegativeSequenceVoltage
     | VoltsPerHertz
     | Flicker
     | Underfrequency

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,6 +21,26 @@ Delay = Annotated[
     Time,
     Field(ge=0, description="how long a value must stay beyond, without a break, to be a violation", json_schema_extra=CHOICE),
 ]
+
+
+ActsAs = Annotated[
+    Literal["limit", "relay"],
+    Field(
+        description="limit: what stays inside passes; relay: one that never picks up is NOT EXERCISED, which keeps from PASS",
+        json_schema_extra=CHOICE,
+    ),
+]
+
+
+class PickUp(NamedTuple):
+    """What picks up on what. pickup, dropout: the fields. subject, unit: as people say it. nominal: None: the frequency."""
+
+    pickup: str
+    dropout: str
+    under: bool
+    subject: str
+    unit: str
+    nominal: float | None = None
 
 
 class LimitSection(Section):
@@ -47,3 +67,28 @@ def one_of(section: LimitSection, *fields: str) -> None:
     if all(getattr(section, field) is None for field in fields):
         keys = [of_name(field)[0] for field in fields]
         raise Refused(f"missing; a limit of this kind has {', '.join(keys[:-1])} or {keys[-1]}", keys[0])
+
+
+class RelaySection(LimitSection):
+    """Keys of what a relay may judge: any of them, but `acts_as = "limit"`, makes it one (docs/protection.md, "Relays")."""
+
+    picks_up: ClassVar[PickUp]
+
+    acts_as: ActsAs = "limit"
+    timer: Literal["consecutive", "resetting", "cumulative"] = Field(
+        default="consecutive",
+        description=(
+            "how the delay counts: without a break; kept for `reset_time` after drop-out (resetting); or added up until"
+            " drop-out, or in a rolling `timer_window` (cumulative)"
+        ),
+        json_schema_extra=CHOICE,
+    )
+    reset_time_s: Time = Field(
+        default=0.0, ge=0, description="how long a resetting timer keeps its time after drop-out", json_schema_extra=CHOICE
+    )
+    timer_window_s: Time = Field(
+        default=0.0,
+        ge=0,
+        description="rolling window of a cumulative timer; 0: from pick-up to drop-out",
+        json_schema_extra=CHOICE,
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hil.scenario.base import CHOICE, Number, Share, source
-from hil.scenario.limit.base import BESS, Delay, LimitSection
+from hil.scenario.limit.base import BESS, ActsAs, Delay, LimitSection, PickUp
 from hil.scenario.quantity import Apparent, PerUnit, Time
 
 _C37_112 = source("IEEE C37.112, IEC 60255-151; docs/protection.md")
@@ -44,7 +44,10 @@ class Overcurrent(CurrentSection):
     What is judged is the share of the operating time that is used up; at 1 the relay operates, which violates the limit.
     """
 
+    picks_up: ClassVar = PickUp("pickup", "dropout", under=False, subject="the current", unit="pu")
+
     kind: Literal["overcurrent"] = "overcurrent"
+    acts_as: ActsAs = "relay"
     pickup: PerUnit = Field(gt=0, description="current at which it picks up, pu")
     curve: Literal[
         "definite",

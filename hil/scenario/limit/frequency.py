@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hil.scenario.base import source
-from hil.scenario.limit.base import AtPcc, Delay, LimitSection
+from hil.scenario.limit.base import AtPcc, Delay, PickUp, RelaySection
 from hil.scenario.quantity import Frequency, FrequencyRate, PerUnit, Time
 
 
-class FrequencySection(LimitSection):
+class FrequencySection(RelaySection):
     """What looks at the frequency."""
 
     block_below: PerUnit | None = Field(
@@ -25,27 +25,44 @@ class FrequencySection(LimitSection):
 class Underfrequency(FrequencySection):
     """81U: measured frequency below `min` for `delay`. Scripted frequency events are stimulus and do not count."""
 
+    picks_up: ClassVar = PickUp("min_hz", "dropout_hz", under=True, subject="the frequency", unit="Hz")
+
     kind: Literal["underfrequency"] = "underfrequency"
     node: AtPcc = "pcc"
     min_hz: Frequency = Field(gt=0, description="lowest frequency that is inside the limit")
+    dropout_hz: Frequency | None = Field(
+        default=None, description="frequency at which it drops out: from `min` up, below nominal; without it `min`"
+    )
     delay_s: Delay = 0.0
 
 
 class Overfrequency(FrequencySection):
     """81O: measured frequency above `max` for `delay`."""
 
+    picks_up: ClassVar = PickUp("max_hz", "dropout_hz", under=False, subject="the frequency", unit="Hz")
+
     kind: Literal["overfrequency"] = "overfrequency"
     node: AtPcc = "pcc"
     max_hz: Frequency = Field(gt=0, description="highest frequency that is inside the limit")
+    dropout_hz: Frequency | None = Field(
+        default=None, description="frequency at which it drops out: from `max` down, above nominal; without it `max`"
+    )
     delay_s: Delay = 0.0
 
 
 class RateOfChange(FrequencySection):
     """81R: rate of change of the measured frequency over `window`, either way, above `max` for `delay`."""
 
+    picks_up: ClassVar = PickUp(
+        "max_hz_per_s", "dropout_hz_per_s", under=False, subject="the rate of change", unit="Hz/s", nominal=0.0
+    )
+
     kind: Literal["rocof"] = "rocof"
     node: AtPcc = "pcc"
     max_hz_per_s: FrequencyRate = Field(gt=0, description="fastest rise or fall of the frequency that is inside the limit")
+    dropout_hz_per_s: FrequencyRate | None = Field(
+        default=None, description="rate at which it drops out: from `max` down, above 0; without it `max`"
+    )
     window_s: Time = Field(
         default=0.5,
         gt=0,

@@ -1,21 +1,23 @@
-"""Limits on voltages: 27, 59, 24, and flicker."""
+"""Limits on voltages: 27, 59, 47, 24, and flicker."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hil.scenario.base import CHOICE
-from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection
+from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection, PickUp, RelaySection
 from hil.scenario.quantity import PerUnit
 
 
-class Undervoltage(LimitSection):
+class Undervoltage(RelaySection):
     """27: RMS voltage of the lowest phase below `min` for `delay`. Scripted dips are stimulus and do not count.
 
     At `ups.NAME` it is the voltage of the output, and dips do count: they must not reach the load.
     """
+
+    picks_up: ClassVar = PickUp("min", "dropout", under=True, subject="the voltage", unit="pu", nominal=1.0)
 
     kind: Literal["undervoltage"] = "undervoltage"
     node: str = Field(
@@ -25,17 +27,43 @@ class Undervoltage(LimitSection):
         json_schema_extra=CHOICE,
     )
     min: PerUnit = Field(gt=0, lt=1, description="lowest voltage that is inside the limit, pu")
+    dropout: PerUnit | None = Field(
+        default=None, description="voltage at which it drops out, pu: from `min` up, below nominal; without it `min`"
+    )
     delay_s: Delay = 0.0
 
 
-class Overvoltage(LimitSection):
+class Overvoltage(RelaySection):
     """59: RMS voltage of the highest phase above `max` for `delay`."""
+
+    picks_up: ClassVar = PickUp("max", "dropout", under=False, subject="the voltage", unit="pu", nominal=1.0)
 
     kind: Literal["overvoltage"] = "overvoltage"
     node: Literal["pcc", "bus"] = Field(
         default="pcc", description="whose voltage: of the PCC, or of the bus", json_schema_extra=CHOICE
     )
     max: PerUnit = Field(gt=1, lt=3, description="highest voltage that is inside the limit, pu")
+    dropout: PerUnit | None = Field(
+        default=None, description="voltage at which it drops out, pu: from `max` down, above nominal; without it `max`"
+    )
+    delay_s: Delay = 0.0
+
+
+class NegativeSequenceVoltage(RelaySection):
+    """47: negative-sequence voltage above `max` for `delay`: what unbalance does to motors and converters."""
+
+    picks_up: ClassVar = PickUp("max", "dropout", under=False, subject="the negative-sequence voltage", unit="pu", nominal=0.0)
+
+    kind: Literal["negative_sequence_voltage"] = "negative_sequence_voltage"
+    node: Literal["pcc", "bus"] = Field(
+        default="pcc", description="whose voltage: of the PCC, or of the bus", json_schema_extra=CHOICE
+    )
+    max: PerUnit = Field(
+        gt=0, lt=1, description="highest negative-sequence voltage that is inside the limit, pu of the nominal phase voltage"
+    )
+    dropout: PerUnit | None = Field(
+        default=None, description="voltage at which it drops out, pu: from `max` down, above 0; without it `max`"
+    )
     delay_s: Delay = 0.0
 
 

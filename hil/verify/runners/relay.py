@@ -8,6 +8,7 @@ from hil.limits.relays import CURVES, Relay
 from hil.verify.bench import Bench, first, signal
 
 _SETTINGS = ("under", "inclusive", "dropout", "delay_s", "dial", "dial_divisor", "most", "reset", "reset_s", "tr_s")
+_MORE = ("cumulative", "window_s", "magnitude")
 
 
 def run(given: dict[str, Any]) -> dict[str, Any]:
@@ -18,10 +19,10 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     """
     dt_s = given["dt_s"]
     curve = CURVES[given["curve"]] if "curve" in given else None
-    relay = Relay(given.get("pickup", 1.0), curve=curve, **{key: given[key] for key in _SETTINGS if key in given})
+    relay = Relay(given.get("pickup", 1.0), curve=curve, **{key: given[key] for key in (*_SETTINGS, *_MORE) if key in given})
     bench = Bench()
     params, _ = bench.add("relays")
-    relay.fill(params[0], dt_s=dt_s, channel=0, output=1)
+    relay.fill(params[0], bench, dt_s=dt_s, channel=0, output=1)
     output = bench.run(signal(given), outputs=1)[:, 1]
     time_s = first(output >= 1.0, dt_s)
     found: dict[str, Any] = {"operates": time_s is not None, "share": float(output[-1])}

@@ -17,7 +17,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     bench = Bench()
     params, _ = bench.add("relays", len(stages))
     for i, relay in enumerate(stages.values()):
-        relay.fill(params[i], dt_s=dt_s, channel=0, output=1 + i)
+        relay.fill(params[i], bench, dt_s=dt_s, channel=0, output=1 + i)
     rows = bench.run(signal(given), outputs=len(stages))
     times = {name: first(rows[:, 1 + i] >= 1.0, dt_s) for i, name in enumerate(stages)}
     operated = {name: time_s for name, time_s in times.items() if time_s is not None}
