@@ -117,6 +117,18 @@ def test_first_violations_are_marked_where_they_were(failed, tmp_path, part):
             assert worst is None
 
 
+def test_a_relay_shows_as_the_bound_that_it_picks_up_on(failed, tmp_path):
+    """Its threshold, and the violation on the voltage, where those of the limit stand."""
+    overrides = [*SMALL, "absorber.main.kind=none", "limits.27 undervoltage.min=0.99", "limits.27 undervoltage.acts_as=relay"]
+    relay = drawn(hil.run(hil.load("training_job", overrides)), tmp_path / "relay.svg")
+    limit = drawn(failed, tmp_path / "limit.svg")
+    assert all("27 undervoltage, 0.99" in texts(picture) for picture in (relay, limit))
+    gid = ".//g[@id='on-signal-first-violation-27-undervoltage']//use"
+    marks = [picture.find(gid) for picture in (relay, limit)]
+    assert [mark.get("y") for mark in marks] == [marks[1].get("y")] * 2
+    assert marks[0].get("x") == marks[1].get("x")
+
+
 @pytest.mark.slow
 def test_the_same_run_gives_the_same_file(failed, tmp_path):
     for path in (tmp_path / "a.svg", tmp_path / "b.svg", tmp_path / "a.png", tmp_path / "b.png"):

@@ -80,7 +80,7 @@ def panels(run: Recording) -> list[Panel]:
 
 def place_of(run: Recording, name: str, shown: list[Panel]) -> tuple[Panel, str] | None:
     """The panel in which a violation of a limit is marked, and the channel on which; None where nothing of it is shown."""
-    how = next((how for limit, how in entries(run.scenario) if limit.name == name), None)
+    how = next((how.bound for limit, how in entries(run.scenario) if limit.name == name), None)
     if how is None:
         return None
     channel = how.channel
@@ -123,7 +123,7 @@ def _lines(
 
 def _voltages(run: Recording) -> list[Line]:
     """Of PCC, bus and UPS outputs what a limit looks at, and of the PCC always the lowest phase."""
-    looked_at = {how.channel for _, how in entries(run.scenario)}
+    looked_at = {how.bound.channel for _, how in entries(run.scenario)}
     lines = []
     for node, colour in (("pcc", GRID), ("bus", _DEVICES[2])):
         for side, dash in (("lowest", "-"), ("highest", ":")):
@@ -137,9 +137,9 @@ def _voltages(run: Recording) -> list[Line]:
 def _add_thresholds(panel: Panel, limits: list[tuple[Limit, Judged]]) -> None:
     named: dict[float, list[str]] = {}
     for limit, how in limits:
-        if limit.kind not in _LEVELS or how.channel not in panel.channels:
+        if limit.kind not in _LEVELS or how.bound.channel not in panel.channels:
             continue
-        for bound in (how.low, how.high):
+        for bound in (how.bound.low, how.bound.high):
             if np.isfinite(bound):
                 named.setdefault(panel.scale * bound, []).append(limit.name)
     for value, names in named.items():
@@ -150,7 +150,7 @@ def _add_thresholds(panel: Panel, limits: list[tuple[Limit, Judged]]) -> None:
 def _frequency_matters(run: Recording) -> bool:
     """Whether a limit looks at it, or it leaves the governors' dead band."""
     scenario, channel = run.scenario, "pcc.frequency_measured_hz"
-    if any("frequency" in how.channel for _, how in entries(scenario)):
+    if any("frequency" in how.bound.channel for _, how in entries(scenario)):
         return True
     if channel not in run.channels:
         return False
