@@ -43,6 +43,8 @@ limits = [
   {name = "flicker", kind = "flicker", lamp = "120 V", max = 1.0},
   {name = "51", kind = "overcurrent", base = "15 MVA", pickup = 1.0, curve = "iec_very_inverse", reset = "definite"},
   {name = "49", kind = "thermal_overload", base = "20 MVA", time_constant = "100 s"},
+  {name = "47", kind = "negative_sequence_voltage", max = 0.02, timer = "cumulative", delay = "1 s", timer_window = "9 s"},
+  {name = "81R", kind = "rocof", max = "0.5 Hz/s", dropout = "0.3 Hz/s", delay = "100 ms"},
   {name = "ride", kind = "ride_through", below = [["0.9 pu", "2 s"]], recovery = "1 s", window = "10 s"},
 ]
 [grid]

@@ -37,6 +37,8 @@ limits = [
     {"name": "flicker", "kind": "flicker", "lamp": "120 V", "max": 1.0},
     {"name": "51", "kind": "overcurrent", "base": "10 MVA", "pickup": 0.5, "curve": "ieee_very_inverse", "reset": "disc"},
     {"name": "49", "kind": "thermal_overload", "node": "bess.a", "time_constant": "60 s"},
+    {"name": "47", "kind": "negative_sequence_voltage", "max": 0.1, "timer": "cumulative", "delay": "9 ms", "timer_window": "50 ms"},
+    {"name": "81R relay", "kind": "rocof", "max": "1 Hz/s", "window": "40 ms", "delay": "5 ms", "acts_as": "relay"},
     {"name": "transfers", "kind": "transfers", "node": "ups.a", "max": 1, "window": "100 ms"},
     {"name": "slope", "kind": "ramp", "form": "slope", "max": "1 MW/s", "window": "20 ms"},
     {"name": "blocks", "kind": "ramp", "form": "block_average", "block_start": "0 s", "max": "1 MW/s", "window": "20 ms"},
