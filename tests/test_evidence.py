@@ -95,6 +95,29 @@ def test_a_margin_below_the_uncertainty_is_no_pass(limit, key, uncertainty):
     assert "is below the expanded uncertainty of what was measured" in found.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("limit", "dropout", "key", "uncertainty", "unit"),
+    [
+        ({"kind": "undervoltage", "min": 0.9}, 0.91, "voltage_uncertainty", 1.0, "pu"),
+        ({"kind": "overvoltage", "max": 1.1}, 1.05, "voltage_uncertainty", 1.0, "pu"),
+        ({"kind": "negative_sequence_voltage", "max": 0.02}, 0.01, "voltage_uncertainty", 1.0, "pu"),
+        ({"kind": "underfrequency", "min": "59.5 Hz"}, "59.6 Hz", "frequency_uncertainty", 1.0, "Hz"),
+        ({"kind": "rocof", "max": "1 Hz/s", "window": "500 ms"}, "0.9 Hz/s", "frequency_uncertainty", 2**0.5 / 0.5, "Hz"),
+    ],
+)
+def test_a_relay_that_operates_nearer_by_the_uncertainty_is_no_pass(limit, dropout, key, uncertainty, unit):
+    """The margin is that of the limit without its relay."""
+    _, sure = ended(limit)
+    left = abs(sure.limit - sure.worst)
+    result, found = ended(limit | {"dropout": dropout})
+    assert (result.verdict, found.outcome) == ("PASS", "PASS")
+    for factor, outcome in ((0.999, "PASS"), (1.001, "INCONCLUSIVE")):
+        measurement = {key: f"{factor * left / uncertainty!r} {unit}"}
+        result, found = ended(limit | {"dropout": dropout}, measurement=measurement)
+        assert result.verdict == found.outcome == outcome
+    assert found.reasons[0].startswith("with a pick-up nearer by the expanded uncertainty of what was measured, ")
+
+
 def test_a_violation_stays_one_however_uncertain_it_is():
     _, found = ended({"kind": "underpower", "min": "5.5 MW"}, measurement={"power_uncertainty": "3 MW"})
     assert found.outcome == "FAIL"

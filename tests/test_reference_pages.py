@@ -128,6 +128,7 @@ def test_the_channels_of_protection_functions_are_listed():
         "bess": {"NAME": {"rating": "5 MVA", "energy": "5 MWh"}},
         "ups": {"NAME": {"rating": "6 MW"}},
         "limits": [{"name": f"x{number}", **limit} for number, limit in enumerate(limits)],
+        "measurement": {"frequency_uncertainty": "1 mHz"},
     }
     plain = {
         r"above_2e\+07_w": "above_LEAST_w",

@@ -117,6 +117,15 @@ def test_81r_picks_up_on_a_rate_either_way():
     assert wanted.any()
 
 
+def test_a_late_tick_is_within_what_a_relay_counts():
+    limits = [
+        {"name": "a", "kind": "undervoltage", "min": 0.9, "dropout": 0.91, "delay": "50 ms"},
+        {"name": "b", "kind": "rocof", "max": "1 Hz/s", "window": "40 ms", "delay": "50 ms", "acts_as": "relay"},
+        {"name": "c", "kind": "overvoltage", "max": 1.1, "delay": "50 ms", "timer": "cumulative", "timer_window": "300 ms"},
+    ]
+    assert rig_of(limits).engine.parameters["limits"]["look_back_ticks"].tolist() == [50, 90, 300]
+
+
 # --- stages ---
 
 

@@ -61,11 +61,12 @@ def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measuremen
     if missing_names:
         return undecided(limit, [f"the recording has no {', '.join(missing_names)}"])
     there = {name: values for name, values in columns.items() if values is not None}
+    sure = _as_sure_as_its_steps(measurement, signals, wanted)
+    ways = judged(limit, replace(facts, measurement=sure))
     try:
         states, relays, channels = replayed([(limit, how) for how in ways], there, facts)
     except ValueError as problem:
         return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
-    sure = _as_sure_as_its_steps(measurement, signals, wanted)
     result = limit_result(
         Evidence(facts.tick_s, signals.count, sure, relays=relays), limit, list(zip(ways, states, strict=True))
     )

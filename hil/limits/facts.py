@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hil.scenario.battery import CELL_V
 
 if TYPE_CHECKING:
+    from hil.scenario.grid import Measurement
     from hil.scenario.model import Scenario
     from hil.scenario.storage import Bess
     from hil.scenario.ups import Ups
@@ -41,7 +42,7 @@ class Facts:
 
     delay_s: by how much a measured voltage is later than a power that is not measured. measuring_s: over how long it is taken.
     slack_w: power that may be missing of what must be back after a dip, for what means leave of rounding. warm_up_s: at the
-    start, in which nothing is judged.
+    start, in which nothing is judged. measurement: how sure what was measured is; None: nothing is said of it.
     """
 
     period_ns: int
@@ -51,6 +52,7 @@ class Facts:
     measuring_s: float = 0.0
     slack_w: float = 0.0
     warm_up_s: float = 0.0
+    measurement: Measurement | None = None
 
     @property
     def tick_s(self) -> float:
@@ -99,4 +101,5 @@ def facts_of(scenario: Scenario) -> Facts:
         measuring_s=float(scenario.measurement.window_s),
         slack_w=_SLACK * float(scenario.grid.short_circuit_va),
         warm_up_s=float(scenario.warm_up_s),
+        measurement=scenario.measurement,
     )

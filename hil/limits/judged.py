@@ -33,7 +33,8 @@ class Judged:
     samples. timer_s: how far back the samples lie that a relay has counted. variant: what tells it from others that the same
     limit is judged by; empty where there is one. agree: whether these must agree, else each must hold. functions: what makes
     the channel, in their order. scale: what value and bounds are multiplied by for `unit`. picks_up_on: of a relay's channel,
-    the bound by which it would be judged without one.
+    the bound by which it would be judged without one. nearer: the channel of a relay whose pick-up lies nearer by the
+    uncertainty of what was measured; empty where there is none.
     """
 
     channel: str
@@ -52,6 +53,7 @@ class Judged:
     functions: tuple[Function, ...] = ()
     scale: float = 1.0
     picks_up_on: Judged | None = None
+    nearer: str = ""
 
     @property
     def bound(self) -> Judged:

@@ -10,11 +10,11 @@ from typing import Any
 from hil.kernel.layout import CODES
 from hil.limits.judged import BELOW_ONE, Judged
 from hil.limits.kinds.power import SETTLED_WINDOWS
+from hil.limits.uncertainty import too_close, too_near
 from hil.limits.units import written
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Damping, Limit, RampRate
 from hil.verdict.outcome import Outcome
-from hil.verdict.uncertainty import too_close
 
 _NOTHING = "no sample was judged"
 _NEVER = {
@@ -151,6 +151,8 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
         worst *= how.scale
         close = too_close(evidence.measurement, how, worst, bound * how.scale)
         reasons += [close] if close else []
+        if how.nearer and evidence.relays[how.nearer]["operated_ticks"] > 0:
+            reasons.append(too_near(evidence.measurement, how.bound))
     elif state["valid_ticks"] == 0 and state["blank_ticks"] > 0:
         outcome = Outcome.NOT_EXERCISED
         reasons = ["a scripted stimulus acted all the time"]

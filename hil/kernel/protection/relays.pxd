@@ -58,6 +58,7 @@ cdef struct RelayState:
     int64_t filled             # samples in the ring
     int64_t seen_ticks         # samples that were a number, and no stimulus voided, from judged_from on
     int64_t picked_ticks       # those of them at which it was picked up
+    int64_t operated_ticks     # and at which it operated
     double share               # inverse: of the operating time
     double rate                # what the latest sample adds to the share by the next
 
@@ -195,13 +196,14 @@ cdef inline void relay_step(const RelayParams* p, RelayState* s, double* arena, 
     if tick >= p.judged_from and value == value:
         s.seen_ticks += 1
         s.picked_ticks += s.picked
+        s.operated_ticks += s.operated
     row[p.output] = share
 
 
 cdef inline bint relay_is_sound(const RelayParams* p, const RelayState* s, int64_t words, int64_t arena_size,
                                 int64_t blanks) noexcept nogil:
     if not (0 <= p.channel < words and 0 <= p.output < words and 0 <= p.blank < blanks and p.delay_ticks >= 0
-            and p.reset_ticks >= 0 and p.pickup != 0.0 and RESET_INSTANTANEOUS <= p.reset <= RESET_NEVER):
+            and p.reset_ticks >= 0 and RESET_INSTANTANEOUS <= p.reset <= RESET_NEVER):
         return False
     if p.timing == TIMING_DEFINITE:
         return p.reset != RESET_DISC
@@ -211,5 +213,5 @@ cdef inline bint relay_is_sound(const RelayParams* p, const RelayState* s, int64
                                              and 0 <= s.index < p.window_ticks and 0 <= p.offset <= arena_size
                                              and p.window_ticks <= arena_size - p.offset)))
     return (p.timing == TIMING_INVERSE and (p.reset != RESET_DISC or p.dial * p.tr > 0.0)
-            and (p.pickup < 0.0) == (p.under != 0) and p.most > 1.0 and p.dial > 0.0 and p.a > 0.0 and p.b >= 0.0
-            and p.exponent > 0.0)
+            and p.pickup != 0.0 and (p.pickup < 0.0) == (p.under != 0) and p.most > 1.0 and p.dial > 0.0 and p.a > 0.0
+            and p.b >= 0.0 and p.exponent > 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hil.limits.channels import FREQUENCY
@@ -11,7 +10,6 @@ from hil.limits.judged import Function, Judged
 from hil.limits.kinds.relay import as_relay
 from hil.limits.rates import Rate
 from hil.limits.ratios import Ratio
-from hil.scenario.limit_rules import is_relay
 
 
 def _frequency(limit: Any) -> dict[str, Any]:
@@ -25,22 +23,20 @@ def _frequency(limit: Any) -> dict[str, Any]:
 
 
 def _underfrequency(limit: Any, facts: Facts) -> list[Judged]:
-    return as_relay(limit, Judged(low=limit.min_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit)))
+    return as_relay(limit, facts, Judged(low=limit.min_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit)))
 
 
 def _overfrequency(limit: Any, facts: Facts) -> list[Judged]:
-    return as_relay(limit, Judged(high=limit.max_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit)))
+    return as_relay(limit, facts, Judged(high=limit.max_hz, unit="Hz", reference=facts.frequency_hz, **_frequency(limit)))
 
 
-def _rocof(limit: Any, _: Facts) -> list[Judged]:
-    most = limit.max_hz_per_s
-    how = Judged(low=-most, high=most, unit="Hz/s", value="limit.rate", **_frequency(limit))
-    if not is_relay(limit):
-        return [how]
+def _rocof(limit: Any, facts: Facts) -> list[Judged]:
+    most, window_s = limit.max_hz_per_s, float(limit.window_s)
+    how = Judged(low=-most, high=most, unit="Hz/s", value="limit.rate", window_s=window_s, **_frequency(limit))
     blocked = "" if limit.block_below is None else f"_blocked_below_{limit.block_below:g}_pu"
-    channel = f"pcc.rocof_{limit.window_s:g}_s{blocked}_hz_per_s"
-    rate = Function("rates", (how.channel,), (channel,), Rate(float(limit.window_s), how.blanked_by))
-    return as_relay(limit, replace(how, channel=channel, functions=(*how.functions, rate)), magnitude=True)
+    channel = f"pcc.rocof_{window_s:g}_s{blocked}_hz_per_s"
+    rate = Function("rates", (how.channel,), (channel,), Rate(window_s, how.blanked_by))
+    return as_relay(limit, facts, how, channel=channel, functions=(rate,))
 
 
 HOW = {

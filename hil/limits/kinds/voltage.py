@@ -12,21 +12,21 @@ from hil.limits.ratios import Ratio
 from hil.limits.settings import Flickermeter
 
 
-def _undervoltage(limit: Any, _: Facts) -> list[Judged]:
+def _undervoltage(limit: Any, facts: Facts) -> list[Judged]:
     if at_ups(limit):  # a dip must not come through: nothing there is blanked
-        return as_relay(limit, Judged(f"{limit.node}.output_voltage_pu", low=limit.min, unit="pu", reference=1.0))
+        return as_relay(limit, facts, Judged(f"{limit.node}.output_voltage_pu", low=limit.min, unit="pu", reference=1.0))
     channel = f"{limit.node}.voltage_lowest_measured_pu"
-    return as_relay(limit, Judged(channel, low=limit.min, unit="pu", reference=1.0, blanked_by="blank.voltage"))
+    return as_relay(limit, facts, Judged(channel, low=limit.min, unit="pu", reference=1.0, blanked_by="blank.voltage"))
 
 
-def _overvoltage(limit: Any, _: Facts) -> list[Judged]:
+def _overvoltage(limit: Any, facts: Facts) -> list[Judged]:
     channel = f"{limit.node}.voltage_highest_measured_pu"
-    return as_relay(limit, Judged(channel, high=limit.max, unit="pu", reference=1.0, blanked_by="blank.voltage"))
+    return as_relay(limit, facts, Judged(channel, high=limit.max, unit="pu", reference=1.0, blanked_by="blank.voltage"))
 
 
-def _negative_sequence_voltage(limit: Any, _: Facts) -> list[Judged]:
+def _negative_sequence_voltage(limit: Any, facts: Facts) -> list[Judged]:
     channel = NEGATIVE_SEQUENCE[limit.node]
-    return as_relay(limit, Judged(channel, high=limit.max, unit="pu", blanked_by="blank.voltage"))
+    return as_relay(limit, facts, Judged(channel, high=limit.max, unit="pu", blanked_by="blank.voltage"))
 
 
 def _volts_per_hertz(limit: Any, facts: Facts) -> list[Judged]:

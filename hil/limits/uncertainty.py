@@ -38,3 +38,9 @@ def too_close(measurement: Measurement, how: Judged, worst: float, bound: float)
         return None
     margin, allowed = written(left, how.unit), written(uncertainty, how.unit)
     return f"its margin, {margin}, is below the expanded uncertainty of what was measured, {allowed}"
+
+
+def too_near(measurement: Measurement, how: Judged) -> str:
+    """Why a relay that did not operate may have done so all the same. how: the bound that it picks up on."""
+    by = written(expanded_uncertainty(measurement, how), how.unit)
+    return f"with a pick-up nearer by the expanded uncertainty of what was measured, {by}, it operates"
