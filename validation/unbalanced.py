@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import harness
 import numpy as np
 from balanced import Site, Transformer
 from harness import Figure, largest
 from network import ENABLED, STORAGE, VARS, WATTS
 from rig import Rig
-from three_phase import GROUPS, OPENDSS, ThreePhase, source
+from three_phase import GROUPS, OPENDSS, TURN, ThreePhase, source
 
 BOUND = 1e-6
 MAGNETISED = 1e-4  # the bound of Yyn0, which OpenDSS cannot do without a magnetising current (three_phase.py)
@@ -29,7 +31,8 @@ def run(site: Site, group: str | None) -> Rig:
         {"kind": "grid_dip", "at": f"{EVERY * (k + 1)} ms", "duration": f"{LENGTH} ms", "fault": fault, "residual": residual}
         for k, (fault, residual) in enumerate(DIPS)
     ]
-    sections = site.sections(events=events, bess={"x": STORAGE}, measurement={"window": "1 ms"})
+    limits = [{"name": node, "kind": "negative_sequence_voltage", "node": node, "max": 0.9} for node in ("pcc", "bus")]
+    sections = site.sections(events=events, bess={"x": STORAGE}, measurement={"window": "1 ms"}, limits=limits)
     if group is None:
         sections.pop("transformer")
     else:
@@ -50,6 +53,7 @@ def through(group: str | None) -> dict[str, float]:
         values = {
             "phase voltages at the PCC, pu": largest(phases(rig, "pcc", ticks), np.abs(pcc), 1.0),
             "phase voltages at the bus, pu": largest(phases(rig, "bus", ticks), np.abs(bus), 1.0),
+            "negative sequence at PCC and bus, pu": largest(sequences(rig, ticks), negative(pcc, bus), 1.0),
             "P + jQ at the PCC, share of apparent power": largest(ours, np.array(power), np.abs(power)),
         }
         found = {name: max(found.get(name, 0.0), value) for name, value in values.items()}
@@ -59,6 +63,17 @@ def through(group: str | None) -> dict[str, float]:
 def phases(rig: Rig, node: str, ticks: np.ndarray) -> np.ndarray:
     """Voltages of the three phases, a row for each tick."""
     return np.column_stack([rig[f"{node}.voltage_{phase}_pu"][ticks] for phase in "abc"])
+
+
+def sequences(rig: Rig, ticks: np.ndarray) -> np.ndarray:
+    """What 47 looks at, PCC and bus side by side, a row for each tick."""
+    return np.column_stack([rig[f"{node}.voltage_negative_sequence_measured_pu"][ticks] for node in ("pcc", "bus")])
+
+
+def negative(*nodes: Sequence[np.ndarray]) -> np.ndarray:
+    """Magnitudes of the negative sequence of phase voltages, a column for each node."""
+    turn = np.array([1.0, TURN**2, TURN]) / 3.0
+    return np.abs(np.stack([np.array(phases) @ turn for phases in nodes], axis=1))
 
 
 def figures() -> list[Figure]:
