@@ -23,11 +23,9 @@ def judged(limit: Limit, facts: Facts) -> list[Judged]:
     if limit.kind in _OWN_TIMES:
         return found
     window_s, mean_s, delay_s = (float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
-    times = {"window_s": window_s, "mean_s": mean_s}
-    counted_s = max(delay_s, float(getattr(limit, "timer_window_s", 0.0)))
-    return [
-        replace(how, **times, timer_s=counted_s) if _by_relay(how) else replace(how, **times, delay_s=delay_s) for how in found
-    ]
+    timer_s = max(delay_s, float(getattr(limit, "timer_window_s", 0.0)))
+    found = [replace(how, window_s=window_s, mean_s=mean_s) for how in found]
+    return [replace(how, timer_s=timer_s) if _by_relay(how) else replace(how, delay_s=delay_s) for how in found]
 
 
 def _by_relay(how: Judged) -> bool:

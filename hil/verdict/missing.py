@@ -123,7 +123,7 @@ def _worst_shows(limit: Limit, found: LimitResult, shown: Shown, power_w: Floats
     """Whether the limit, judged by the rows alone, has the worst value that it had."""
     facts = replace(shown.facts, period_ns=round(1e9 * step_s))
     ways = judged(limit, facts)
-    states, _ = replayed([(limit, how) for how in ways], {POWER: power_w}, facts)
+    states, _, _ = replayed([(limit, how) for how in ways], {POWER: power_w}, facts)
     seen = [how.scale * state[side] for how, state in zip(ways, states, strict=True) for side in ("highest", "lowest")]
     return any(_near(float(value), found.worst or 0.0) for value in seen)
 
@@ -165,10 +165,10 @@ def _variation(limit: Any, found: LimitResult, shown: Shown) -> float | None:
     given_w = np.zeros_like(power_w)
     for share in _CLIPPED:
         for _ in range(_CLIPPINGS):
-            _, channels = replayed([(limit, first)], {TRUE_POWER: power_w - given_w}, shown.facts)
+            _, _, channels = replayed([(limit, first)], {TRUE_POWER: power_w - given_w}, shown.facts)
             filtered_w, most_w = channels[first.channel], 0.5 * share * float(limit.max_w)
             given_w += filtered_w - np.clip(filtered_w, -most_w, most_w)
-            states, _ = replayed(ways, {TRUE_POWER: power_w - given_w}, shown.facts)
+            states, _, _ = replayed(ways, {TRUE_POWER: power_w - given_w}, shown.facts)
             if all(state["beyond_ticks"] == 0 for state in states):
                 return swing_j(given_w, step_s)
     return None
