@@ -41,7 +41,7 @@ JUDGED = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'reset_lockout', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault'",
     ),
     (
         ["limits.SoC reserve.node='bess.other'"],
@@ -174,4 +174,51 @@ JUDGED = [
         "limits.r.mean = '1 d': must be at most 33554.4 s, 33554432 ticks",
     ),
     (["limits=[{name='r',kind='recovery'}]"], "limits.r.max: missing; it has no default"),
+    (
+        ["limits.grid ramp.action=trip"],
+        "limits.grid ramp.action: unknown key for kind = 'ramp'; a key of 'undervoltage', 'overvoltage', 'volts_per_hertz', 'underfrequency', 'overfrequency' and 9 others",
+    ),
+    (["limits.27 undervoltage.action=open"], "limits.27 undervoltage.action = 'open': must be 'log' or 'trip'"),
+    (
+        ["limits.27 undervoltage.action=trip", "limits.27 undervoltage.trips=feeder"],
+        "limits.27 undervoltage.trips = 'feeder': must be 'pcc', or name a device, such as 'bess.main'",
+    ),
+    (
+        ["limits.27 undervoltage.action=trip", "limits.27 undervoltage.trips=ups.a"],
+        "limits.27 undervoltage.trips = 'ups.a': no such device; the scenario has: none",
+    ),
+    (
+        ["limits.27 undervoltage.trips=bess.main"],
+        "limits.27 undervoltage.trips = 'bess.main': needs action = 'trip' beside it",
+    ),
+    (
+        ["limits.27 undervoltage.breaker_time='1 s'"],
+        "limits.27 undervoltage.breaker_time = '1 s': needs action = 'trip' beside it",
+    ),
+    (["limits.27 undervoltage.lockout=false"], "limits.27 undervoltage.lockout = false: needs action = 'trip' beside it"),
+    (
+        ["limits.27 undervoltage.action=trip", "limits.27 undervoltage.lockout=false"],
+        "limits.27 undervoltage.reclose_after: missing; without a lock-out the breaker closes again",
+    ),
+    (
+        ["limits.27 undervoltage.action=trip", "limits.27 undervoltage.reclose_after='1 s'"],
+        "limits.27 undervoltage.reclose_after = '1 s': needs lockout = false: after a lock-out the event 'reset_lockout' closes",
+    ),
+    (
+        ["limits.27 undervoltage.action=trip", "limits.27 undervoltage.breaker_time='-1 s'"],
+        "limits.27 undervoltage.breaker_time = '-1 s': must be at least 0 s",
+    ),
+    (
+        [*UPS, "limits=[{name='T',kind='battery_temperature',node='ups.a',max='60 degC',action='trip'}]"],
+        "limits.T.action = 'trip': must be 'log' at ups.a: the breaker at the input of a UPS does not relieve its battery or its output",
+    ),
+    (
+        ["events=[{at='5 s',kind='reset_lockout',breaker='pcc'}]"],
+        "events.0.breaker = 'pcc': no limit trips it; tripped are: none",
+    ),
+    (
+        ["limits.converter current.action=trip", "events=[{at='5 s',kind='reset_lockout',breaker='pcc'}]"],
+        "events.0.breaker = 'pcc': no limit trips it; tripped are: 'bess.main'",
+    ),
+    (["events=[{at='5 s',kind='reset_lockout'}]"], "events.0.breaker: missing; it has no default"),
 ]

@@ -23,7 +23,8 @@ from rig import BESS, document
 
 dip = {"kind": "grid_dip", "at": "0.5 s", "duration": "0.2 s", "residual": 0.5, "fault": "ag", "judged": True}
 limits = [
-    {"name": "27", "kind": "undervoltage", "min": 0.9, "delay": "20 ms"},
+    {"name": "27", "kind": "undervoltage", "min": 0.9, "delay": "20 ms", "action": "trip", "trips": "ups.a", "lockout": False,
+     "reclose_after": "10 ms"},
     {"name": "59", "kind": "overvoltage", "max": 1.1, "node": "bus"},
     {"name": "ramp", "kind": "ramp", "max": "1 MW/s", "window": "50 ms", "mean": "10 ms"},
     {"name": "swing", "kind": "peak_to_peak", "max": "1 MW", "window": "30 ms"},
@@ -35,8 +36,9 @@ limits = [
     {"name": "variation", "kind": "variation", "band": ["1 Hz", "55 Hz"], "order": 2, "max": "1 MW", "window": "20 ms"},
     {"name": "oscillation", "kind": "oscillation", "band": ["20 Hz", "60 Hz"], "window": "500 ms", "max": "1 MW"},
     {"name": "flicker", "kind": "flicker", "lamp": "120 V", "max": 1.0},
-    {"name": "51", "kind": "overcurrent", "base": "10 MVA", "pickup": 0.5, "curve": "ieee_very_inverse", "reset": "disc"},
-    {"name": "49", "kind": "thermal_overload", "node": "bess.a", "time_constant": "60 s"},
+    {"name": "51", "kind": "overcurrent", "base": "10 MVA", "pickup": 0.5, "curve": "ieee_very_inverse", "reset": "disc",
+     "action": "trip"},
+    {"name": "49", "kind": "thermal_overload", "node": "bess.a", "time_constant": "60 s", "action": "trip"},
     {"name": "47", "kind": "negative_sequence_voltage", "max": 0.1,
      "timer": "cumulative", "delay": "9 ms", "timer_window": "50 ms"},
     {"name": "81R relay", "kind": "rocof", "max": "1 Hz/s", "window": "40 ms", "delay": "5 ms", "acts_as": "relay"},
@@ -52,7 +54,8 @@ scenario = from_document(document(
     },
     ups={"a": {"rating": "4 MW", "counter": True}, "b": {"rating": "8 MW", "share": 0.5}},
     meter={"a": {"rating": "40 MVA"}},
-    events=[dip], limits=limits, measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
+    events=[dip, {"kind": "reset_lockout", "at": "2 s", "breaker": "pcc"}], limits=limits,
+    measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
 ))
 
 

@@ -118,6 +118,8 @@ def notes_of(limit: LimitResult) -> list[str]:
     if limit.first_violation_s is not None:
         often = "" if limit.excursions == 1 else f", {limit.excursions} times"
         notes.append(f"first violated at {limit.first_violation_s:.3f} s, {limit.time_beyond_s:.3f} s beyond in all{often}")
+    if limit.tripped_s is not None:
+        notes.append(f"tripped the {limit.trips} breaker at {limit.tripped_s:.3f} s")
     short = missing(limit)
     if short is not None:
         notes.append(short)

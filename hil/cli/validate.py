@@ -49,4 +49,7 @@ def _said(scenario: Scenario) -> str:
     ]
     required = sum(limit.required for limit in scenario.limits)
     limits = f"{len(scenario.limits)} limits, {required} required"
+    tripping = sum(getattr(limit, "breaker", None) is not None for limit in scenario.limits)
+    if tripping:
+        limits += f", {tripping} {'trips' if tripping == 1 else 'trip'} {' and '.join(scenario.breakers)}"
     return f"valid · {' · '.join([f'{scenario.duration_s:g} s at {scenario.tick_s * 1e3:g} ms', *devices, limits])}"

@@ -23,6 +23,7 @@ from hil.scenario.event import (
     GridDip,
     LinkCut,
     LoadCrash,
+    ResetLockout,
     ServerStop,
 )
 from hil.scenario.event_kind import EventSection
@@ -56,7 +57,7 @@ class Acted:
     broker: SiteBroker | None
     links: SiteLinks
     log: Log
-    stimulate: Callable[[Stimulus], None] | None = None
+    stimulate: Callable[[Stimulus | ResetLockout], None] | None = None
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
@@ -167,7 +168,7 @@ def _noted(event: EventSection, on: Acted, begin: Callable[[], None], back: Call
     return _told(on, _plain(begin), event.kind, **details), _told(on, _plain(back), f"{event.kind}_over", **device)
 
 
-def _plant(event: Stimulus, on: Acted) -> tuple[Act, Act] | None:
+def _plant(event: Stimulus | ResetLockout, on: Acted) -> tuple[Act, Act] | None:
     """The plant ends it by itself, to the tick."""
     if on.stimulate is None:
         return None
@@ -187,6 +188,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     GridDip: _plant,
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
+    ResetLockout: _plant,
     DeviceReboot: _reboot,
     MessagesLate: _messages,
     MessagesTwice: _messages,

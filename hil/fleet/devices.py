@@ -16,6 +16,7 @@ from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.supervision import Failure
 from hil.fleet.ups import MqttSupply
+from hil.scenario.event import ResetLockout
 from hil.wiring.broker import SiteBroker
 from hil.wiring.surroundings import Order, Surroundings
 
@@ -26,7 +27,7 @@ class Devices:
     stimulate: has the plant feel an event from now on, which the script then plays too; None where the plant has its own.
     """
 
-    def __init__(self, around: Surroundings, stimulate: Callable[[Stimulus], None] | None = None) -> None:
+    def __init__(self, around: Surroundings, stimulate: Callable[[Stimulus | ResetLockout], None] | None = None) -> None:
         self._around = around
         self._wired = around.scenario.transport == "wire"
         self._stimulate = stimulate

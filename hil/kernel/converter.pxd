@@ -4,6 +4,7 @@ Equations and sources: docs/model.md, "Converter".
 """
 
 from libc.math cimport fabs, sqrt
+from libc.stdint cimport int64_t
 
 from hil.kernel.subnormal cimport flushed
 
@@ -24,6 +25,7 @@ cdef struct ConverterState:
     double reactive_var
     double current_pu         # of rated current
     double dc_power_w         # taken from the battery
+    int64_t disconnected      # 1: the breaker between it and the bus is open
 
 
 cdef inline void converter_lag(const ConverterParams* p, ConverterState* s, double power_w,

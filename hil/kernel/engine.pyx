@@ -15,6 +15,7 @@ from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
 from hil.kernel.binding cimport address, bind_functions
+from hil.kernel.breakers cimport BreakerParams, BreakerReset, BreakerState, TripParams, TripState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport MOST_STIMULI, Event
@@ -138,6 +139,11 @@ cdef class Engine:
         site.ups_battery_params = <BatteryParams*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limit_params = <LimitParams*> address(given, "limits", wanted["limits"], -1)
         site.events = <Event*> address(given, "events", wanted["events"], -1)
+        site.breaker_count, site.reset_count = len(given["breakers"]), len(given["resets"])
+        tripping = site.limit_count if site.breaker_count > 0 else 0
+        site.breaker_params = <BreakerParams*> address(given, "breakers", wanted["breakers"], -1)
+        site.resets = <BreakerReset*> address(given, "resets", wanted["resets"], -1)
+        site.trip_params = <TripParams*> address(given, "trips", wanted["trips"], tripping)
         wanted = state_dtypes()
         given = self.states
         site.load_ring_ticks = len(given["load_ring"])
@@ -165,6 +171,8 @@ cdef class Engine:
         site.ups_power = <UpsPowerState*> address(given, "ups_power", wanted["ups_power"], ups_count)
         site.ups_battery = <BatteryState*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limits = <LimitState*> address(given, "limits", wanted["limits"], site.limit_count)
+        site.breakers = <BreakerState*> address(given, "breakers", wanted["breakers"], site.breaker_count)
+        site.trips = <TripState*> address(given, "trips", wanted["trips"], tripping)
         site.stimuli = <Event*> address(given, "stimuli", wanted["stimuli"], MOST_STIMULI + 1)
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)

@@ -30,6 +30,7 @@ cdef enum:
     STIMULUS_BLANK_TICKS = 7
     STIMULUS_BEGIN = 8         # ticks; negative: for good
     STIMULUS_END_ALL = 9
+    STIMULUS_RESET_BREAKER = 10    # which of them; no stimulus
 
 
 cdef struct Event:

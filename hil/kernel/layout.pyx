@@ -29,11 +29,16 @@ from firmware_sim.kernel.ups cimport (
 )
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.breakers cimport (
+    BREAKER_BESS, BREAKER_CLOSED, BREAKER_LOCKED_OUT, BREAKER_LOG, BREAKER_NOT_OPEN, BREAKER_OPENED, BREAKER_OUTPUTS,
+    BREAKER_PCC, BREAKER_RESET, BREAKER_TRIPPED, BREAKER_UPS, BreakerParams, BreakerReset, BreakerState, TripParams, TripState,
+)
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport (
     EVENT_DIP, EVENT_GENERATION_LOSS, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS, STIMULUS_END_ALL,
-    STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_VALUE, STIMULUS_ZERO_IM, STIMULUS_ZERO_RE, Event,
+    STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_RESET_BREAKER, STIMULUS_VALUE, STIMULUS_ZERO_IM,
+    STIMULUS_ZERO_RE, Event,
 )
 from hil.kernel.faults cimport (
     FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
@@ -123,7 +128,12 @@ CODES = {
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
     "stimulus.zero_re": STIMULUS_ZERO_RE, "stimulus.zero_im": STIMULUS_ZERO_IM, "stimulus.blanks": STIMULUS_BLANKS,
     "stimulus.blank_ticks": STIMULUS_BLANK_TICKS, "stimulus.begin": STIMULUS_BEGIN, "stimulus.end_all": STIMULUS_END_ALL,
-    "stimuli.most": MOST_STIMULI,
+    "stimulus.reset_breaker": STIMULUS_RESET_BREAKER, "stimuli.most": MOST_STIMULI,
+    "breaker.pcc": BREAKER_PCC, "breaker.bess": BREAKER_BESS, "breaker.ups": BREAKER_UPS,
+    "breaker.log": BREAKER_LOG, "breaker.outputs": BREAKER_OUTPUTS,
+    "breaker_logged.tripped": BREAKER_TRIPPED, "breaker_logged.locked_out": BREAKER_LOCKED_OUT,
+    "breaker_logged.opened": BREAKER_OPENED, "breaker_logged.reset": BREAKER_RESET,
+    "breaker_logged.closed": BREAKER_CLOSED, "breaker_logged.not_open": BREAKER_NOT_OPEN,
     "measured.power": MEASURED_POWER, "measured.voltage": MEASURED_VOLTAGE,
     "measured.frequency": MEASURED_FREQUENCY, "measured.load": MEASURED_LOAD,
     "meter.pcc": METER_PCC, "meter.bus": METER_BUS, "meter.count": METERS,
@@ -186,6 +196,9 @@ def parameter_dtypes():
     cdef UpsPowerParams ups_power
     cdef LimitParams limits
     cdef Event events
+    cdef BreakerParams breakers
+    cdef BreakerReset resets
+    cdef TripParams trips
     cdef RatioParams ratios
     cdef RateParams rates
     cdef FilterParams filters
@@ -210,6 +223,9 @@ def parameter_dtypes():
         "ups_battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
+        "breakers": np.asarray(<BreakerParams[:1]> &breakers).dtype,
+        "resets": np.asarray(<BreakerReset[:1]> &resets).dtype,
+        "trips": np.asarray(<TripParams[:1]> &trips).dtype,
         "ratios": np.asarray(<RatioParams[:1]> &ratios).dtype,
         "rates": np.asarray(<RateParams[:1]> &rates).dtype,
         "filters": np.asarray(<FilterParams[:1]> &filters).dtype,
@@ -245,6 +261,8 @@ def state_dtypes():
     cdef UpsPowerState ups_power
     cdef LimitState limits
     cdef RateState rates
+    cdef BreakerState breakers
+    cdef TripState trips
     cdef FilterState filters
     cdef RelayState relays
     cdef CounterState counters
@@ -276,6 +294,8 @@ def state_dtypes():
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
         "rates": np.asarray(<RateState[:1]> &rates).dtype,
+        "breakers": np.asarray(<BreakerState[:1]> &breakers).dtype,
+        "trips": np.asarray(<TripState[:1]> &trips).dtype,
         "filters": np.asarray(<FilterState[:1]> &filters).dtype,
         "thermals": np.dtype([("level", np.float64), ("towards", np.float64)]),  # two doubles would pass for a complex number
         "relays": np.asarray(<RelayState[:1]> &relays).dtype,

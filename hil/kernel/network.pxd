@@ -40,6 +40,7 @@ cdef struct NetworkState:
     double load_share          # of the load's power that the voltage lets through; 1 while loads take their power
     double storage_share       # of the converters' power, likewise
     int64_t collapsed_ticks    # ticks without a solution
+    int64_t disconnected       # 1: the breaker at the PCC is open
 
 
 cdef inline void phases(double* out, double re, double im, double neg_re, double neg_im, double zero_re,
@@ -153,3 +154,16 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
         s.voltage_pu = voltage
         s.phase_pu[0] = s.phase_pu[1] = s.phase_pu[2] = voltage
         s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = voltage
+
+
+cdef inline void network_apart(NetworkState* s) noexcept nogil:
+    """Behind an open breaker at the PCC: the grid by itself up to it, and a bus without a source."""
+    cdef int64_t i
+    s.load_share = s.storage_share = 0.0
+    s.power_w = s.reactive_var = 0.0
+    s.voltage_pu = s.positive_re_pu = s.source_pu
+    s.positive_im_pu = 0.0
+    s.bus_voltage_pu = 0.0
+    phases(s.phase_pu, s.source_pu, 0.0, s.negative_re_pu, s.negative_im_pu, s.zero_re_pu, s.zero_im_pu)
+    for i in range(3):
+        s.bus_phase_pu[i] = 0.0

@@ -41,7 +41,7 @@ cdef enum:
     ABORT = 2
 
 # `run` first: `look` finds its fields there.
-PUBLISHED = ("run", "row", "pcs", "ups", "revenue_meters", "faults", "limits", "commanded")
+PUBLISHED = ("run", "row", "pcs", "ups", "revenue_meters", "faults", "limits", "breakers", "commanded")
 POLICIES = {"skip": SKIP, "catch_up": CATCH_UP, "abort": ABORT}
 
 

@@ -10,6 +10,7 @@ from firmware_sim.kernel.pcs cimport PcsParams, PcsState
 from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.breakers cimport BreakerParams, BreakerReset, BreakerState, TripParams, TripState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport Event
@@ -89,6 +90,8 @@ cdef struct Site:
     int64_t other_limits       # how many of them are of the kinds beyond range; `other_at`: which
     int64_t function_count     # protection functions, and meters of sequences, whose outputs stand in the row
     int64_t event_count
+    int64_t breaker_count
+    int64_t reset_count        # of lock-outs, scripted
     int64_t load_ring_ticks
     int64_t arena_size
     int64_t row_words
@@ -128,6 +131,11 @@ cdef struct Site:
     LimitState* limits
     int64_t* other_at
     LimitState* limits_before    # room for a copy of them
+    const BreakerParams* breaker_params
+    BreakerState* breakers
+    const BreakerReset* resets
+    const TripParams* trip_params    # one for each limit where there are breakers
+    TripState* trips
     Functions functions
     int64_t* blank_until
     double* arena

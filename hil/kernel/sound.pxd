@@ -6,6 +6,7 @@ Looks at what the tick divides by and what it uses as an index, once for every c
 from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport LAW_USER
+from hil.kernel.breakers cimport breaker_is_sound, trip_is_sound
 from hil.kernel.limits cimport (
     BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
@@ -124,4 +125,10 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             return "limits: blank"
         if not limit_is_sound(&s.limit_params[i], &s.limits[i], s.arena_size):
             return "limits: kind or a number of ticks, without a window for it, or a window outside the arena"
+    for i in range(s.breaker_count):
+        if not breaker_is_sound(&s.breaker_params[i], &s.breakers[i], s.bess_count, s.ups_count, s.row_words):
+            return "breakers: place, device, output, or a number of ticks or log entries"
+    for i in range(s.limit_count if s.breaker_count > 0 else 0):
+        if not trip_is_sound(&s.trip_params[i], s.breaker_count, s.functions.relay_count):
+            return "trips: breaker, behind, relay, or a number of ticks"
     return unsound_function(&s.functions, s.row_words, s.arena_size, BLANK_KINDS)

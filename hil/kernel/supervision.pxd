@@ -5,10 +5,11 @@ from libc.stdint cimport int64_t
 from firmware_sim.kernel.pcs_supervision cimport PcsSeen, pcs_command, pcs_supervise
 from firmware_sim.kernel.ups cimport ups_command
 from hil.kernel.battery cimport BatteryParams, BatteryState
-from hil.kernel.events cimport stimulus_command
+from hil.kernel.events cimport STIMULUS_RESET_BREAKER, stimulus_command
 from hil.kernel.faults cimport FAULT_CONTACTOR, Faults, fault_command
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.site cimport MOST_COMMANDS, Command, Commanded, Site
+from hil.kernel.switching cimport switch_breakers
 
 
 cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
@@ -23,7 +24,11 @@ cdef inline void apply_commands(Site* s, int64_t tick) noexcept nogil:
         tail += 1
         device = given.device
         if device == s.bess_count + s.ups_count:    # the grid
-            if tick <= given.valid_until:
+            if given.point == STIMULUS_RESET_BREAKER:
+                if tick <= given.valid_until and 0.0 <= given.value < <double>s.breaker_count:
+                    s.breakers[<int64_t>given.value].reset = 1
+                    s.run.due_tick = tick
+            elif tick <= given.valid_until:
                 stimulus_command(s.stimuli, given.point, given.value, tick)
                 s.run.next_event_tick = tick
             continue
@@ -77,8 +82,9 @@ cdef inline int64_t supervise_bess(Site* s, int64_t i, int64_t tick) noexcept no
     seen.added_k = f.temperature_k
     seen.cells_soc = s.battery[i].soc if weak else 0.5    # else the window of the state of charge protects them
     seen.derating = f.derating
-    seen.contactor_open = f.contactor
-    seen.grid_lost = f.pll
+    # An open breaker is seen by its contact, and there is no voltage behind it that could be followed.
+    seen.contactor_open = f.contactor or s.converter[i].disconnected
+    seen.grid_lost = f.pll or s.converter[i].disconnected or s.network.disconnected
     seen.trip = f.trip
     pcs_supervise(&s.pcs_params[i], &s.pcs[i], &seen, tick, s.dt)
     s.converter[i].passes = 1.0
@@ -94,6 +100,8 @@ cdef inline void supervise(Site* s, int64_t tick) noexcept nogil:
     cdef int64_t i
     cdef int64_t due
     s.run.due_tick = 0x7fffffffffffffff
+    if s.breaker_count > 0:
+        s.run.due_tick = switch_breakers(s, tick)
     for i in range(s.bess_count):
         due = supervise_bess(s, i, tick)
         if due < s.run.due_tick:

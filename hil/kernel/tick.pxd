@@ -14,16 +14,17 @@ from hil.kernel.converter cimport converter_deliver, converter_lag
 from hil.kernel.cooling cimport cooling_step
 from hil.kernel.events cimport apply_events
 from hil.kernel.faults cimport Faults
-from hil.kernel.limits cimport limit_put_back, limit_step, other_value
+from hil.kernel.limits cimport limit_step, other_value
 from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
-from hil.kernel.network cimport NetworkState, network_solve
+from hil.kernel.network cimport NetworkState, network_apart, network_solve
 from hil.kernel.protection.functions cimport functions_step
 from hil.kernel.sequences cimport sequence_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
 from hil.kernel.supervision cimport supervise
+from hil.kernel.switching cimport put_limits_back, watch_relays, write_breakers
 from hil.kernel.ups cimport UpsPowerState, ups_deliver, ups_request
 
 
@@ -93,6 +94,8 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[19] = s.ups_battery[i].temperature_degc
         out[20] = <double>ups_on_battery(&s.ups[i])
         out += 21
+    if s.breaker_count > 0:
+        far(write_breakers)(s, 0)
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
@@ -132,6 +135,8 @@ cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) n
     seen.dc_link_pu = power.dc_link_pu
     seen.load_w = power.demand_w
     seen.cut = power.cut
+    if power.disconnected:    # its own voltmeter is behind the breaker
+        seen.lowest_pu = seen.highest_pu = 0.0
     ups_step(&s.ups_params[i], firmware, &seen, tick, s.dt)
     power.fed_by = firmware.output
     power.charge_w = firmware.charge_w if takes else 0.0
@@ -168,20 +173,10 @@ cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
 
 
 cdef inline void keep_limits(Site* s, int64_t tick) noexcept nogil:
-    """Before the limits of a tick, while one at least is not judged: the site warms up, or a tick came too late."""
+    """Before the limits of a tick, while one at least is not judged: warm-up, a tick that came too late, an open breaker."""
     cdef int64_t i
     for i in range(s.limit_count):
         s.limits_before[i] = s.limits[i]
-
-
-cdef inline void put_limits_back(Site* s, int64_t tick) noexcept nogil:
-    """And after them: those for which it is so are not judged."""
-    cdef int64_t i
-    for i in range(s.limit_count):
-        if tick < s.limits[i].suspect_until:
-            limit_put_back(&s.limit_params[i], &s.limits[i], &s.limits_before[i], tick, tick >= s.run.warm_up_ticks)
-            if s.run.suspect_until < s.limits[i].suspect_until:
-                s.run.suspect_until = s.limits[i].suspect_until
 
 
 cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
@@ -239,7 +234,10 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         cooling_step(s.cooling_params, s.cooling, delivered_w, seen_pu)
         demand_w += s.cooling.power_w
         demand_var += s.cooling.power_w * s.cooling_params.tan_phi
-    network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
+    if s.network.disconnected:
+        network_apart(s.network)
+    else:
+        network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
     area_step(s.area_params, s.area, s.network.power_w, s.dt)
     for i in range(s.bess_count):
         converter_deliver(&s.converter_params[i], &s.converter[i], s.network.storage_share, s.network.bus_voltage_pu)
@@ -266,6 +264,8 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
             far(keep_limits)(s, tick)
         for i in range(s.limit_count):    # the only call of limit_step, so that it is inlined
             limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
+        if s.breaker_count > 0:
+            far(watch_relays)(s, tick)
         if suspected:
             far(put_limits_back)(s, tick)
     s.run.it_demand_w = it_demand_w

@@ -51,6 +51,7 @@ cdef struct UpsPowerState:
     double dc_link_pu
     double loss_w              # of rectifier and inverter
     double runtime_s           # of the battery, at this load
+    int64_t disconnected       # 1: the breaker at its input is open
 
 
 cdef inline double ups_load_dc(const UpsPowerParams* p, double output_w) noexcept nogil:
@@ -91,6 +92,8 @@ cdef inline void ups_request(const UpsPowerParams* p, UpsPowerState* s, double d
             want_w = 0.0
     else:
         s.support_w = 0.0
+    if s.disconnected:
+        want_w = s.bypass_w = 0.0
     s.rectifier_w = want_w
     s.request_w = want_w + s.bypass_w
     s.request_var = want_w * p.input_tan_phi + s.bypass_w * load_tan_phi
@@ -129,8 +132,8 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
         s.output_voltage_pu = met
         s.loss_w += met * (s.inverter_w - s.demand_w)
     elif s.fed_by == FED_BY_BYPASS:
-        s.output_w = s.demand_w * load_share
-        s.output_voltage_pu = voltage_pu
+        s.output_w = 0.0 if s.disconnected else s.demand_w * load_share
+        s.output_voltage_pu = 0.0 if s.disconnected else voltage_pu
         s.loss_w += met * s.inverter_w
     else:
         s.output_w = 0.0

@@ -76,6 +76,8 @@ def _fill(function: Function, param: Any, state: Any, arena: Arena, ground: Grou
     elif isinstance(settings, Envelope):
         subject = columns[1] if len(columns) > 1 else None
         settings.fill(param, state, arena, dt_s=dt_s, subject=subject, before=before[-1], **at)
+        if len(columns) > 2:
+            param["has_breaker"], param["breaker"] = 1, columns[2]
     elif isinstance(settings, OscillationBand):
         edges = {"low_hz": settings.low_hz, "high_hz": settings.high_hz}
         found = detector(**edges, window_s=settings.window_s, tick_s=dt_s, least=settings.least)

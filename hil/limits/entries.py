@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hil.limits.facts import Facts, facts_of
 from hil.limits.judged import Judged
@@ -25,12 +25,23 @@ def judged(limit: Limit, facts: Facts) -> list[Judged]:
     window_s, mean_s, delay_s = (float(getattr(limit, f"{key}_s", 0.0)) for key in ("window", "mean", "delay"))
     timer_s = max(delay_s, float(getattr(limit, "timer_window_s", 0.0)))
     found = [replace(how, window_s=window_s, mean_s=mean_s) for how in found]
-    return [replace(how, timer_s=timer_s) if _by_relay(how) else replace(how, delay_s=delay_s) for how in found]
+    found = [replace(how, timer_s=timer_s) if _by_relay(how) else replace(how, delay_s=delay_s) for how in found]
+    return [_in_service(how) for how in found] if getattr(limit, "action", "log") == "trip" else found
 
 
 def _by_relay(how: Judged) -> bool:
     """Whether the delay is that of a relay behind which the limit looks."""
     return any(function.family == "relays" for function in how.functions)
+
+
+def _in_service(how: Judged) -> Judged:
+    """A relay that trips is told of no scripted stimulus."""
+
+    def unblanked(settings: Any) -> Any:
+        return replace(settings, blank="blank.never") if hasattr(settings, "blank") else settings
+
+    functions = tuple(replace(function, settings=unblanked(function.settings)) for function in how.functions)
+    return replace(how, blanked_by="blank.never", functions=functions)
 
 
 def entries(scenario: Scenario) -> list[tuple[Limit, Judged]]:

@@ -43,6 +43,7 @@ class Facts:
     delay_s: by how much a measured voltage is later than a power that is not measured. measuring_s: over how long it is taken.
     slack_w: power that may be missing of what must be back after a dip, for what means leave of rounding. warm_up_s: at the
     start, in which nothing is judged. measurement: how sure what was measured is; None: nothing is said of it.
+    breakers: that limits trip (`pcc`, `bess.main`).
     """
 
     period_ns: int
@@ -53,6 +54,7 @@ class Facts:
     slack_w: float = 0.0
     warm_up_s: float = 0.0
     measurement: Measurement | None = None
+    breakers: tuple[str, ...] = ()
 
     @property
     def tick_s(self) -> float:
@@ -102,4 +104,5 @@ def facts_of(scenario: Scenario) -> Facts:
         slack_w=_SLACK * float(scenario.grid.short_circuit_va),
         warm_up_s=float(scenario.warm_up_s),
         measurement=scenario.measurement,
+        breakers=tuple(scenario.breakers),
     )

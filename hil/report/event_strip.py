@@ -1,7 +1,8 @@
-"""The scripted events of a run in its picture: a line through all panels, named in a strip above them."""
+"""The scripted events of a run, and its breakers, in its picture: a line through all panels, named in a strip above them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,23 @@ class Named:
         return not below.span_in[0] < above.at_in < below.span_in[1]
 
 
-def lanes(events: list[Event], view: tuple[float, float], across_in: float) -> tuple[list[Named], int]:
+@dataclass(frozen=True)
+class Switched:
+    """A breaker that has opened or closed, as an entry of the strip beside scripted events."""
+
+    kind: str
+    device: str
+    at_s: float
+
+
+def switched(events: Iterable[Mapping[str, Any]]) -> list[Switched]:
+    """What breakers did, from the log of a run."""
+    kinds = {"breaker_opened": "opened", "breaker_closed": "closed"}
+    found = (event for event in events if event["event"] in kinds)
+    return [Switched(f"breaker_{kinds[event['event']]}", event["breaker"], event["time_s"]) for event in found]
+
+
+def lanes(events: Sequence[Event | Switched], view: tuple[float, float], across_in: float) -> tuple[list[Named], int]:
     """Names of the events in view, such that none lies on another; and how many found no room.
 
     across_in: width of the strip, which shows the times of the view.
@@ -61,8 +78,8 @@ def lanes(events: list[Event], view: tuple[float, float], across_in: float) -> t
     return named, left_out
 
 
-def _text(event: Event) -> str:
-    about = getattr(event, "device", "") or getattr(event, "link", "")
+def _text(event: Event | Switched) -> str:
+    about = getattr(event, "device", "") or getattr(event, "link", "") or getattr(event, "breaker", "")
     return fitted(f"{event.kind.replace('_', ' ')} {about}".strip(), _MOST_IN, _POINTS)
 
 

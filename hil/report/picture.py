@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from hil.report.event_strip import LANE_IN, draw_strip, lanes
+from hil.report.event_strip import LANE_IN, draw_strip, lanes, switched
 from hil.report.lettering import fitted, width_in
 from hil.report.limit_rows import VIOLATED, Row, draw_limits, gid, height_in, rows_of
 from hil.report.panels import Line, Panel, panels, place_of
@@ -67,7 +67,8 @@ class _Picture:
         self._limits = rows_of(run)
         shown = panels(run)
         self._gather(shown)
-        named, left_out = lanes(run.scenario.events, view, _INNER_IN)
+        self._happened = [*run.scenario.events, *switched(run.events)]
+        named, left_out = lanes(self._happened, view, _INNER_IN)
         strip_in = LANE_IN * (1 + max((name.lane for name in named), default=-1))
         legends_in = [_LEGEND_IN * -(-len(_labels(panel)) // _legend_columns(_labels(panel))) for panel in shown]
         above_in = [*(_GAP_IN + legend_in for legend_in in legends_in), _GAP_IN + _LEGEND_IN]
@@ -188,7 +189,7 @@ class _Picture:
         )  # fmt: skip
 
     def _events(self, axis: Any) -> None:
-        for event in self._run.scenario.events:
+        for event in self._happened:
             if self._view[0] <= event.at_s <= self._view[1]:
                 axis.axvline(event.at_s, color="black", lw=0.7, ls=":", zorder=1)
 

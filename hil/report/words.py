@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hil.limits.entries import judged
 from hil.limits.units import written
@@ -28,9 +28,16 @@ def bounds(limit: Limit, facts: Facts) -> str:
         return "no UPS"
     how = ways[0]
     low, high = (written(bound * how.scale, how.unit) if math.isfinite(bound) else None for bound in (how.low, how.high))
+    inside = f"{low} to {high}"
     if low is None or high is None:
-        return f"at least {low}" if high is None else f"at most {high}"
-    return f"{low} to {high}"
+        inside = f"at least {low}" if high is None else f"at most {high}"
+    return inside + (f", trips {trip(limit)}" if getattr(limit, "breaker", None) else "")
+
+
+def trip(limit: Any) -> str:
+    """What a limit trips, how fast, and how that breaker is closed again."""
+    again = "locked out (86)" if limit.lockout else f"recloses after {limit.reclose_after_s:g} s"
+    return f"the {limit.breaker} breaker in {1e3 * limit.breaker_time_s:g} ms, {again}"
 
 
 def worst(limit: LimitResult) -> str:
@@ -83,6 +90,10 @@ def told(limit: LimitResult) -> str:
         words.append(f"{energy(limit.missing_j)} missing")
     if limit.missing_s is not None:
         words.append(f"{limit.missing_s:.3f} s too long")
+    if limit.tripped_s is not None:
+        words.append(f"tripped {limit.trips} at {limit.tripped_s:.3f} s")
+    if limit.disconnected_s > 0.0:
+        words.append(f"disconnected {limit.disconnected_s:.3f} s")
     if limit.blanked_s > 0.0:
         words.append(f"blanked {limit.blanked_s:.3f} s")
     return " · ".join(words)

@@ -7,7 +7,17 @@ same keys. Nothing here runs anything: no plant, no sockets, no clock.
 from hil.scenario.absorber import Droop, HighPass, NoAbsorber, OwnLaw, RampLimit
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
-from hil.scenario.event import BrokerStop, DeviceLoss, DeviceSilence, GenerationLoss, GridDip, LinkCut, LoadCrash, ServerStop
+from hil.scenario.event import (
+    BrokerStop,
+    DeviceLoss,
+    DeviceSilence,
+    GenerationLoss,
+    GridDip,
+    LinkCut,
+    LoadCrash,
+    ResetLockout,
+    ServerStop,
+)
 from hil.scenario.fault import (
     AnswersGarbled,
     AnswersLate,
@@ -143,6 +153,7 @@ __all__ = [
     "Recovery",
     "RectifierFault",
     "RequestsRefused",
+    "ResetLockout",
     "ReversePower",
     "RideThrough",
     "Scenario",

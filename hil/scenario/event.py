@@ -9,6 +9,7 @@ from pydantic import Field
 from hil.scenario.base import ASSUMED, CHOICE, Flag
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import DeviceFault
+from hil.scenario.limit.base import BESS, UPS
 from hil.scenario.quantity import PerUnit, Power, Time
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
@@ -58,6 +59,16 @@ class LoadCrash(EventSection):
     kind: Literal["load_crash"] = "load_crash"
 
 
+class ResetLockout(EventSection):
+    """Somebody resets the lock-out (86) of a breaker, or does not wait for it to reclose: an open breaker closes at once."""
+
+    kind: Literal["reset_lockout"] = "reset_lockout"
+    breaker: str = Field(
+        pattern=rf"^(pcc|{BESS}|{UPS})$",
+        description="which breaker, one that a limit trips: 'pcc', 'bess.NAME', or 'ups.NAME', at its input",
+    )
+
+
 class ServerStop(WireEvent):
     """The Modbus server of a storage device closes its connections and stays away for `duration`."""
 
@@ -100,7 +111,7 @@ class BrokerStop(WireEvent):
     kind: Literal["broker_stop"] = "broker_stop"
 
 
-PlantEvent = GridDip | GenerationLoss | LoadCrash
+PlantEvent = GridDip | GenerationLoss | LoadCrash | ResetLockout
 """What the plant or the load knows from the start."""
 
 Event = Annotated[

@@ -20,7 +20,7 @@ from hil.scenario.limit import (
     ThermalOverload,
     Underfrequency,
 )
-from hil.scenario.limit.base import RelaySection
+from hil.scenario.limit.base import RelaySection, TripSection
 from hil.scenario.limit.storage import VoltageStage
 
 _WITHOUT_DISC = (
@@ -53,6 +53,10 @@ class Around:
     battery_v: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
+_OF_A_TRIP = {"trips": "trips", "breaker_time": "breaker_time_s", "lockout": "lockout", "reclose_after": "reclose_after_s"}
+"""Keys, with their fields, that only mean something where a limit trips."""
+
+
 def limit_slug(name: str) -> str:
     """A limit's name as part of a channel's."""
     return re.sub(r"\W+", "_", name).strip("_").lower()
@@ -77,6 +81,8 @@ def check_limits(limits: Sequence[Limit], around: Around) -> None:
         _check_keys(around, index, limit)
         if isinstance(limit, RelaySection):
             _check_relay(around, index, limit)
+        if isinstance(limit, TripSection):
+            _check_trip(index, limit)
         if is_relay(limit) or isinstance(limit, _NAMED):  # whose channels go by their names
             other = slugs.setdefault(limit_slug(limit.name), limit.name)
             if other != limit.name:
@@ -137,6 +143,25 @@ def _check_relay(around: Around, index: int, limit: RelaySection) -> None:
             raise Refused(f"must be longer than delay = {delay_s:g} s", "limits", index, "timer_window")
         if dropout is not None:
             raise Refused("is for a time that drop-out ends; that of timer_window has none", "limits", index, "dropout")
+
+
+def _check_trip(index: int, limit: TripSection) -> None:
+    """Refuse keys of a trip where nobody says whether it trips or, out of service, logs; and a breaker that would not help."""
+    for key, name in _OF_A_TRIP.items():
+        if name in limit.model_fields_set and "action" not in limit.model_fields_set:
+            raise Refused("needs action = 'trip' beside it", "limits", index, key)
+    if limit.action == "log":
+        return
+    node = str(getattr(limit, "node", "pcc"))
+    if node.startswith("ups."):
+        what = f"must be 'log' at {node}: the breaker at the input of a UPS does not relieve its battery or its output"
+        raise Refused(what, "limits", index, "action")
+    if limit.lockout and limit.reclose_after_s is not None:
+        raise Refused(
+            "needs lockout = false: after a lock-out the event 'reset_lockout' closes", "limits", index, "reclose_after"
+        )
+    if not limit.lockout and limit.reclose_after_s is None:
+        raise Refused("missing; without a lock-out the breaker closes again", "limits", index, "reclose_after")
 
 
 def _check_keys(around: Around, index: int, limit: Limit) -> None:

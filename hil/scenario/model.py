@@ -116,6 +116,12 @@ class Scenario(Section):
         return [*(f"bess.{name}" for name in self.bess), *(f"ups.{name}" for name in self.ups)]
 
     @property
+    def breakers(self) -> list[str]:
+        """Breakers that limits trip, `pcc` first, then as the devices; there are no others."""
+        tripped = {getattr(limit, "breaker", None) for limit in self.limits}
+        return [name for name in ("pcc", *self.devices) if name in tripped]
+
+    @property
     def on_mqtt(self) -> bool:
         """Whether any device stands on the broker."""
         return bool(self.ups) or any(meter.mqtt is not None for meter in self.meter.values())

@@ -22,6 +22,7 @@ _TABLES = ("dict_type", "model_type", "model_attributes_type")
 _NAME = "must start with a letter and go on with letters, digits, - or _"
 # By what a pattern holds, the first that fits.
 _PATTERNS = {
+    "pcc|bess": "must be 'pcc', or name a device, such as 'bess.main'",
     "pcc|bus": "must be 'pcc', 'bus', or name a UPS, such as 'ups.a'",
     "pcc|": "must be 'pcc', or name a UPS, such as 'ups.a'",
     "|ups": "must name a BESS or a UPS, such as 'bess.main'",
@@ -158,11 +159,11 @@ def _spelled(value: Any) -> str:
 
 def _meant(key: str, place: Place) -> str:
     """A hint at the key, or else the kind, that was probably meant."""
-    close = difflib.get_close_matches(key, place.keys, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
     kinds = place.kinds_with(key)
     if kinds:
         more = f" and {len(kinds) - _MOST_KINDS} others" if len(kinds) > _MOST_KINDS else ""
         return f" for kind = {place.kind!r}; a key of {', '.join(map(repr, kinds[:_MOST_KINDS]))}{more}"
+    close = difflib.get_close_matches(key, place.keys, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
     return f"; known keys: {', '.join(place.keys)}" if place.keys else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.battery import CELL_V
-from hil.scenario.event import GridDip
+from hil.scenario.event import GridDip, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.limit_rules import Around, check_limits
@@ -75,6 +75,10 @@ def check_references(scenario: Scenario) -> None:
             "share",
         )
     check_limits(scenario.limits, _around(scenario))
+    for index, event in enumerate(scenario.events):
+        if isinstance(event, ResetLockout) and event.breaker not in scenario.breakers:
+            have = ", ".join(map(repr, scenario.breakers)) or "none"
+            raise Refused(f"no limit trips it; tripped are: {have}", "events", index, "breaker")
 
 
 def _around(scenario: Scenario) -> Around:
@@ -231,6 +235,9 @@ def _device_references(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ..
     for index, limit in enumerate(scenario.limits):
         if limit.node not in ("pcc", "bus"):
             yield ("limits", index, "node"), limit.node, (limit.node.partition(".")[0] + ".",)
+        trips = getattr(limit, "trips", None)
+        if trips not in (None, "pcc"):
+            yield ("limits", index, "trips"), trips, (trips.partition(".")[0] + ".",)
     for index, event in enumerate(scenario.events):
         if event.of:
             yield ("events", index, "device"), str(getattr(event, "device", "")), event.of

@@ -10,6 +10,7 @@ from hil.kernel.engine import Engine
 from hil.loads.base import Feed
 from hil.record.events import EventLog
 from hil.record.recorder import Recorder
+from hil.session.breaker_watch import BreakerWatch
 from hil.session.ups_watch import UpsWatch
 from hil.site.build import LOAD_BLOCK_TICKS
 
@@ -37,7 +38,7 @@ class SitePlant:
     """Implements `hil.clock.lockstep.Advances`; `hil.session.paced` makes of it what the wall clock needs.
 
     names: of limits, as details of an event, and of BESSs. progress: called after every stretch of ticks. Violations,
-    reversions and what UPSs log stand in the log with the tick at which they began.
+    reversions, what breakers do and what UPSs log stand in the log with the tick at which they began.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SitePlant:
         self._counts: tuple[Any, ...] = ()
         self._counted: Any = None  # what they belong to
         self._ups = UpsWatch(engine, log)
+        self._breakers = BreakerWatch(engine, log, self._limits)
         self._excursions = [0] * len(self._limits)
         self._reversions = [[0] * len(self._device_names) for _ in _REVERSIONS]
 
@@ -116,6 +118,7 @@ class SitePlant:
             for kind, counts in enumerate(self._counts[1:]):
                 self._changes(counts, self._reversions[kind], partial(self._reverted, kind))
         self._ups.look()
+        self._breakers.look()
 
     def _changes(self, counts: Any, seen: list[int], report: Callable[[int], None]) -> None:
         now = counts.tolist()

@@ -8,6 +8,7 @@ from hil.kernel.engine import LOOP_CHANNELS, Engine, row_words
 from hil.kernel.layout import CODES, channel_names
 from hil.record.streams import ring
 from hil.scenario.model import Scenario
+from hil.site.breakers import breaker_outputs, breakers
 from hil.site.events import events
 from hil.site.laws import laws
 from hil.site.limits import function_channels, limits, sequence_channels
@@ -31,13 +32,14 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
     ups_names = [f"ups.{name}" for name in scenario.ups]
-    more = (*sequence_channels(scenario), *function_channels(scenario))
+    more = (*sequence_channels(scenario), *breaker_outputs(scenario), *function_channels(scenario))
     channels = (*channel_names(names, ups_names), *more)
     steady = plant(parts, first_it_w)
     sequences(parts, channels)
     storage(parts)
     limits(parts, steady, channels)
     events(parts)
+    breakers(parts, channels)
     own_laws = laws(parts, steady)
     _run_state(parts, steady, channels)
     return Engine(

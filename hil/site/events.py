@@ -7,7 +7,7 @@ import math
 
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
-from hil.scenario.event import Fault, GenerationLoss, GridDip
+from hil.scenario.event import Fault, GenerationLoss, GridDip, ResetLockout
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts
 
@@ -29,8 +29,12 @@ def events(parts: Parts) -> None:
             row[name] = value
 
 
-def stimulate(engine: Engine, scenario: Scenario, event: GridDip | GenerationLoss) -> None:
+def stimulate(engine: Engine, scenario: Scenario, event: GridDip | GenerationLoss | ResetLockout) -> None:
     """Let a running plant feel an event from its next tick on, whatever its time."""
+    if isinstance(event, ResetLockout):
+        breaker = scenario.breakers.index(event.breaker)
+        engine.command(len(scenario.devices), CODES["stimulus.reset_breaker"], float(breaker))
+        return
     ticks = _ticks(scenario, event)
     values = {**_values(scenario, event), "begin": -1.0 if ticks is None else ticks}
     for name, value in values.items():

@@ -13,6 +13,7 @@ from hil.limits.facts import facts_of
 from hil.limits.judged import Judged
 from hil.scenario.limit import DisturbanceCounter
 from hil.scenario.model import Scenario
+from hil.verdict.breakers import with_breakers
 from hil.verdict.counters import with_counters, without_ups
 from hil.verdict.foreseen import NO_LIMIT
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result
@@ -53,6 +54,7 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
             turned_on = {f"ups.{name}" for name, counter in ups if counter}
             found = limit_result(evidence, limit, ways[limit.name])
             limits[limit.name] = with_counters(found, facts_of(scenario), turned_on)
+    limits = with_breakers(scenario, limits, (engine.parameters["trips"], engine.states["trips"]))
     outcome, reasons = decided(limits, [*missing, *_missing(scenario, engine, liveness)], NO_LIMIT)
     return Verdict(outcome, limits, reasons)
 

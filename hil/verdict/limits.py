@@ -33,7 +33,8 @@ class LimitResult:
     reference is nominal for voltage and frequency, the middle of the window for SoC, the ambient for a temperature, else 0.
     suspect_s: how long it was not judged because a tick of the wall clock that came too late lay within its window.
     missing_j, missing_s: of one that was violated, the energy or the time that was missing to hold it (`hil.verdict.missing`);
-    None where it is not known, or means nothing. unit: of worst and limit.
+    None where it is not known, or means nothing. unit: of worst and limit. trips: the breaker that it trips, empty where it
+    only logs; tripped_s: when it did so first. disconnected_s: how long it was not judged for a breaker that was open.
     """
 
     name: str
@@ -56,6 +57,9 @@ class LimitResult:
     basis: str = ""
     unverified: bool = False
     reasons: list[str] = field(default_factory=list)
+    trips: str = ""
+    tripped_s: float | None = None
+    disconnected_s: float = 0.0
 
 
 @dataclass(frozen=True)

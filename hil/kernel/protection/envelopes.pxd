@@ -31,6 +31,8 @@ cdef struct EnvelopeParams:
     int64_t offset             # of the ring of a rolling window in the arena: one number a tick
     int64_t recovery_ticks     # after a disturbance, until the subject must be back
     int64_t relative           # 1: `stays` is a share of the subject before the disturbance, 0: a value
+    int64_t has_breaker        # 1: there is one that can take the subject off the grid
+    int64_t breaker            # channels: it is closed; and, next to it, it is about to open
     double low                 # the continuous band; both belong to it
     double high
     double stays               # the subject has let go where it is below
@@ -126,6 +128,11 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
     cdef bint stays
     cdef bint asked
     cdef bint outside = not (p.low <= value <= p.high)
+    cdef bint apart = p.has_breaker and row[p.breaker] == 0.0
+    if apart and s.disturbed == 0:    # it let go when nothing was asked of it, and nothing is until it is back
+        row[p.output] = 0.0
+        row[p.output + 1] = NAN
+        return
     if outside and s.disturbed != 1:
         s.disturbances += 1
         s.disturbed = 1
@@ -148,12 +155,13 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
         return
     stays = subject_stays(p, s, subject)
     # A power follows the voltage and needs its time to come back; what is no power has to stay all the while.
-    asked = not s.may_trip and (not p.relative or (s.disturbed == 2 and s.ticks >= p.recovery_ticks))
-    if asked and not stays:
+    # But who has been taken off the grid has let go, whatever the power.
+    asked = not s.may_trip and (apart or not p.relative or (s.disturbed == 2 and s.ticks >= p.recovery_ticks))
+    if asked and (apart or not stays):
         s.failed = 1
     row[p.output + 1] = <double>s.failed if asked or s.failed else NAN
     if s.disturbed == 2:
-        if s.ticks >= p.recovery_ticks and stays:
+        if s.ticks >= p.recovery_ticks and stays and not apart and not (p.has_breaker and row[p.breaker + 1] != 0.0):
             s.disturbed = s.may_trip = s.failed = 0
             if p.window_ticks == 0:
                 envelope_anew(p, s)
@@ -164,5 +172,6 @@ cdef inline bint envelope_is_sound(const EnvelopeParams* p, const EnvelopeState*
                                    int64_t arena_size) noexcept nogil:
     return (0 <= p.channel < words and 0 <= p.subject < words and 0 <= p.output <= words - ENVELOPE_OUTPUTS
             and 0 <= p.thresholds <= MOST_THRESHOLDS and p.window_ticks >= 0 and p.recovery_ticks >= 0
+            and (not p.has_breaker or 0 <= p.breaker < words - 1)
             and (p.window_ticks == 0 or (0 <= s.index < p.window_ticks and 0 <= p.offset <= arena_size
                                          and p.window_ticks <= arena_size - p.offset)))

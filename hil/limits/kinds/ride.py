@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hil.limits.channels import FREQUENCY, POWER, TRUE_POWER
+from hil.limits.channels import FREQUENCY, POWER, TRUE_POWER, breaker_channels
 from hil.limits.envelopes import Envelope, Threshold
 from hil.limits.facts import Facts
 from hil.limits.judged import BELOW_ONE, Function, Judged, at_ups
@@ -31,6 +31,7 @@ def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
     """Dips go by the lowest phase, swells by the highest: an envelope each."""
     at = "bus" if at_ups(limit) else "pcc"
     power = f"{limit.node}.input_w" if at_ups(limit) else TRUE_POWER
+    apart = breaker_channels(limit.node)[:1] if limit.node in facts.breakers else ()
     found = []
     for side, steps in (("below", limit.below), ("above", limit.above)):
         if not steps and not (side == "below" and limit.below_line):
@@ -53,7 +54,7 @@ def _ride_through(limit: Any, facts: Facts) -> list[Judged]:
             mean_s=float(limit.mean_s),
         )
         at_limit = f"limits.{limit_slug(limit.name)}.{side}"
-        function = Function("envelopes", (signal, power), (f"{at_limit}_time_share", f"{at_limit}_let_go"), envelope)
+        function = Function("envelopes", (signal, power, *apart), (f"{at_limit}_time_share", f"{at_limit}_let_go"), envelope)
         found.append(Judged(function.outputs[1], high=BELOW_ONE, variant=side, agree=False, functions=(function,)))
     return found
 

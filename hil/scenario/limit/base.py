@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from hil.scenario.base import CHOICE, Flag, Refused, Section
+from hil.scenario.base import CHOICE, Flag, Refused, Section, source
 from hil.scenario.quantity import Time, of_name
 
 BESS = r"bess\.[A-Za-z][A-Za-z0-9_-]*"
@@ -69,7 +69,46 @@ def one_of(section: LimitSection, *fields: str) -> None:
         raise Refused(f"missing; a limit of this kind has {', '.join(keys[:-1])} or {keys[-1]}", keys[0])
 
 
-class RelaySection(LimitSection):
+class TripSection(LimitSection):
+    """Keys of every limit that a relay can guard: it logs, or it trips a breaker."""
+
+    action: Literal["log", "trip"] = Field(
+        default="log",
+        description="log: it is judged, no more; trip: as a relay in service it opens a breaker, whatever is scripted",
+        json_schema_extra=CHOICE,
+    )
+    trips: str | None = Field(
+        default=None,
+        pattern=rf"^(pcc|{BESS}|{UPS})$",
+        description="which breaker it trips: at the PCC, of a BESS, or at the input of a UPS; default: that of its node",
+    )
+    breaker_time_s: Time = Field(
+        default=0.05,
+        ge=0,
+        description="from the operation of the relay until the current is interrupted",
+        json_schema_extra=source("assumed: three cycles of 60 Hz; docs/protection.md"),
+    )
+    lockout: Flag = Field(
+        default=True,
+        description="86: the breaker stays open until the event `reset_lockout`; false: it closes again after `reclose_after`",
+        json_schema_extra=CHOICE,
+    )
+    reclose_after_s: Time | None = Field(
+        default=None,
+        ge=0,
+        description="without a lock-out: closes again once the limit has not been beyond for so long, the breaker being open",
+    )
+
+    @property
+    def breaker(self) -> str | None:
+        """The breaker that it trips; None: it only logs."""
+        if self.action == "log":
+            return None
+        node = str(getattr(self, "node", "pcc"))
+        return self.trips or ("pcc" if node == "bus" else node)
+
+
+class RelaySection(TripSection):
     """Keys of what a relay may judge: any of them, but `acts_as = "limit"`, makes it one (docs/protection.md, "Relays")."""
 
     picks_up: ClassVar[PickUp]

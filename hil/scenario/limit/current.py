@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hil.scenario.base import CHOICE, Number, Share, source
-from hil.scenario.limit.base import BESS, ActsAs, Delay, LimitSection, PickUp
+from hil.scenario.limit.base import BESS, ActsAs, Delay, PickUp, TripSection
 from hil.scenario.quantity import Apparent, PerUnit, Time
 
 _C37_112 = source("IEEE C37.112, IEC 60255-151; docs/protection.md")
 
 
-class CurrentSection(LimitSection):
+class CurrentSection(TripSection):
     """What looks at a current."""
 
     node: str = Field(
@@ -29,7 +29,7 @@ class CurrentSection(LimitSection):
     )
 
 
-class ConverterCurrent(LimitSection):
+class ConverterCurrent(TripSection):
     """Converter current, per unit of rated current, above `max` for `delay`."""
 
     kind: Literal["converter_current"] = "converter_current"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from hil.scenario.base import ASSUMED, CHOICE, Number, Share, Whole, source
-from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection
+from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection, TripSection
 from hil.scenario.quantity import Frequency, PerUnit, Power, Time
 
 
@@ -92,7 +92,7 @@ class BandShare(LimitSection):
     max: Share = Field(gt=0, description="largest share of the band that is inside the limit")
 
 
-class ReversePower(LimitSection):
+class ReversePower(TripSection):
     """32: power that the site gives to the grid above `max` for `delay`."""
 
     kind: Literal["reverse_power"] = "reverse_power"
@@ -101,7 +101,7 @@ class ReversePower(LimitSection):
     delay_s: Delay = 0.0
 
 
-class Underpower(LimitSection):
+class Underpower(TripSection):
     """37: power that the site takes from the grid below `min` for `delay`: load that was lost."""
 
     kind: Literal["underpower"] = "underpower"

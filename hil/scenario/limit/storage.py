@@ -7,11 +7,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import CHOICE, Number, Refused, ShareWindow
-from hil.scenario.limit.base import BESS, UPS, Delay, LimitSection, one_of
+from hil.scenario.limit.base import BESS, UPS, Delay, TripSection, one_of
 from hil.scenario.quantity import Temperature, Voltage
 
 
-class SocRange(LimitSection):
+class SocRange(TripSection):
     """State of charge inside `window`."""
 
     kind: Literal["soc_window"] = "soc_window"
@@ -22,7 +22,7 @@ class SocRange(LimitSection):
     delay_s: Delay = 0.0
 
 
-class VoltageStage(LimitSection):
+class VoltageStage(TripSection):
     """A stage of a battery's voltage protection: what it watches is below `min` or above `max` for `delay`."""
 
     node: str = Field(pattern=rf"^({BESS}|{UPS})$", description="whose battery: of a BESS or of a UPS")
@@ -72,7 +72,7 @@ class DcVoltage(VoltageStage):
     kind: Literal["dc_voltage"] = "dc_voltage"
 
 
-class BatteryTemperature(LimitSection):
+class BatteryTemperature(TripSection):
     """Temperature of a battery below `min` or above `max` for `delay`; nearest ANSI number: 26, apparatus thermal device."""
 
     kind: Literal["battery_temperature"] = "battery_temperature"
@@ -105,7 +105,7 @@ class BatteryTemperature(LimitSection):
         return self
 
 
-class CRate(LimitSection):
+class CRate(TripSection):
     """Current of a battery over its rated capacity above `max` either way, or above what each way has, for `delay`."""
 
     kind: Literal["c_rate"] = "c_rate"

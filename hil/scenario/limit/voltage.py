@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hil.scenario.base import CHOICE
-from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection, PickUp, RelaySection
+from hil.scenario.limit.base import UPS, AtPcc, Delay, LimitSection, PickUp, RelaySection, TripSection
 from hil.scenario.quantity import PerUnit
 
 
@@ -67,7 +67,7 @@ class NegativeSequenceVoltage(RelaySection):
     delay_s: Delay = 0.0
 
 
-class VoltsPerHertz(LimitSection):
+class VoltsPerHertz(TripSection):
     """24: voltage over frequency, both in per unit, above `max` for `delay`: what magnetises a transformer's core."""
 
     kind: Literal["volts_per_hertz"] = "volts_per_hertz"
