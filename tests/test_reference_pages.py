@@ -13,6 +13,7 @@ import hil
 from controllers import StorageDevice, UpsDevice
 from controllers.contracts import StorageSample, UpsMode, UpsSample
 from hil.kernel.layout import FUNCTIONS, channel_names
+from hil.limits.channels import breaker_channels
 from hil.scenario.files import from_document
 from hil.scenario.limit import Limit
 from hil.scenario.limit.base import LimitSection, RelaySection
@@ -58,7 +59,7 @@ def test_the_modes_of_a_ups_are_listed():
 
 def test_the_channels_of_a_run_are_listed():
     page = _part("runs.md", "## Signals", "\n## ")
-    assert sorted(_listed(page)) == sorted(channel_names(["bess.NAME"], ["ups.NAME"]))
+    assert sorted(_listed(page)) == sorted([*channel_names(["bess.NAME"], ["ups.NAME"]), *breaker_channels("NAME")])
 
 
 @pytest.mark.parametrize(("channel", "prefix"), [("mode", "MODE_"), ("rectifier", "RECTIFIER_")])

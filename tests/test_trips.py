@@ -84,6 +84,19 @@ def test_the_verdict_after_a_trip_inside_the_must_ride_region():
     assert limits["SoC"].disconnected_s == 0.0
 
 
+def test_a_ups_that_is_taken_off_the_bus_in_a_dip_has_let_go():
+    """Its envelope goes by the breaker at its input, although its battery holds the load."""
+    relay = RELAY.replace("action='trip'", "action='trip',trips='ups.a'")
+    ride = RIDE.replace("kind=", "node='ups.a',kind=")
+    result = hil.run(
+        load("ups.a.rating='30 MW'", "transport=direct", "supervisor={}", limits=f"[{relay},{ride}]", events=f"[{DIP}]")
+    )
+    opened_s = next(at_s for at_s, event in told(result.events) if event == "breaker_opened")
+    assert result.limits["ride"].outcome is Outcome.FAIL
+    assert result.limits["ride"].first_violation_s == pytest.approx(opened_s + 0.001)
+    assert result.limits["27"].disconnected_s == 0.0  # the PCC is where it was
+
+
 def test_a_relay_that_only_logs_rides_through_and_the_run_passes():
     """The same site, the relay out of service: its dip is a stimulus again, and nothing trips."""
     result = hil.run(load(limits=f"[{RELAY.replace('trip', 'log', 1)},{RIDE},{MORE}]", events=f"[{DIP}]"))
