@@ -135,7 +135,7 @@ cdef inline void write_breakers(Site* s, int64_t tick) noexcept nogil:
 
 
 cdef inline void put_limits_back(Site* s, int64_t tick) noexcept nogil:
-    """After the limits of a tick: those that are not judged are as before; what was away is counted apart from what is late."""
+    """After the limits of a tick: what is not judged is as before; what was away is counted apart from what is late."""
     cdef int64_t i
     cdef bint away
     cdef LimitState* now
