@@ -176,7 +176,7 @@ JUDGED = [
     (["limits=[{name='r',kind='recovery'}]"], "limits.r.max: missing; it has no default"),
     (
         ["limits.grid ramp.action=trip"],
-        "limits.grid ramp.action: unknown key for kind = 'ramp'; a key of 'undervoltage', 'overvoltage', 'volts_per_hertz', 'underfrequency', 'overfrequency' and 9 others",
+        "limits.grid ramp.action: unknown key for kind = 'ramp'; a key of 'undervoltage', 'overvoltage', 'negative_sequence_voltage', 'volts_per_hertz', 'underfrequency' and 12 others",
     ),
     (["limits.27 undervoltage.action=open"], "limits.27 undervoltage.action = 'open': must be 'log' or 'trip'"),
     (

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import tomli_w
-from report_support import command
+from command import hil_command
 
 import hil
 from controllers import StorageDevice, Supervisor
@@ -205,7 +205,7 @@ def test_the_log_of_breakers_keeps_its_order():
     assert all(before[0] < after[0] for before, after in pairwise(at))
 
 
-def test_words_tell_of_a_trip(capsys, monkeypatch, tmp_path):
+def test_words_tell_of_a_trip(tmp_path):
     """What is tripped, how fast, and how it is closed again: before a run, while it runs, and after it."""
     scenario = load()
     facts = facts_of(scenario)
@@ -219,8 +219,8 @@ def test_words_tell_of_a_trip(capsys, monkeypatch, tmp_path):
     assert "tripped" not in told_of(limits["ramp"])
     file = tmp_path / "s.toml"
     file.write_text(tomli_w.dumps(scenario.document()))
-    assert "5 limits, 3 required, 1 trips pcc" in command(capsys, monkeypatch, "validate", file)[1]
-    assert "it opens a breaker" in " ".join(command(capsys, monkeypatch, "explain", "limits.undervoltage.action")[1].split())
+    assert "5 limits, 3 required, 1 trips pcc" in hil_command("validate", file).out
+    assert "it opens a breaker" in " ".join(hil_command("explain", "limits.undervoltage.action").out.split())
 
 
 @pytest.mark.draws
