@@ -160,14 +160,43 @@ cdef inline void other_value(const LimitParams* p, LimitState* s, double* arena,
         s.last = recovery(p, s, arena, row[p.channel], row[p.voltage])
 
 
+cdef inline void limit_anew(LimitState* s, double* arena) noexcept nogil:
+    """Its time begins anew with the next sample."""
+    s.run_ticks = 0
+    s.beyond = 0
+    extremum_clear(&s.held_high, arena)
+    extremum_clear(&s.held_low, arena)
+
+
+cdef inline void limit_hold(const LimitParams* p, LimitState* s, double upper, double lower, int64_t tick) noexcept nogil:
+    """Hold what was sustained against the bounds: `upper` against `high`, `lower` against `low`."""
+    cdef bint beyond = False
+    if p.has_high:
+        if upper > s.highest:
+            s.highest = upper
+            s.highest_tick = tick
+        beyond = upper > p.high
+    if p.has_low:
+        if lower < s.lowest:
+            s.lowest = lower
+            s.lowest_tick = tick
+        beyond = beyond or lower < p.low
+    if beyond:
+        s.beyond_ticks += 1
+        if not s.beyond:
+            s.excursions += 1
+            if s.first_tick < 0:
+                s.first_tick = tick
+    s.beyond = beyond
+
+
 cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
                             const int64_t* blank_until) noexcept nogil:
     cdef double value = row[p.channel]
-    cdef double held
+    cdef double upper
+    cdef double lower
     cdef int64_t kind = p.kind
     cdef int64_t delay_ticks = p.delay_ticks
-    cdef int64_t run_ticks
-    cdef bint beyond = False
     cdef bint blanked = tick < blank_until[p.blank]
     cdef bint unknown = False
     if kind > LIMIT_RANGE:
@@ -189,47 +218,23 @@ cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, 
             value = extremum_push(&s.top, arena, value) + extremum_push(&s.bottom, arena, -value)
     if blanked:
         s.blank_ticks += 1
-        s.run_ticks = 0
-        s.beyond = 0
-        extremum_clear(&s.held_high, arena)
-        extremum_clear(&s.held_low, arena)
+        limit_anew(s, arena)
         return
     if unknown or value != value:    # nothing to judge, and its time does not run on
-        s.run_ticks = 0
-        s.beyond = 0
-        extremum_clear(&s.held_high, arena)
-        extremum_clear(&s.held_low, arena)
+        limit_anew(s, arena)
         return
     s.valid_ticks += 1
-    run_ticks = s.run_ticks + 1
-    s.run_ticks = run_ticks
-    if p.has_high:
-        held = value
-        if delay_ticks > 0:
-            held = -extremum_push(&s.held_high, arena, -value)
-        if run_ticks > delay_ticks:
-            if held > s.highest:
-                s.highest = held
-                s.highest_tick = tick
-            if held > p.high:
-                beyond = True
-    if p.has_low:
-        held = value
-        if delay_ticks > 0:
-            held = extremum_push(&s.held_low, arena, value)
-        if run_ticks > delay_ticks:
-            if held < s.lowest:
-                s.lowest = held
-                s.lowest_tick = tick
-            if held < p.low:
-                beyond = True
-    if beyond:
-        s.beyond_ticks += 1
-        if not s.beyond:
-            s.excursions += 1
-            if s.first_tick < 0:
-                s.first_tick = tick
-    s.beyond = beyond
+    s.run_ticks += 1
+    upper = lower = value
+    if delay_ticks > 0:
+        if p.has_high:
+            upper = -extremum_push(&s.held_high, arena, -value)
+        if p.has_low:
+            lower = extremum_push(&s.held_low, arena, value)
+        if s.run_ticks <= delay_ticks:
+            s.beyond = 0
+            return
+    limit_hold(p, s, upper, lower, tick)
 
 
 cdef inline void limit_put_back(const LimitParams* p, LimitState* s, const LimitState* before, int64_t tick,

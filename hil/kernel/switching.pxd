@@ -6,10 +6,9 @@ from hil.kernel.breakers cimport (
     BREAKER_BESS, BREAKER_CLOSED, BREAKER_NOT_OPEN, BREAKER_OPENED, BREAKER_PCC, BREAKER_RESET, FOR_GOOD, BreakerState,
     TripParams, TripState, breaker_logged, breaker_recloses, breaker_trips,
 )
-from hil.kernel.limits cimport LimitState, limit_put_back
+from hil.kernel.limits cimport LimitState, limit_anew, limit_put_back
 from hil.kernel.protection.relays cimport relay_forget
 from hil.kernel.site cimport Site
-from hil.kernel.windows cimport extremum_clear
 
 
 cdef inline void judge_no_more(Site* s, int64_t breaker, bint opened, int64_t tick) noexcept nogil:
@@ -83,14 +82,6 @@ cdef inline int64_t switch_breakers(Site* s, int64_t tick) noexcept nogil:
         if 0 <= b.closes_at < due:
             due = b.closes_at
     return due
-
-
-cdef inline void limit_anew(LimitState* s, double* arena) noexcept nogil:
-    """Its time begins anew with the next sample."""
-    s.run_ticks = 0
-    s.beyond = 0
-    extremum_clear(&s.held_high, arena)
-    extremum_clear(&s.held_low, arena)
 
 
 cdef inline void watch_relays(Site* s, int64_t tick) noexcept nogil:

@@ -143,7 +143,7 @@ cdef inline void envelope_step(const EnvelopeParams* p, EnvelopeState* s, double
         s.ticks = 0
     if p.window_ticks > 0 or s.disturbed == 1:
         envelope_count(p, s, arena, value)
-    used = envelope_used(p, s, value)
+    used = envelope_used(p, s, value) if p.window_ticks > 0 or s.disturbed != 0 else 0.0    # undisturbed nothing is counted
     if s.disturbed == 1 and used > 1.0 and not s.may_trip:
         s.may_trip = 1
         s.exceeded += 1

@@ -13,6 +13,7 @@ from hil.kernel.subnormal cimport flushed
 cdef enum:
     SECTION_WORDS = 7
     MOST_SECTIONS = 16
+    FILTER_TIDY_TICKS = 64
 
 
 cdef struct FilterParams:
@@ -28,16 +29,25 @@ cdef struct FilterState:
 
 
 cdef inline double cascade_push(double* section, int64_t sections, double x) noexcept nogil:
-    """Put a sample through `sections` sections that lie at `section`."""
+    """Put a sample through `sections` sections that lie at `section`; who calls it tidies them now and then."""
     cdef double y
     cdef int64_t _i
     for _i in range(sections):
         y = section[0] * x + section[5]
-        section[5] = flushed(section[1] * x - section[3] * y + section[6])
-        section[6] = flushed(section[2] * x - section[4] * y)
+        section[5] = section[1] * x - section[3] * y + section[6]
+        section[6] = section[2] * x - section[4] * y
         x = y
         section += SECTION_WORDS
     return x
+
+
+cdef inline void cascade_tidy(double* section, int64_t sections) noexcept nogil:
+    """Take to 0 what decays, before it is too small to compute with fast."""
+    cdef int64_t _i
+    for _i in range(sections):
+        section[5] = flushed(section[5])
+        section[6] = flushed(section[6])
+        section += SECTION_WORDS
 
 
 cdef inline void filter_step(const FilterParams* p, FilterState* s, double* arena, double* row, int64_t tick,
@@ -46,6 +56,8 @@ cdef inline void filter_step(const FilterParams* p, FilterState* s, double* aren
     if tick >= blank_until[p.blank] and x == x:
         s.held = x
     row[p.output] = cascade_push(arena + p.offset, p.sections, s.held)
+    if tick % FILTER_TIDY_TICKS == 0:
+        cascade_tidy(arena + p.offset, p.sections)
 
 
 cdef inline bint filter_is_sound(const FilterParams* p, int64_t words, int64_t arena_size, int64_t blanks) noexcept nogil:
