@@ -324,3 +324,13 @@ def test_two_names_that_would_share_a_channel_are_refused():
 
 def test_without_such_limits_a_row_is_as_it_was():
     assert len(rig_of([]).engine.channels) == len(rig_of([one("undervoltage", min=0.9)]).engine.channels)
+
+
+def test_limits_and_their_functions_leave_the_hash_of_the_waveform():
+    """Of a row that is filled up with zeros or not."""
+    load = np.linspace(4e6, 12e6, 3000)
+    flicker = {**one("flicker", lamp="230 V", max=1.0), "name": "pst"}
+    limits = [one("variation", band=["0.5 Hz", "5 Hz"], max="1 MW", window="1 s"), flicker]
+    hashes = {Rig({"limits": limits[:count]}, load).run().engine.waveform_hash for count in range(3)}
+    assert len(hashes) == 1
+    assert Rig({"limits": limits}, load[::-1]).run().engine.waveform_hash not in hashes

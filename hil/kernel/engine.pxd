@@ -17,6 +17,7 @@ cdef class Engine:
     cdef tuple made_of                      # names of devices, and settings: what a twin is made of besides arrays
     cdef tuple kept                         # keeps the memory that `site` points into
     cdef int64_t words
+    cdef int64_t plant_words    # of the channels that every site has: what the waveform hash is over
     cdef Site site
     cdef Recording recording
     cdef readonly tuple recorded            # columns of the record's ring

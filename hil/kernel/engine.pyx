@@ -78,6 +78,7 @@ cdef class Engine:
         self.states = MappingProxyType(dict(states))
         self.shared_with = None
         self.words = row_words(self.channels)
+        self.plant_words = len(self.channels) - len(function_channels)
         self.keep_record(record_channels, record_every, record_capacity, record_marks)
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
@@ -367,6 +368,6 @@ cdef class Engine:
                 run.energy_j += demand * self.site.dt
                 if demand > run.largest_demand_w:
                     run.largest_demand_w = demand
-                xxh64_row(&run.waveform, self.site.row, self.words)
+                xxh64_row(&run.waveform, self.site.row, self.plant_words)
                 record(&self.recording, &self.site, run.tick)
         store_release(&self.ticks_run, run.tick)

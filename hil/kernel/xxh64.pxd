@@ -1,4 +1,4 @@
-"""Waveform hash: XXH64 (seed 0) over rows of float64, a streaming form for rows that are whole 32-byte stripes.
+"""Waveform hash: XXH64 (seed 0) over rows of float64, a streaming form for rows filled up with zeros to 32-byte stripes.
 
 The algorithm is Yann Collet's public specification (xxHash fast digest algorithm, version 0.2.0); the test compares with the
 `xxhash` package over the same bytes.
@@ -53,23 +53,32 @@ cdef inline void xxh64_reset(Xxh64* s) noexcept nogil:
 
 
 cdef inline void xxh64_row(Xxh64* s, const double* row, int64_t words) noexcept nogil:
-    """Absorb `words` float64 values; `words` is a multiple of 4."""
+    """Absorb `words` float64 values, and zeros up to the next multiple of 4."""
+    cdef double tail[4]
+    cdef int64_t whole = words & ~3
     cdef int64_t i
     # In registers: in memory, which the compiler must take the row for too, every round would wait for a store.
     cdef uint64_t a = s.lane[0]
     cdef uint64_t b = s.lane[1]
     cdef uint64_t c = s.lane[2]
     cdef uint64_t d = s.lane[3]
-    for i in range(0, words, 4):
+    for i in range(0, whole, 4):
         a = hil_round(a, hil_word(row + i))
         b = hil_round(b, hil_word(row + i + 1))
         c = hil_round(c, hil_word(row + i + 2))
         d = hil_round(d, hil_word(row + i + 3))
+    if whole < words:
+        for i in range(4):
+            tail[i] = row[whole + i] if whole + i < words else 0.0
+        a = hil_round(a, hil_word(tail))
+        b = hil_round(b, hil_word(tail + 1))
+        c = hil_round(c, hil_word(tail + 2))
+        d = hil_round(d, hil_word(tail + 3))
     s.lane[0] = a
     s.lane[1] = b
     s.lane[2] = c
     s.lane[3] = d
-    s.length += <uint64_t>words * 8
+    s.length += <uint64_t>((words + 3) & ~3) * 8
 
 
 @cython.overflowcheck(False)  # wraps around, as XXH64 does
