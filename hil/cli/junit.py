@@ -1,4 +1,4 @@
-"""The option `--junit` of a run: whether its file can be written, and what it holds however the run ends."""
+"""The option `--junit` of a run or a check: whether its file can be written, and what it holds however the run ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 from hil.cli.trouble import UNFINISHED, USAGE, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hil.check.checking import Checked
     from hil.report.result import Result
 
 _OUTCOMES = {USAGE: "wrong input", UNFINISHED: "unfinished"}
@@ -47,6 +50,15 @@ class JUnitFile:
         from hil.report.junit import document
 
         return result.exit_code if self._write(document(result)) else result.exit_code or UNFINISHED
+
+    def tell_check(self, result: Checked, properties: Iterable[tuple[str, object]], wall_s: float) -> int:
+        """Write how a check ended; the exit code, likewise."""
+        code = result.verdict.exit_code
+        if self._path is None:
+            return code
+        from hil.report.junit import of_check
+
+        return code if self._write(of_check(Path(self._scenario).stem, result, properties, wall_s)) else code or UNFINISHED
 
     def _write(self, document: bytes) -> bool:
         from hil.report.junit import write

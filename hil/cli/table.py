@@ -45,9 +45,9 @@ def print_result(result: Result) -> None:
     console.print()
     console.print(table)
     console.print()
-    notes = [f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in notes_of(limit)]
-    violated = [limit for limit in result.limits.values() if limit.outcome is Outcome.FAIL]
-    notes += [escape(f"{limit.name}: {reason}") for limit in violated for reason in limit.reasons]
+    notes = [
+        f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in [*notes_of(limit), *reasons_of(limit)]
+    ]
     if scenario.warm_up_s > 0.0:
         notes.append(f"[dim]nothing judged in the first {scenario.warm_up_s:g} s (warm_up)[/]")
     for line in [*notes, ""] if notes else []:
@@ -126,3 +126,9 @@ def notes_of(limit: LimitResult) -> list[str]:
     if limit.blanked_s > 0.0 and limit.worst is not None:
         notes.append(f"[dim]{limit.blanked_s:.3f} s not judged, while a scripted stimulus acted[/]")
     return notes
+
+
+def reasons_of(limit: LimitResult) -> list[str]:
+    """What is said of a limit beside its outcome; of what keeps a required one from being decided the verdict says it."""
+    told = limit.required and limit.outcome not in (Outcome.FAIL, Outcome.NOT_APPLICABLE)
+    return [] if told else [f"[dim]{escape(reason)}[/]" for reason in limit.reasons]

@@ -1,4 +1,4 @@
-"""A run as JUnit XML, in the form that CI servers read (`junit-10.xsd` of the xUnit plugin of Jenkins).
+"""A run, or a checked recording, as JUnit XML: what CI servers read (`junit-10.xsd` of the xUnit plugin of Jenkins).
 
 A test case is red, `failure` or `error`, exactly where it keeps the verdict from PASS: a file without anything red is that of
 a run with PASS. A limit that did not hold, or is not decided, and does not keep it from PASS, is `skipped`.
@@ -7,12 +7,12 @@ a run with PASS. A limit that did not hold, or is not decided, and does not keep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from xml.etree import ElementTree as ET
 
 from hil.errors import RunUnreadable
@@ -44,10 +44,32 @@ class _Case:
     time_s: float = 0.0
 
 
+class Ended(Protocol):
+    """What has a verdict: a run, or a recording that was checked."""
+
+    @property
+    def verdict(self) -> Outcome:
+        """The answer."""
+
+    @property
+    def limits(self) -> Mapping[str, LimitResult]:
+        """How each limit ended, by its name."""
+
+    @property
+    def reasons(self) -> list[str]:
+        """What keeps it from PASS although no required limit was violated."""
+
+
 def document(result: Result) -> bytes:
     """The file of a run: a test case for each limit, one for the verdict, and where it all comes from as properties."""
-    cases = [*(_of_limit(result, limit) for limit in result.limits.values()), _of_verdict(result)]
+    cases = [*(_of_limit(result, limit) for limit in result.limits.values()), _of_verdict(result, result.wall_s)]
     return _suite(result.scenario.name, cases, _properties(result), result.provenance)
+
+
+def of_check(name: str, ended: Ended, properties: Iterable[tuple[str, object]], wall_s: float) -> bytes:
+    """The file of a recording that was checked, with test cases as of a run. wall_s: how long that took."""
+    cases = [*(_of_limit(ended, limit) for limit in ended.limits.values()), _of_verdict(ended, wall_s)]
+    return _suite(name, cases, properties, {})
 
 
 def unfinished(name: str, problem: str, outcome: str, folder: Path | None = None) -> bytes:
@@ -79,7 +101,7 @@ def make_place(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _of_limit(result: Result, limit: LimitResult) -> _Case:
+def _of_limit(result: Ended, limit: LimitResult) -> _Case:
     name = f"{limit.name} ({limit.node})"
     if limit.outcome is Outcome.PASS:
         return _Case(name, told(limit))
@@ -97,7 +119,7 @@ def _of_limit(result: Result, limit: LimitResult) -> _Case:
     return _Case(name, text, "failure" if limit.outcome is Outcome.FAIL else "error", limit.outcome, message)
 
 
-def _keeps_from_pass(result: Result, limit: LimitResult) -> bool:
+def _keeps_from_pass(result: Ended, limit: LimitResult) -> bool:
     """Whether the verdict cannot be PASS by this limit, which is not."""
     if not limit.required or result.verdict is Outcome.PASS:
         return False
@@ -106,14 +128,14 @@ def _keeps_from_pass(result: Result, limit: LimitResult) -> bool:
     return any(reason.startswith(f"{limit.name}: ") for reason in result.reasons)
 
 
-def _of_verdict(result: Result) -> _Case:
+def _of_verdict(result: Ended, wall_s: float) -> _Case:
     words = f"{result.verdict}: {held(result.limits)}"
     text = "\n".join([words, *limit_table(result.limits.values()), *result.reasons])
     if result.verdict is Outcome.PASS:
-        return _Case(_VERDICT, text, time_s=result.wall_s)
+        return _Case(_VERDICT, text, time_s=wall_s)
     colour = "failure" if result.verdict is Outcome.FAIL else "error"
     message = words if result.verdict is Outcome.FAIL else f"{words}; {'; '.join(result.reasons)}"
-    return _Case(_VERDICT, text, colour, result.verdict, message, result.wall_s)
+    return _Case(_VERDICT, text, colour, result.verdict, message, wall_s)
 
 
 def _properties(result: Result) -> Iterator[tuple[str, object]]:

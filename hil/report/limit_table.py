@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ def limit_table(limits: Iterable[LimitResult]) -> list[str]:
 
 def bound(limit: LimitResult) -> str:
     """The bound of a limit on the side of its worst value, with its unit."""
-    return _NONE if limit.limit is None else quantity(limit.limit, limit)
+    return _NONE if limit.limit is None or math.isnan(limit.limit) else quantity(limit.limit, limit)
 
 
 def margin(limit: LimitResult) -> str:
