@@ -40,6 +40,10 @@ def _asks(limit: dict[str, Any]) -> str:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return ", ".join(" ".join(f"{key} {part}" for key, part in entry.items()) for entry in value)
+    if isinstance(value, list) and not isinstance(value[0], str) and len(value[0]) > len(("level", "time")):
+        return ", ".join(f"from {row[0]:g} on {' '.join(f'{share:g}' for share in row[1:])}" for row in value)
     if isinstance(value, list):
         steps = isinstance(value[0], list)
         return (", " if steps else " to ").join(" for ".join(pair) if steps else str(pair) for pair in map(_short, value))

@@ -5,10 +5,41 @@ UPS = ["ups.a.rating='5 MW'"]
 KINDS = (
     "'undervoltage', 'overvoltage', 'negative_sequence_voltage', 'volts_per_hertz', 'flicker', 'underfrequency', 'overfrequency', 'rocof', 'ramp', 'peak_to_peak', 'dynamic_range', "
     "'variation', 'oscillation', 'damping', 'band_share', 'reverse_power', 'underpower', 'overcurrent', 'thermal_overload', 'soc_window', "
-    "'converter_current', 'c_rate', 'cell_voltage', 'dc_voltage', 'on_battery', 'overload', 'transfers', 'disturbance_counter', 'dc_link', 'output_voltage', 'battery_temperature', 'recovery', 'ride_through'"
+    "'converter_current', 'c_rate', 'cell_voltage', 'dc_voltage', 'on_battery', 'overload', 'transfers', 'disturbance_counter', 'dc_link', 'output_voltage', 'battery_temperature', 'recovery', 'ride_through', "
+    "'voltage_distortion', 'current_distortion', 'transient_overvoltage'"
 )
 
+ONLY_RECORDED = "is judged on point-on-wave recordings only (hil check): a site of this testbed has RMS values"
+
 JUDGED = [
+    (
+        ["limits=[{profile='itic-transient'}]"],
+        f"limits.itic-transient: transients.kind = 'transient_overvoltage': {ONLY_RECORDED}",
+    ),
+    (
+        ["limits=[{profile='ieee-519'}]"],
+        f"limits.ieee-519: voltage to 1 kV.kind = 'voltage_distortion': {ONLY_RECORDED}",
+    ),
+    (
+        ["limits=[{name='x', kind='transient_overvoltage', above=[[0.9, '1 ms']]}]"],
+        "limits.x.above = [[0.9, '1 ms']]: must be pairs of a level above 1 and a time of 0 or more",
+    ),
+    (
+        ["limits=[{name='x', kind='voltage_distortion', individual=0.03, total=0.05, statistics=[]}]"],
+        "limits.x.statistics = []: must not be empty",
+    ),
+    (
+        [
+            "limits=[{name='x', kind='voltage_distortion', individual=0.03, total=0.05, statistics=[{interval='3 s', percentile=99, period='1 s'}]}]"
+        ],
+        "limits.x.statistics.0.period = '1 s': must be at least the interval",
+    ),
+    (
+        [
+            "limits=[{name='x', kind='current_distortion', table=[[20, 0.1]], statistics=[{interval='3 s', percentile=99, period='1 d'}]}]"
+        ],
+        "limits.x.table = [[20, 0.1]]: must be rows of 7 numbers, the first of which ascends",
+    ),
     (["limits.grid ramp.windw='5 s'"], "limits.grid ramp.windw: unknown key; did you mean 'window'?"),
     (["events.0.att='5 s'"], "events.0.att: unknown key; did you mean 'at'?"),
     (

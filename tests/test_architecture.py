@@ -43,10 +43,11 @@ RULES = {
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.limits", "hil.own", "hil.record.streams", "hil.scenario", "controllers.law"),
-    "hil.check": ("hil.errors", "hil.kernel", "hil.limits", "hil.recordings", "hil.scenario", "hil.verdict"),
+    "hil.check": ("hil.errors", "hil.kernel", "hil.limits", "hil.recordings", "hil.scenario", "hil.verdict", "hil.waves"),
     "hil.realtime": ("hil.errors", "hil.kernel"),
     "hil.verdict": ("hil.kernel", "hil.limits", "hil.realtime.evidence", "hil.scenario", "hil.site"),
     "hil.verify": ("hil.kernel", "hil.limits", "hil.scenario"),
+    "hil.waves": (),
     "hil.wiring": (
         "hil.errors",
         "hil.broker",

@@ -259,3 +259,96 @@ def test_the_command_prints_a_table_or_json_and_ends_with_the_verdict(tmp_path):
     ran = subprocess.run([*HIL, "check", str(path)], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"{path}: needs --limits FILE: only the folder of a run has limits of its own\n"
+
+
+# --- evidence ---
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        (
+            "kind = 'variation'\nband = ['0.5 Hz', '20 Hz']\norder = 2\nmax = '5 MW'\nwindow = '2 s'",
+            "its band reaches to 20 Hz, beyond 0.4 of 20 samples a second",
+        ),
+        ("kind = 'underpower'\nmin = '1 MW'\ndelay = '50 ms'", "its delay, 0.05 s, is shorter than two samples, 0.1 s"),
+    ],
+)
+def test_a_signal_in_every_tenth_row_is_as_slow_as_that(limit, reason, tmp_path):
+    power = np.full(TIME_S.size, np.nan)
+    power[::10] = 5e6
+    path = recorded(tmp_path, **{"pcc.power_w": power, "pcc.frequency_hz": np.full(TIME_S.size, 60.0)})
+    slow, quick = check(
+        path, orders(tmp_path, limit, "kind = 'overfrequency'\nmax = '61 Hz'\ndelay = '50 ms'")
+    ).limits.values()
+    assert (slow.outcome, quick.outcome) == ("INCONCLUSIVE", "PASS")
+    assert reason in slow.reasons
+
+
+def test_samples_that_come_twice_or_late_are_no_evidence(tmp_path):
+    """What is stamped no later than what was before it does not count: there a gap is left."""
+    time_s = TIME_S[:2000].copy()
+    time_s[500:520] = time_s[499]
+    lines = [f"{moment!r},5e6" for moment in time_s.tolist()]
+    (tmp_path / "site.csv").write_text("\n".join(["time_s,pcc.power_w", *lines]) + "\n")
+    result = check(tmp_path / "site.csv", orders(tmp_path, "kind = 'underpower'\nmin = '1 MW'"))
+    assert result.verdict == "INCONCLUSIVE"
+    assert result.limits["x0"].reasons == ["20 samples are missing"]
+    assert any("20 of 2000 samples are not later than those before" in note for note in result.notes)
+
+
+def test_a_window_longer_than_the_recording_is_no_evidence(tmp_path):
+    path = recorded(tmp_path, **{"pcc.power_w": 5e6 + np.sin(TIME_S)})
+    limits = ("kind = 'peak_to_peak'\nmax = '1 MW'\nwindow = '61 s'", "kind = 'peak_to_peak'\nmax = '1 W'\nwindow = '61 s'")
+    held, violated = check(path, orders(tmp_path, *limits)).limits.values()
+    assert (held.outcome, violated.outcome) == ("INCONCLUSIVE", "FAIL")
+    assert held.reasons == ["its window, 61 s, is longer than the run, 60 s"]
+
+
+def test_a_filter_or_an_image_that_is_not_settled_is_no_evidence(tmp_path):
+    """A recording that begins high: the answer of a filter to where it began is no variation."""
+    power = np.where(TIME_S < 0.02, 50e6, 5e6) + 1e3 * np.sin(TIME_S)
+    path = recorded(tmp_path, **{"pcc.power_w": power, "pcc.voltage_pu": np.ones(TIME_S.size), "pcc.reactive_var": 0 * TIME_S})
+    variation = "kind = 'variation'\nband = ['%s Hz', '5 Hz']\norder = 2\nmax = '1 MW'\nwindow = '2 s'"
+    image = "kind = 'thermal_overload'\nbase = '100 MVA'\ntime_constant = '%s s'"
+    result = check(path, orders(tmp_path, variation % "0.5", variation % "0.01", image % "10", image % "20"))
+    settled, slow, known, forgets = result.limits.values()
+    assert [one.outcome for one in (settled, slow, known, forgets)] == ["PASS", "INCONCLUSIVE", "PASS", "INCONCLUSIVE"]
+    assert slow.reasons[-1].startswith("its filter settles, and its window is full after that, in ")
+    assert forgets.reasons == ["how warm it was at the beginning is not known, and forgotten only after 92.1 s"]
+    assert any(note.startswith("x0: not judged in the first 4.") for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("key", "limit", "outcomes"),
+    [
+        ("power_uncertainty = '%g W'", "kind = 'underpower'\nmin = '4.9 MW'", (0.99e5, 1.01e5)),
+        ("voltage_uncertainty = '%g pu'", "kind = 'undervoltage'\nmin = 0.9", (0.0999, 0.1001)),
+        ("frequency_uncertainty = '%g Hz'", "kind = 'underfrequency'\nmin = '59.9 Hz'", (0.0999, 0.1001)),
+    ],
+)
+def test_the_class_of_the_meter_counts(key, limit, outcomes, tmp_path):
+    columns = {"pcc.power_w": 5e6, "pcc.voltage_pu": 1.0, "pcc.frequency_hz": 60.0}
+    path = recorded(tmp_path, **{name: np.full(TIME_S.size, value) for name, value in columns.items()})
+    sure, unsure = (
+        check(path, orders(tmp_path, limit, head=f"[measurement]\n{key % uncertainty}\n")).limits["x0"]
+        for uncertainty in outcomes
+    )
+    assert (sure.outcome, unsure.outcome) == ("PASS", "INCONCLUSIVE")
+    assert "is below the expanded uncertainty of what was measured" in unsure.reasons[0]
+
+
+def test_steps_of_a_device_and_the_time_between_samples_count(tmp_path):
+    voltage = np.round((0.97 + 0.01 * np.sin(TIME_S)) / 0.01) * 0.01
+    sag = np.where((TIME_S > 20.0) & (TIME_S < 20.1), 0.6, 1.0)
+    power = np.where((TIME_S > 20.0) & (TIME_S < 21.1), 1e6, 5e6)
+    path = recorded(tmp_path, **{"ups.a.output_voltage_pu": voltage, "pcc.voltage_pu": sag, "pcc.power_w": power})
+    at = "kind = 'undervoltage'\nnode = 'ups.a'\nmin = %s"
+    back = "kind = 'recovery'\nmax = '%s s'"
+    (took,) = check(path, orders(tmp_path, back % "2")).limits.values()
+    near, far, close, clear = check(
+        path, orders(tmp_path, at % "0.955", at % "0.95", back % (took.worst + 0.004), back % (took.worst + 0.006))
+    ).limits.values()
+    assert [one.outcome for one in (near, far, close, clear)] == ["INCONCLUSIVE", "PASS", "INCONCLUSIVE", "PASS"]
+    assert near.reasons[0].startswith("its margin, 0.005, is below what the steps of its numbers leave open, 0.00577")
+    assert close.reasons == ["its margin, 0.004 s, is shorter than the time between two samples, 0.005 s"]

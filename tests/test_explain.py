@@ -59,6 +59,8 @@ def test_a_default_is_what_the_model_takes():
     ("asked", "lines"),
     [
         ("limits.profile", ["[[limits]], profile = …: In place of a limit", "ercot-nogrr282", "unverified  false"]),
+        ("limits.x.statistics.0.period", ["limits.NAME.statistics.N.period: in which", "[[limits.statistics]]"]),
+        ("voltage_distortion", ["statistics            tables of its own: A percentile"]),
         ("bess.main.soc", ["bess.NAME.soc: state of charge at the start", "default    0.5"]),
         ("bess.NAME.soc", ["bess.NAME.soc: state of charge at the start", "value      a share between 0 and 1"]),
         ("bess.soc", ["bess.NAME.soc: state of charge at the start"]),

@@ -18,6 +18,8 @@ from hil.scenario.profiles import PACKAGED, expand_profiles, profile_names
 from hil.session.run import run_scenario
 from hil.site.build import build_engine
 
+ONLY_RECORDED = {name for name in profile_names() if "point-on-wave" in (PACKAGED / f"{name}.toml").read_text()}
+SITE_PROFILES = [name for name in profile_names() if name not in ONLY_RECORDED]
 AT_DEVICES = {  # which an entry must name
     "itic": "ups.a",
     "semi-f47": "ups.a",
@@ -39,7 +41,7 @@ def refused(*entries: dict, folder: Path | None = None) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", SITE_PROFILES)
 def test_each_profile_can_be_judged_and_says_where_it_comes_from(name):
     profile = tomllib.loads((PACKAGED / f"{name}.toml").read_text())
     assert set(profile) == {"title", "basis", "status", "limits"}
@@ -57,7 +59,7 @@ def test_each_profile_can_be_judged_and_says_where_it_comes_from(name):
     build_engine(scenario, 5e6)
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", SITE_PROFILES)
 def test_what_is_from_memory_is_off_unless_it_is_asked_for(name):
     profile = tomllib.loads((PACKAGED / f"{name}.toml").read_text())
     verified = [limit for limit in profile["limits"] if not limit.get("unverified")]
@@ -72,6 +74,22 @@ def test_what_is_from_memory_is_off_unless_it_is_asked_for(name):
     else:
         limits = expanded(entry, ups={"a": UPS}, bess={"x": BESS}).limits
         assert [limit.unverified for limit in limits] == [False] * len(verified)
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_RECORDED))
+def test_what_needs_waveforms_says_where_it_comes_from_and_is_for_recordings_alone(name):
+    from hil.check.orders import CheckFile
+
+    profile = tomllib.loads((PACKAGED / f"{name}.toml").read_text())
+    assert set(profile) == {"title", "basis", "status", "limits"}
+    assert any(word in profile["status"] for word in SOURCES)
+    assert all(
+        "memory" in profile["status"] + limit.get("basis", "") for limit in profile["limits"] if limit.get("unverified")
+    )
+    found = {"limits": [{"profile": name, "unverified": True}]}
+    expand_profiles(found, None, "mine.toml")
+    assert len(CheckFile.model_validate(found, context={"file": True}).limits) == len(profile["limits"])
+    assert "is judged on point-on-wave recordings only (hil check)" in refused({"profile": name, "unverified": True})
 
 
 def test_an_override_may_bring_a_profile():

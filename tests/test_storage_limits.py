@@ -256,7 +256,7 @@ def recorded(folder: Path, **columns: list[float]) -> Path:
     ],
 )  # fmt: skip
 def test_cells_as_a_battery_management_system_records_them(limit, outcome, margin, reasons, tmp_path):
-    lowest = [3.0] * 20 + [2.4] * 5 + [3.0] * 20
+    lowest = [3.0] * 19 + [3.01] + [2.4] * 5 + [3.0] * 20  # in steps of 10 mV
     path = recorded(tmp_path, **{"bess.a.cell_voltage_lowest_v": lowest, "bess.a.cell_voltage_highest_v": [3.43] * 45})
     (tmp_path / "limits.toml").write_text(f"[[limits]]\nname = 'x'\nnode = 'bess.a'\n{limit}\n")
     found = check_recording(path, tmp_path / "limits.toml").limits["x"]

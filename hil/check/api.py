@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hil.check.checking import Checked, check_recording
 from hil.check.orders import CheckFile, read_orders
+from hil.check.runs import rows_of
 from hil.errors import RecordingError, ScenarioError
-from hil.limits.facts import DeviceFacts, facts_of
 from hil.recordings import read
 
 
@@ -18,12 +18,11 @@ def check(recording: str | Path, limits: str | Path | CheckFile | None = None) -
     Raises ScenarioError for limits, and RecordingError for a recording, that cannot be read as asked.
     """
     path = Path(recording)
-    devices: dict[str, DeviceFacts] = {}
+    scenario = None
     if path.is_dir():
         from hil.scenario.files import load_finished
 
         scenario = load_finished(path / "scenario.toml")
-        devices = facts_of(scenario).devices
         if limits is None:
             limits = CheckFile(
                 frequency_hz=float(scenario.grid.frequency_hz), measurement=scenario.measurement, limits=scenario.limits
@@ -35,4 +34,4 @@ def check(recording: str | Path, limits: str | Path | CheckFile | None = None) -
     found = read(path, columns, time=orders.time.as_column())
     if found.rate_hz <= 0.0:
         raise RecordingError(path, "has fewer than two samples that count")
-    return check_recording(found, orders, devices)
+    return check_recording(found, orders, None if scenario is None else rows_of(path, scenario, found))

@@ -1,31 +1,41 @@
-"""Judging a recording: each limit by itself, over the kernel's functions."""
+"""Judging a recording: each limit by itself, over the kernel's functions or over its waveforms."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from hil.check.distortion import current_distortion, voltage_distortion
+from hil.check.evidence import as_sure_as_its_steps, gaps, settling, too_coarse, too_slow, unsettled
+from hil.check.ground import JudgedOn
 from hil.check.orders import CheckFile
+from hil.check.replaying import replayed
+from hil.check.runs import RunRows
 from hil.check.signals import Signals
+from hil.check.transients import transient_overvoltage
 from hil.limits.entries import judged
-from hil.limits.facts import DeviceFacts, Facts
+from hil.limits.facts import Facts
 from hil.limits.judged import Judged
-from hil.limits.replaying import Floats, replayed
+from hil.limits.replaying import Floats, Replayed
 from hil.recordings import Recording
-from hil.scenario.grid import Measurement
 from hil.scenario.limit import DisturbanceCounter, Limit
 from hil.verdict.counters import with_counters
 from hil.verdict.limits import Evidence, LimitResult, decided, limit_result, undecided
 from hil.verdict.missing import Shown, with_missing
 from hil.verdict.outcome import Outcome
 
-_STEP = 2.0 / math.sqrt(12.0)
-"""Expanded uncertainty (k = 2) of a value that was rounded to a step, as part of the step."""
-_LEAST_RATE = 2.0
-"""Samples that a delay or a window must hold for the recording to show it."""
+_OF_WAVEFORMS = {
+    "voltage_distortion": voltage_distortion,
+    "current_distortion": current_distortion,
+    "transient_overvoltage": transient_overvoltage,
+}
+"""Kinds that no row of RMS values shows, by the function that judges them."""
+
+
+_FLICKER_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -39,56 +49,96 @@ class Checked:
     notes: list[str]
 
 
-def check_recording(recording: Recording, orders: CheckFile, devices: dict[str, DeviceFacts] | None = None) -> Checked:
-    """Judge a recording by the limits of a file. devices: what limits on devices must know of them."""
-    signals = Signals(recording)
-    facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz), devices or {})
-    limits = {limit.name: _judge(limit, signals, facts, orders.measurement) for limit in orders.limits}
-    verdict, reasons = decided(limits, [], "no limit is required")
-    return Checked(recording, verdict, limits, reasons, list(recording.notes))
+def check_recording(recording: Recording, orders: CheckFile, run: RunRows | None = None) -> Checked:
+    """Judge a recording by the limits of a file. run: whose record it is, where it is one's.
+
+    Raises RecordingError for waveforms of which nothing can be made.
+    """
+    signals = Signals(recording, orders)
+    facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz)) if run is None else run.facts
+    period_s = signals.period_s if run is None else facts.tick_s
+    on = JudgedOn(signals, facts, orders, signals.count, period_s, run)
+    with np.errstate(all="ignore"):  # a recording may hold anything
+        notes = signals.notes()
+        limits = {limit.name: _judge(limit, on) for limit in orders.limits}
+    applicable = {name: limit for name, limit in limits.items() if limit.outcome is not Outcome.NOT_APPLICABLE}
+    verdict, reasons = decided(applicable, [] if run is None else run.reasons, "no limit is required")
+    return Checked(recording, verdict, limits, reasons, [*recording.notes, *notes, *on.notes])
 
 
-def _judge(limit: Limit, signals: Signals, facts: Facts, measurement: Measurement) -> LimitResult:
+def _judge(limit: Limit, on: JudgedOn) -> LimitResult:
+    if limit.kind in _OF_WAVEFORMS:
+        return _OF_WAVEFORMS[limit.kind](limit, on)
     try:
-        ways = judged(limit, facts)
+        ways = judged(limit, on.facts)
     except KeyError as missing:
         return undecided(limit, [f"nothing is known of {missing.args[0]}"])
     if not ways:
         return undecided(limit, ["nothing is known of UPSs"])
     wanted = list(dict.fromkeys(name for how in ways for name in _inputs(how)))
-    columns = {name: signals.channel(name) for name in wanted}
+    quick = hasattr(limit, "band_hz") or limit.kind == "flicker"  # whose band reaches beyond what the mean of a cycle leaves
+    columns = {name: on.signals.channel(name, quick=quick) for name in wanted}
     missing_names = [name for name, values in columns.items() if values is None]
     if missing_names:
         return undecided(limit, [f"the recording has no {', '.join(missing_names)}"])
     there = {name: values for name, values in columns.items() if values is not None}
-    sure = _as_sure_as_its_steps(measurement, signals, wanted)
-    ways = judged(limit, replace(facts, measurement=sure))
+    if on.run is None:  # what a run records is as it was judged
+        sure = as_sure_as_its_steps(on.orders.measurement, on.signals, wanted)
+        on = replace(on, facts=replace(on.facts, measurement=sure))
+        ways = judged(limit, on.facts)
+    if limit.kind == "flicker" and any(on.signals.filled(name) for name in there):
+        on, there = _for_a_flickermeter(on, there)
+    settles = 0 if on.run is not None else settling(ways, on.facts)
     try:
-        states, relays, channels = replayed([(limit, how) for how in ways], there, facts)
+        found = replayed(limit, ways, there, on, settles)
     except ValueError as problem:
-        return undecided(limit, [f"{signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
-    result = limit_result(
-        Evidence(facts.tick_s, signals.count, sure, relays=relays), limit, list(zip(ways, states, strict=True))
-    )
-    result = with_missing(limit, result, _shown(signals, channels, facts))
+        return undecided(limit, [f"{on.signals.recording.rate_hz:g} samples a second do not show it: {problem}"])
+    return _with_its_evidence(limit, ways, found, there, on, settles)
+
+
+def _for_a_flickermeter(on: JudgedOn, there: dict[str, Any]) -> tuple[JudgedOn, dict[str, Any]]:
+    """RMS values of waveforms on ticks that a flickermeter can have; they hold nothing that is quicker."""
+    count = int(on.count * on.period_s / _FLICKER_S)
+    ticks_s, sampled_s = np.arange(count) * _FLICKER_S, np.arange(on.count) * on.period_s
+    facts = replace(on.facts, period_ns=round(1e9 * _FLICKER_S))
+    thinned = {name: np.interp(ticks_s, sampled_s, values) for name, values in there.items()}
+    return replace(on, facts=facts, count=count, period_s=_FLICKER_S), thinned
+
+
+def _with_its_evidence(
+    limit: Limit, ways: Sequence[Judged], found: Replayed, there: dict[str, Any], on: JudgedOn, settles: int
+) -> LimitResult:
+    facts, run = on.facts, on.run
+    measurement = on.orders.measurement if facts.measurement is None or run is not None else facts.measurement
+    late_s, offset_s = (0.0, -on.period_s) if run is None else (run.late_s, run.offset_s)
+    evidence = Evidence(on.period_s, on.count, measurement, late_s, found.relays, offset_s)
+    result = limit_result(evidence, limit, list(zip(ways, found.states, strict=True)))
+    result = with_missing(limit, result, _shown(on, found.channels, evidence))
     if isinstance(limit, DisturbanceCounter):
         result = with_counters(result, facts)
-    lacking = [*_too_slow(limit, ways[0], facts), *_gaps(there)]
+    if settles:
+        on.notes.append(f"{limit.name}: not judged in the first {settles * facts.tick_s:.3g} s, until its filter has settled")
+    lacking = gaps(there, on)
+    if run is None:
+        lacking += unsettled(limit, ways[0], settles, on.count, facts)
+        lacking += too_coarse(ways[0], result, on.signals)
+    if run is None or run.every > 1:
+        lacking += too_slow(limit, ways[0], max(on.signals.own_period_s(name) for name in there))
     if not lacking:
         return result
     outcome = Outcome.INCONCLUSIVE if result.outcome is Outcome.PASS else result.outcome
     return replace(result, outcome=outcome, reasons=[*result.reasons, *lacking])
 
 
-def _shown(signals: Signals, channels: dict[str, Floats], facts: Facts) -> Shown:
+def _shown(on: JudgedOn, channels: dict[str, Floats], evidence: Evidence) -> Shown:
     """The samples themselves, and what functions made of them."""
-    time_s: Floats = facts.tick_s * np.arange(1, signals.count + 1, dtype=np.float64)
+    time_s: Floats = evidence.time_s(0) + evidence.tick_s * np.arange(on.count, dtype=np.float64)
 
     def signal(name: str) -> tuple[Floats, Floats] | None:
-        values = channels.get(name, signals.channel(name))
-        return None if values is None else (time_s, values)
+        values = channels.get(name, on.signals.channel(name))
+        return None if values is None or values.size != time_s.size else (time_s, values)
 
-    return Shown(facts, signal)
+    return Shown(on.facts, signal) if on.run is None else Shown(on.facts, signal, on.run.voided, on.run.begin_s)
 
 
 def _inputs(how: Judged) -> list[str]:
@@ -99,37 +149,3 @@ def _inputs(how: Judged) -> list[str]:
         at = "bus" if how.channel.startswith("ups.") else "pcc"
         also.append(f"{at}.voltage_lowest_measured_pu")
     return [name for name in also if name not in made]
-
-
-def _as_sure_as_its_steps(measurement: Measurement, signals: Signals, names: list[str]) -> Measurement:
-    """The uncertainty of what was measured, with that of the steps in which it was recorded."""
-    steps = {name: _STEP * signals.step(name) for name in names}
-
-    def wider(own: float, ending: str) -> float:
-        return math.hypot(own, max((step for name, step in steps.items() if name.endswith(ending)), default=0.0))
-
-    return measurement.model_copy(
-        update={
-            "power_uncertainty_w": wider(float(measurement.power_uncertainty_w), "_w"),
-            "voltage_uncertainty": wider(float(measurement.voltage_uncertainty), "_pu"),
-            "frequency_uncertainty_hz": wider(float(measurement.frequency_uncertainty_hz), "_hz"),
-        }
-    )
-
-
-def _too_slow(limit: Limit, how: Judged, facts: Facts) -> list[str]:
-    """What the samples are too far apart for."""
-    found = []
-    own_s = float(getattr(limit, "delay_s", 0.0))  # of a relay, which judges it
-    times = [("window", how.window_s), ("mean", how.mean_s), ("delay", max(how.delay_s, own_s))]
-    if limit.kind in ("overload", "output_voltage"):
-        times += [("step", float(time_s)) for name in ("steps", "below", "above") for _, time_s in getattr(limit, name, ())]
-    for what, time_s in times:
-        if 0.0 < time_s < _LEAST_RATE * facts.tick_s * (1.0 - 1e-9):
-            found.append(f"its {what}, {time_s:g} s, is shorter than two samples, {_LEAST_RATE * facts.tick_s:g} s")
-    return found
-
-
-def _gaps(there: dict[str, Any]) -> list[str]:
-    missing = max(int(np.isnan(values).sum()) for values in there.values())
-    return [f"{missing} samples are missing"] if missing else []

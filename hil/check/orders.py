@@ -17,7 +17,7 @@ from hil.scenario.limit import Limit
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.problems import scenario_error
 from hil.scenario.profiles import expand_profiles
-from hil.scenario.quantity import Frequency
+from hil.scenario.quantity import Current, Frequency, Voltage
 
 SIGNALS = (
     "pcc.power_w",
@@ -30,6 +30,8 @@ SIGNALS = (
         for node in ("pcc", "bus")
         for which in ("", "_a", "_b", "_c", "_lowest_measured", "_highest_measured", "_negative_sequence_measured")
     ),
+    *(f"{node}.voltage_{phase}_wave_v" for node in ("pcc", "bus") for phase in ("a", "b", "c", "ab", "bc", "ca")),
+    *(f"{node}.current_{phase}_wave_a" for node in ("pcc", "bus") for phase in "abc"),
 )
 """Signals of the grid that a recording may hold; those of devices are named as in a run (`bess.main.soc`)."""
 
@@ -59,6 +61,21 @@ class TimeSection(Section):
         return TimeColumn(self.column, self.unit, self.zone)
 
 
+class WaveformSection(Section):
+    """What must be known of waveforms, samples point on wave."""
+
+    voltage_v: dict[str, Voltage] = Field(
+        default_factory=dict, description="nominal voltage, phase to phase, by the place: pcc, bus, or ups.NAME for its output"
+    )
+    demand_current_a: Current | None = Field(
+        default=None, gt=0, description="largest demand load current, RMS, IL of IEEE 519"
+    )
+    short_circuit_current_a: Current | None = Field(default=None, gt=0, description="largest short-circuit current, ISC")
+    rms: Literal["sample", "half_cycle"] = Field(
+        default="sample", description="how often RMS values over a period are renewed: at every sample, or every half cycle"
+    )
+
+
 class CheckFile(Section):
     """The limits of a recording, and what its columns are."""
 
@@ -71,6 +88,9 @@ class CheckFile(Section):
     measurement: Measurement = Field(
         default_factory=lambda: Measurement.model_validate({}), description="how sure what was measured is"
     )
+    waveforms: WaveformSection = Field(
+        default_factory=lambda: WaveformSection.model_validate({}), description="what must be known of waveforms"
+    )
     limits: list[Annotated[Limit, Field()]] = Field(min_length=1, description="what is judged")
 
     @model_validator(mode="after")
@@ -80,7 +100,10 @@ class CheckFile(Section):
                 close = difflib.get_close_matches(name, SIGNALS, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SIGNALS)}"
                 raise Refused(f"no such signal; {hint}", "signals", name)
-        check_limits(self.limits, Around(float(self.frequency_hz), "frequency"))
+            node, wave = name.rpartition(".")[0], "_wave_" in name
+            if wave and node not in self.waveforms.voltage_v:
+                raise Refused(f"missing; waveforms of {node} need the nominal voltage", "waveforms", "voltage", node)
+        check_limits(self.limits, Around(float(self.frequency_hz), "frequency", waveforms=True))
         return self
 
 

@@ -69,7 +69,7 @@ def _pattern(table: Table, key: Key | None) -> str:
         middle = f"(?:{middle})?"
     elif not rest:
         middle = rf"(?:\.(?P<middle>{table.kind or '(?!)'}))?"
-    below = "".join(rf"\.{part}" for part in rest[1:])
+    below = "".join(rf"\.(?:{part}|\d+)" if part == NUMBER else rf"\.{part}" for part in rest[1:])
     return re.escape(head) + middle + below + (rf"\.{key.name}" if key is not None else "")
 
 
@@ -97,6 +97,11 @@ def _overview(every: Sequence[Table], width: int) -> str:
     return "\n".join(lines)
 
 
+def _own_name(table: Table) -> str:
+    """The last part of its path that is no placeholder."""
+    return next(part for part in reversed(table.path.split(".")) if part not in (NAME, NUMBER))
+
+
 def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
     """A table: what it is, its kinds where several are meant, a line for each key and each table below."""
     first = chosen[0]
@@ -111,9 +116,9 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
     keys = merged([key for table in chosen for key in table.keys if not is_kind(key)])
     rows = [_row(key, kinds) for key in keys]
     rows += [
-        (table.path.rpartition(".")[2], "", f"a table of its own: {table.meaning}")
+        (_own_name(table), "", f"{'tables' if table.path.endswith(f'.{NUMBER}') else 'a table'} of its own: {table.meaning}")
         for table in every
-        if table.path.startswith(f"{first.path}.")
+        if table.path.startswith(f"{first.path}.") and (not table.within or set(table.within) & set(kinds))
     ]
     return "\n".join([*lines, "", *_columns(rows, width)])
 

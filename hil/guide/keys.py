@@ -52,7 +52,7 @@ class Table:
     """One table of a file, of one kind where there are several.
 
     path: dotted, such as `bess.NAME.driver`; empty for the top of the file. model: the name of its class in `hil.scenario`.
-    choice: whether `kind` chooses among several.
+    choice: whether `kind` chooses among several. within: kinds of the table around it that have it; empty where all do.
     """
 
     path: str
@@ -61,6 +61,7 @@ class Table:
     keys: tuple[Key, ...]
     model: str
     choice: bool = False
+    within: tuple[str, ...] = ()
 
     @property
     def python(self) -> str:
@@ -74,9 +75,11 @@ class Table:
 
     @property
     def heading(self) -> str:
-        """As a file writes it: `[bess.NAME]`, `[[limits]]`."""
+        """As a file writes it: `[bess.NAME]`, `[[limits]]`, `[[limits.statistics]]`."""
         if self.listed:
-            return f"[[{self.section}]]"
+            parts = self.path.split(".")
+            whole = parts[-1] in (NAME, NUMBER)
+            return f"[[{'.'.join(part for part in parts if part not in (NAME, NUMBER)) if whole else self.section}]]"
         return f"[{self.path}]" if self.path else "top of the file"
 
     @property
@@ -88,7 +91,14 @@ class Table:
 @cache
 def tables() -> tuple[Table, ...]:
     """All tables, in the order of the models, the top of the file first, sub-tables behind their table."""
-    return tuple(_tables(Scenario, ""))
+    found: list[Table] = []
+    for table in _tables(Scenario, ""):
+        place = next((place for place, known in enumerate(found) if replace(known, within=table.within) == table), None)
+        if place is None:
+            found.append(table)
+        else:  # what several kinds have below them
+            found[place] = replace(table, within=(*found[place].within, *table.within))
+    return tuple(found)
 
 
 @cache
@@ -146,16 +156,16 @@ def meaning_of(model: type[BaseModel]) -> str:
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
 
 
-def _tables(model: type[BaseModel], path: str, *, choice: bool = False) -> Iterator[Table]:
+def _tables(model: type[BaseModel], path: str, *, choice: bool = False, within: str = "") -> Iterator[Table]:
     kind = kind_of(model)
     plain = {name: info for name, info in model.model_fields.items() if not models(info.annotation) and not is_borne(info)}
     keys = tuple(_key(path, kind, name, info) for name, info in plain.items())
-    yield Table(path, kind, meaning_of(model), keys, model.__name__, choice)
+    yield Table(path, kind, meaning_of(model), keys, model.__name__, choice, (within,) if within else ())
     for name, info in model.model_fields.items():
         inner = models(info.annotation)
         below = _below(path, alias(name, info), info, inner)
         for one in inner:
-            yield from _tables(one, below, choice=len(inner) > 1)
+            yield from _tables(one, below, choice=len(inner) > 1, within=kind)
 
 
 def _below(path: str, name: str, info: FieldInfo, inner: list[type[BaseModel]]) -> str:

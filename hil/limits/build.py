@@ -116,17 +116,19 @@ def fill_limits(parts: Arrays, found: Sequence[tuple[Limit, Judged]], ground: Gr
 
 
 def on_columns(
-    found: Sequence[tuple[Limit, Judged]], columns: Mapping[str, Any], facts: Facts
+    found: Sequence[tuple[Limit, Judged]], columns: Mapping[str, Any], facts: Facts, before: Mapping[str, float] | None = None
 ) -> tuple[Arrays, np.ndarray[Any, np.dtype[np.float64]]]:
     """Arrays, and rows for a `Replay` of them, of channels that are there as columns of one length, shape (n,).
 
-    Raises ValueError for a function that cannot be at this rate.
+    before: values of channels before the first row; without it the first number that each has. Raises ValueError for a
+    function that cannot be at this rate.
     """
     functions = functions_of(found)
     names = [*columns, *(name for function in functions for name in function.outputs)]
-    first = {name: float(values[np.isfinite(values)][0]) for name, values in columns.items() if np.isfinite(values).any()}
+    if before is None:
+        before = {name: float(values[np.isfinite(values)][0]) for name, values in columns.items() if np.isfinite(values).any()}
     parts = Arrays()
-    ground = Ground(facts, {name: column for column, name in enumerate(names)}, first)
+    ground = Ground(facts, {name: column for column, name in enumerate(names)}, dict(before))
     fill_functions(parts, functions, ground)
     fill_limits(parts, found, ground)
     rows = np.zeros((next(iter(columns.values())).size, len(names)))

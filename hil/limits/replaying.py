@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,16 +16,30 @@ from hil.scenario.limit import Limit
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def replayed(
-    found: Sequence[tuple[Limit, Judged]], signals: Mapping[str, Floats], facts: Facts
-) -> tuple[list[Any], dict[str, Any], dict[str, Floats]]:
-    """State of each way in which a limit was judged, those of relays by their channels, and all channels, of functions too.
+class Replayed(NamedTuple):
+    """States of the ways in which limits were judged, those of relays by channel, and all channels, of functions too."""
 
-    signals: samples of channels, all of one length, a sample a tick; each was for ever before what its first number is. Raises
-    ValueError for what cannot be judged with such samples.
+    states: list[Any]
+    relays: dict[str, Any]
+    channels: dict[str, Floats]
+
+
+def replayed(
+    found: Sequence[tuple[Limit, Judged]],
+    signals: Mapping[str, Floats],
+    facts: Facts,
+    *,
+    before: Mapping[str, float] | None = None,
+    run: Callable[[Replay, Floats], None] = Replay.run,
+) -> Replayed:
+    """What came of limits over all samples.
+
+    signals: samples of channels, all of one length, a sample a tick. before: what each was for ever before that; without it
+    what its first number is. run: runs the rows, shape (samples, channels). Raises ValueError for what cannot be judged with
+    such samples.
     """
-    parts, rows = on_columns(found, signals, facts)
-    Replay(parts.parameters, parts.states | {"arena": parts.arena.array()}).run(rows)
+    parts, rows = on_columns(found, signals, facts, before)
+    run(Replay(parts.parameters, parts.states | {"arena": parts.arena.array()}), rows)
     functions = functions_of(found)
     names = [*signals, *(name for function in functions for name in function.outputs)]
-    return list(parts.states["limits"]), relays_of(functions, parts.states), dict(zip(names, rows.T, strict=True))
+    return Replayed(list(parts.states["limits"]), relays_of(functions, parts.states), dict(zip(names, rows.T, strict=True)))

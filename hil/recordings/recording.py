@@ -16,6 +16,7 @@ from hil.recordings.raw import Floats, Mask
 
 _EVEN = 0.1  # of a period: so far from an even grid a sample may lie where sampling is called uniform
 _USUAL = 0.95  # of the intervals are no longer than the one that the rate of uneven sampling is told by
+_SAME = 1e-12  # so little may a grid's period differ from that of the samples to be theirs
 _MOST_ROWS = 1 << 27  # of a grid: 1 GiB a signal
 
 
@@ -119,8 +120,12 @@ class Recording:
             )
         time_s: Floats = np.arange(int(count + 1e-6) + 1, dtype=np.float64) * np.float64(period_s)
         signals, invented = {}, {}
+        as_sampled = self.is_uniform and time_s.size == self.time_s.size and abs(period_s * self.rate_hz - 1.0) < _SAME
         for name, values in self.signals.items():
             signal, valid = self.about[name], self.valid[name]
+            if as_sampled and not signal.skew_s and valid.all():
+                signals[name], invented[name] = values, np.zeros(values.size, np.bool_)
+                continue
             own_s = 1 / signal.rate_hz if signal.rate_hz else 0.0
             sampled_s = self.time_s[valid] + signal.skew_s
             signals[name] = laid(time_s, sampled_s, values[valid], period_s, by)

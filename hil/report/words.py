@@ -72,8 +72,8 @@ def energy(energy_j: float) -> str:
 
 
 def held(limits: Mapping[str, LimitResult]) -> str:
-    """How many of the required limits held."""
-    required = [limit for limit in limits.values() if limit.required]
+    """How many of the required limits held, of those that apply."""
+    required = [limit for limit in limits.values() if limit.required and limit.outcome is not Outcome.NOT_APPLICABLE]
     return f"{sum(limit.outcome is Outcome.PASS for limit in required)} of {len(required)} required limits held"
 
 

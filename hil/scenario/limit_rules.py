@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hil.scenario.base import Refused
 from hil.scenario.limit import (
     BatteryTemperature,
+    CurrentDistortion,
     Limit,
     OutputVoltage,
     Overcurrent,
@@ -18,7 +19,9 @@ from hil.scenario.limit import (
     RampRate,
     RideThrough,
     ThermalOverload,
+    TransientOvervoltage,
     Underfrequency,
+    VoltageDistortion,
 )
 from hil.scenario.limit.base import RelaySection, TripSection
 from hil.scenario.limit.storage import VoltageStage
@@ -33,7 +36,7 @@ _WITHOUT_DISC = (
 """Curves for which no source gives the time of a disc."""
 
 _NAMED = (ThermalOverload, RideThrough, VoltageStage, Overload, OutputVoltage)
-_MOST_HZ = 0.4
+MOST_HZ = 0.4
 """Share of the rate of samples up to which a band may reach."""
 
 
@@ -43,7 +46,7 @@ class Around:
 
     nominal_hz: the frequency, which the file gives as `frequency_key`. ambient_degc: of batteries, as far as known, by their
     devices. rate_hz: of the samples, infinite where it is not known yet. battery_v: nominal voltages of batteries and of a
-    cell of each, likewise.
+    cell of each, likewise. waveforms: whether there may be any.
     """
 
     nominal_hz: float
@@ -51,6 +54,7 @@ class Around:
     ambient_degc: Mapping[str, float] = field(default_factory=dict)
     rate_hz: float = math.inf
     battery_v: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    waveforms: bool = False
 
 
 _OF_A_TRIP = {"trips": "trips", "breaker_time": "breaker_time_s", "lockout": "lockout", "reclose_after": "reclose_after_s"}
@@ -166,6 +170,13 @@ def _check_trip(index: int, limit: TripSection) -> None:
 
 def _check_keys(around: Around, index: int, limit: Limit) -> None:
     """Refuse what one key needs of another, or of the samples."""
+    if isinstance(limit, (VoltageDistortion, CurrentDistortion, TransientOvervoltage)) and not around.waveforms:
+        raise Refused(
+            "is judged on point-on-wave recordings only (hil check): a site of this testbed has RMS values",
+            "limits",
+            index,
+            "kind",
+        )
     if isinstance(limit, (Overcurrent, ThermalOverload)) and limit.node == "pcc" and limit.base_va is None:
         raise Refused("missing; the PCC has no rating", "limits", index, "base")
     if isinstance(limit, Overcurrent):
@@ -183,7 +194,7 @@ def _check_keys(around: Around, index: int, limit: Limit) -> None:
     band = getattr(limit, "band_hz", None)
     if band is None:
         return
-    most_hz = _MOST_HZ * around.rate_hz
+    most_hz = MOST_HZ * around.rate_hz
     if band[1] > most_hz:
         raise Refused(f"its upper edge must be at most {most_hz:g} Hz, 0.4 of the tick rate", "limits", index, "band")
     if limit.kind in ("oscillation", "damping", "band_share") and limit.window_s * band[0] < 2.0 - 1e-9:

@@ -124,6 +124,7 @@ APPARENT = Dimension("apparent power", "VA", "25 MVA", _prefixed("VA", "kMG"))
 REACTIVE = Dimension("reactive power", "var", "5 Mvar", _prefixed("var", "kMG"))
 ENERGY = Dimension("energy", "Wh", "12.5 MWh", _prefixed("Wh", "kMG"))
 VOLTAGE = Dimension("voltage", "V", "34.5 kV", _prefixed("V", "mkM"))
+CURRENT = Dimension("current", "A", "400 A", _prefixed("A", "mk"))
 RAMP = Dimension(
     "power ramp",
     "W/s",
@@ -137,7 +138,20 @@ PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
 
 UNITS = frozenset(
     unit
-    for dimension in (TIME, FREQUENCY, POWER, APPARENT, REACTIVE, ENERGY, VOLTAGE, RAMP, FREQUENCY_RATE, TEMPERATURE, PER_UNIT)
+    for dimension in (
+        TIME,
+        FREQUENCY,
+        POWER,
+        APPARENT,
+        REACTIVE,
+        ENERGY,
+        VOLTAGE,
+        CURRENT,
+        RAMP,
+        FREQUENCY_RATE,
+        TEMPERATURE,
+        PER_UNIT,
+    )
     for unit in dimension.units
     if unit
 )
@@ -145,7 +159,7 @@ UNITS = frozenset(
 
 _ENDINGS = {
     "_w_per_s": RAMP, "_hz_per_s": FREQUENCY_RATE, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT,
-    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_degc": TEMPERATURE, "_pu": PER_UNIT,
+    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_a": CURRENT, "_degc": TEMPERATURE, "_pu": PER_UNIT,
 }  # fmt: skip
 
 
@@ -171,6 +185,7 @@ Apparent = APPARENT.type()
 Reactive = REACTIVE.type()
 Energy = ENERGY.type()
 Voltage = VOLTAGE.type()
+Current = CURRENT.type()
 Ramp = RAMP.type()
 FrequencyRate = FREQUENCY_RATE.type()
 Temperature = TEMPERATURE.type()

@@ -7,11 +7,11 @@ import math
 
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
+from hil.limits.blanking import FOR_GOOD, blank_ticks, lasting_ticks
 from hil.scenario.event import Fault, GenerationLoss, GridDip, ResetLockout
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts
 
-_NEVER = 2**62
 _TURN = cmath.exp(2j * math.pi / 3.0)
 # The phase that the fault singles out, in turns from phase a.
 _SINGLED_OUT = {"ag": 0, "bg": 1, "cg": 2, "bc": 0, "ca": 1, "ab": 2, "bcg": 0, "cag": 1, "abg": 2}
@@ -23,8 +23,8 @@ def events(parts: Parts) -> None:
     chosen = [event for event in scenario.events if isinstance(event, (GridDip, GenerationLoss))]
     for row, event in zip(parts.make_parameters("events", len(chosen)), chosen, strict=True):
         row["start_tick"] = scenario.ticks_of(event.at_s)
-        ticks = _ticks(scenario, event)
-        row["end_tick"] = _NEVER if ticks is None else row["start_tick"] + ticks
+        ticks = lasting_ticks(scenario, event)
+        row["end_tick"] = FOR_GOOD if ticks is None else row["start_tick"] + ticks
         for name, value in _values(scenario, event).items():
             row[name] = value
 
@@ -35,7 +35,7 @@ def stimulate(engine: Engine, scenario: Scenario, event: GridDip | GenerationLos
         breaker = scenario.breakers.index(event.breaker)
         engine.command(len(scenario.devices), CODES["stimulus.reset_breaker"], float(breaker))
         return
-    ticks = _ticks(scenario, event)
+    ticks = lasting_ticks(scenario, event)
     values = {**_values(scenario, event), "begin": -1.0 if ticks is None else ticks}
     for name, value in values.items():
         engine.command(len(scenario.devices), CODES[f"stimulus.{name}"], float(value))
@@ -46,26 +46,17 @@ def stimulate_no_more(engine: Engine, scenario: Scenario) -> None:
     engine.command(len(scenario.devices), CODES["stimulus.end_all"], 0.0)
 
 
-def _ticks(scenario: Scenario, event: GridDip | GenerationLoss) -> int | None:
-    """How long an event lasts; None: for good."""
-    return None if event.duration_s is None else max(1, scenario.ticks_of(event.duration_s))
-
-
 def _values(scenario: Scenario, event: GridDip | GenerationLoss) -> dict[str, float]:
     """What an event does, as fields of its row, which are points of the grid as well."""
-    measuring = scenario.measurement
-    values: dict[str, float] = dict.fromkeys(("negative_re", "negative_im", "zero_re", "zero_im", "blank_ticks"), 0.0)
+    values: dict[str, float] = dict.fromkeys(("negative_re", "negative_im", "zero_re", "zero_im"), 0.0)
     values["blanks"] = not event.judged
+    values["blank_ticks"] = blank_ticks(scenario, event)
     if isinstance(event, GridDip):
         positive, negative, zero = sequences(event.fault, event.residual)
         values |= {"kind": CODES["event.dip"], "value": positive, "negative_re": negative.real, "negative_im": negative.imag}
         values |= {"zero_re": zero.real, "zero_im": zero.imag}
-        window_s = measuring.window_s
     else:
         values |= {"kind": CODES["event.generation_loss"], "value": event.power_w}
-        window_s = measuring.frequency_window_s
-    if event.duration_s is not None:
-        values["blank_ticks"] = scenario.ticks_of(event.settle_s + window_s + measuring.delay_s)
     return values
 
 

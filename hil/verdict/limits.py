@@ -67,6 +67,7 @@ class Evidence:
     """What results rest on. ticks: that were judged. late_s: ticks of the wall clock later than that are no evidence.
 
     relays: the states that the kernel left, by the channels that limits look at.
+    offset_s: what is added to the end of a tick to give its time; of a recording, whose samples have times of their own.
     """
 
     tick_s: float
@@ -74,6 +75,11 @@ class Evidence:
     measurement: Measurement
     late_s: float = 0.0
     relays: Mapping[str, Any] = field(default_factory=dict)
+    offset_s: float = 0.0
+
+    def time_s(self, tick: int) -> float:
+        """When a tick was."""
+        return (tick + 1) * self.tick_s + self.offset_s
 
 
 def decided(limits: Mapping[str, LimitResult], missing: Sequence[str], none_required: str) -> tuple[Outcome, list[str]]:
@@ -151,7 +157,7 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
     elif sides:
         reasons += _steps_longer_than_run(evidence, limit, state)
         margin, worst, bound, tick = min(((b - v) / (b - how.reference), v, b, t) for v, b, t in sides)
-        at_s = (tick + 1) * period_s
+        at_s = evidence.time_s(tick)
         worst *= how.scale
         close = too_close(evidence.measurement, how, worst, bound * how.scale)
         reasons += [close] if close else []
@@ -194,7 +200,7 @@ def _one(evidence: Evidence, limit: Limit, how: Judged, state: Any) -> LimitResu
         worst=worst,
         margin=margin,
         at_s=at_s,
-        first_violation_s=(first + 1) * period_s if first >= 0 else None,
+        first_violation_s=evidence.time_s(first) if first >= 0 else None,
         time_beyond_s=int(state["beyond_ticks"]) * period_s,
         excursions=int(state["excursions"]),
         blanked_s=int(state["blank_ticks"]) * period_s,

@@ -189,6 +189,8 @@ def _oscillation(limit: Any, found: LimitResult, shown: Shown) -> float | None:
 def _beyond(limit: Any, found: LimitResult, shown: Shown) -> float | None:
     channel, bound_w, under = POWER, 0.0, True
     if limit.kind == "overload":
+        if limit.max is None:  # of steps, whose times are missing, and no level of which alone was too much
+            return None
         channel, under = f"{limit.node}.output_w", False
         bound_w = float(limit.max) * shown.facts.devices[limit.node].rating
     else:

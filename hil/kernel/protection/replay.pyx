@@ -9,7 +9,7 @@ import numpy as np
 
 from hil.kernel.binding cimport address, bind_functions
 from hil.kernel.limits cimport (
-    BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState, limit_step, other_value,
+    BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState, limit_put_back, limit_step, other_value,
 )
 from hil.kernel.protection.functions cimport Functions, functions_step, unsound_function
 from hil.kernel.sound cimport limit_is_sound
@@ -21,6 +21,7 @@ cdef class Replay:
     cdef readonly dict parameters
     cdef readonly dict states
     cdef readonly int64_t tick
+    cdef public int64_t warm_up_ticks
     cdef Functions functions
     cdef int64_t limit_count
     cdef const LimitParams* limit_params
@@ -50,6 +51,7 @@ cdef class Replay:
         cdef int64_t i
         cdef int64_t n
         cdef double* row
+        cdef LimitState before
         if problem != NULL:
             raise ValueError(problem.decode())
         for i in range(self.limit_count):
@@ -66,5 +68,11 @@ cdef class Replay:
                 for i in range(self.limit_count):
                     if self.limit_params[i].kind > LIMIT_RANGE:
                         other_value(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
+                    if self.tick < self.limits[i].suspect_until:
+                        before = self.limits[i]
+                        limit_step(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
+                        limit_put_back(&self.limit_params[i], &self.limits[i], &before, self.tick,
+                                       self.tick >= self.warm_up_ticks)
+                        continue
                     limit_step(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
                 self.tick += 1

@@ -24,6 +24,7 @@ from hil.scenario.limit.ride import RideThrough
 from hil.scenario.limit.storage import BatteryTemperature, CellVoltage, CRate, DcVoltage, SocRange
 from hil.scenario.limit.ups import DcLink, DisturbanceCounter, OnBattery, OutputVoltage, Overload, Transfers
 from hil.scenario.limit.voltage import Flicker, NegativeSequenceVoltage, Overvoltage, Undervoltage, VoltsPerHertz
+from hil.scenario.limit.waveform import CurrentDistortion, Statistic, TransientOvervoltage, VoltageDistortion
 
 __all__ = [
     "BandShare",
@@ -31,6 +32,7 @@ __all__ = [
     "CRate",
     "CellVoltage",
     "ConverterCurrent",
+    "CurrentDistortion",
     "Damping",
     "DcLink",
     "DcVoltage",
@@ -53,12 +55,15 @@ __all__ = [
     "ReversePower",
     "RideThrough",
     "SocRange",
+    "Statistic",
     "ThermalOverload",
     "Transfers",
+    "TransientOvervoltage",
     "Underfrequency",
     "Underpower",
     "Undervoltage",
     "Variation",
+    "VoltageDistortion",
     "VoltsPerHertz",
 ]
 
@@ -95,6 +100,9 @@ Limit = Annotated[
     | OutputVoltage
     | BatteryTemperature
     | Recovery
-    | RideThrough,
+    | RideThrough
+    | VoltageDistortion
+    | CurrentDistortion
+    | TransientOvervoltage,
     Field(discriminator="kind"),
 ]
