@@ -101,7 +101,8 @@ _UPS_CHANNELS = (
 
 # Families of protection functions, in the order in which they run.
 FUNCTIONS = (
-    "ratios", "rates", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers", "slopes", "blocks",
+    "ratios", "rates", "filters", "thermals", "relays", "counters", "envelopes", "oscillations", "flickers", "slopes",
+    "blocks",
 )
 
 # Numbers that Python puts into the structs, and positions and sizes.

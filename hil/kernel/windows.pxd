@@ -32,8 +32,8 @@ cdef struct DelayLine:
 
 
 cdef struct Extremum:
-    # In the arena: `ring` samples, `block` maxima of what is older than the current block, candidates (maxima of blocks that no
-    # later one reaches), and their blocks.
+    # In the arena: `ring` samples, `block` maxima of what is older than the current block, candidates (maxima of blocks that
+    # no later one reaches), and their blocks.
     int64_t offset
     int64_t ring      # whole blocks, of which the current one is the latest
     int64_t block     # samples in a block: less than four, or a multiple of it
