@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from hil.scenario.files import load, packaged
     from hil.scenario.model import Scenario
     from hil.session.kernel_run import KernelRun, Snapshot
-    from hil.verdict.limits import LimitResult
     from hil.verdict.outcome import Outcome
+    from hil.verdict.result import LimitResult
 
 _HOMES = {
     "load": "hil.scenario.files",
@@ -49,7 +49,7 @@ _HOMES = {
     "Recording": "hil.report.recording",
     "open_run": "hil.report.saved",
     "open_recording": "hil.report.saved",
-    "LimitResult": "hil.verdict.limits",
+    "LimitResult": "hil.verdict.result",
     "Outcome": "hil.verdict.outcome",
     "HilError": "hil.errors",
     "InstallationError": "hil.errors",

@@ -12,8 +12,9 @@ from hil.errors import ScenarioError
 from hil.limits.entries import judged
 from hil.limits.facts import facts_of
 from hil.scenario.files import from_document
+from hil.verdict.evidence import Evidence
 from hil.verdict.foreseen import foreseen
-from hil.verdict.limits import Evidence, limit_result
+from hil.verdict.limits import limit_result
 
 WINDOW_S = 4.0
 LIMIT = {"name": "x", "kind": "damping", "band": ["0.5 Hz", "5 Hz"], "window": f"{WINDOW_S} s", "required": True}

@@ -20,9 +20,9 @@ from hil.report.junit import document as junit
 from hil.report.words import energy, missing, told
 from hil.scenario.files import from_document
 from hil.session.run import run_scenario
-from hil.verdict.limits import LimitResult
 from hil.verdict.missing import Shown, voided, with_missing
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 from hil.verdict.shortfall import beyond_j, range_follower, range_shortfall_j, sine_j, swing_j
 
 FLAT = {

@@ -23,9 +23,11 @@ from hil.limits.replaying import Floats, Replayed
 from hil.recordings import Recording
 from hil.scenario.limit import DisturbanceCounter, Limit
 from hil.verdict.counters import with_counters
-from hil.verdict.limits import Evidence, LimitResult, decided, limit_result, undecided
+from hil.verdict.evidence import Evidence
+from hil.verdict.limits import limit_result
 from hil.verdict.missing import Shown, with_missing
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult, decided, undecided
 
 _OF_WAVEFORMS = {
     "voltage_distortion": voltage_distortion,

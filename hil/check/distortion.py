@@ -13,8 +13,8 @@ from hil.check.ground import JudgedOn
 from hil.check.waveforms import TO_GROUND, Waveforms, wave_of
 from hil.scenario.limit import CurrentDistortion, VoltageDistortion
 from hil.scenario.limit.waveform import BANDS, Statistic
-from hil.verdict.limits import LimitResult, undecided
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult, undecided
 from hil.waves.harmonics import cycles_of
 from hil.waves.sliding import Floats
 from hil.waves.statistics import aggregated, percentile
@@ -213,12 +213,9 @@ def _by_percentile(
 
 def _result(limit: VoltageDistortion | CurrentDistortion, found: _Found, outcome: Outcome, reasons: list[str]) -> LimitResult:
     known = not math.isnan(found.worst)
-    return LimitResult(
-        name=limit.name,
-        kind=limit.kind,
-        node=limit.node,
-        required=limit.required,
-        outcome=outcome,
+    return LimitResult.of(
+        limit,
+        outcome,
         unit="%",
         limit=100.0 * found.bound,
         worst=100.0 * found.worst if known else None,
@@ -227,7 +224,5 @@ def _result(limit: VoltageDistortion | CurrentDistortion, found: _Found, outcome
         first_violation_s=found.first_s,
         time_beyond_s=found.beyond_s,
         excursions=found.often,
-        basis=limit.basis,
-        unverified=limit.unverified,
         reasons=reasons,
     )

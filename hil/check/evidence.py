@@ -16,7 +16,7 @@ from hil.limits.thermals import Thermal
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Limit
 from hil.scenario.limit_rules import MOST_HZ
-from hil.verdict.limits import LimitResult
+from hil.verdict.result import LimitResult
 
 if TYPE_CHECKING:
     from hil.check.ground import JudgedOn

@@ -9,8 +9,8 @@ import numpy as np
 from hil.check.ground import JudgedOn
 from hil.check.waveforms import BETWEEN, TO_GROUND, Waveforms, wave_of
 from hil.scenario.limit import TransientOvervoltage
-from hil.verdict.limits import LimitResult, undecided
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult, undecided
 from hil.waves.sliding import Floats
 
 _AT_ONCE = 2.0
@@ -57,12 +57,9 @@ def transient_overvoltage(limit: Any, on: JudgedOn) -> LimitResult:
     if worst > 0.0:
         on.notes.append(f"{limit.name}: most of an allowed time was used {where}")
     outcome = Outcome.FAIL if first is not None else Outcome.INCONCLUSIVE if reasons else Outcome.PASS
-    return LimitResult(
-        name=limit.name,
-        kind=limit.kind,
-        node=limit.node,
-        required=limit.required,
-        outcome=outcome,
+    return LimitResult.of(
+        limit,
+        outcome,
         unit="",
         limit=1.0,
         worst=worst,
@@ -71,8 +68,6 @@ def transient_overvoltage(limit: Any, on: JudgedOn) -> LimitResult:
         first_violation_s=None if first is None else first * period_s,
         time_beyond_s=beyond_s,
         excursions=often,
-        basis=limit.basis,
-        unverified=limit.unverified,
         reasons=reasons,
     )
 

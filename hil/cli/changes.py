@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hil.report.difference import Difference, LimitPair
     from hil.report.result import Result
     from hil.report.waveforms import Waveforms
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 _MOST_CHANNELS = 12
 _GONE = "—"

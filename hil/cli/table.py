@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hil.realtime.evidence import Timing
     from hil.report.result import Result
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 _MOST = 1000  # nothing is cut or broken: a terminal that is narrower wraps whole lines
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hil.report.settings import Changed, changed_provenance, changed_settings
 from hil.report.waveforms import Waveforms, compared
-from hil.verdict.limits import LimitResult
+from hil.verdict.result import LimitResult
 
 if TYPE_CHECKING:
     from hil.report.result import Result

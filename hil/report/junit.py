@@ -24,7 +24,7 @@ from hil.whole import whole
 
 if TYPE_CHECKING:
     from hil.report.result import Result
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 # What XML 1.0 (2.2, Char) cannot hold; a carriage return would not come through a parser as one.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hil.report.words import missing, quantity, worst
 
 if TYPE_CHECKING:
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 _HEAD = ("limit", "node", "worst", "bound", "margin", "first beyond", "beyond for", "outcome")
 _NUMBERS = range(2, 7)  # columns whose ends stand below each other

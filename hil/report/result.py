@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hil.realtime.evidence import Timing
 from hil.report.recording import Recording
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 
 if TYPE_CHECKING:
     from hil.report.difference import Difference

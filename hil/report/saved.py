@@ -21,8 +21,8 @@ from hil.report.recording import Recording
 from hil.report.result import Result
 from hil.scenario.files import load_finished
 from hil.scenario.model import Scenario
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 
 _GROWS_WITHIN_S = 2.0  # its rows are on file within 0.5 s
 

@@ -13,7 +13,7 @@ from hil.verdict.outcome import Outcome
 if TYPE_CHECKING:
     from hil.limits.facts import Facts
     from hil.scenario.limit import Limit
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 
 def quantity(value: float, limit: LimitResult) -> str:

@@ -8,8 +8,8 @@ from dataclasses import fields
 from hil.report.limit_table import limit_table
 from hil.report.result import Result
 from hil.testing.runs import Run
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 
 
 def explain(operator: str, left: object, right: object, runs: Iterable[Run]) -> list[str] | None:

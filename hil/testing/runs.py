@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from controllers.supervisor import Supervisor
     from controllers.ups_supervisor import UpsSupervisor
     from hil.report.result import Result
-    from hil.verdict.limits import LimitResult
+    from hil.verdict.result import LimitResult
 
 
 @dataclass

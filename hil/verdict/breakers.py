@@ -9,8 +9,8 @@ from typing import Any
 from hil.limits.entries import entries
 from hil.scenario.limit import Limit
 from hil.scenario.model import Scenario
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 
 Entry = tuple[Any, Any]
 """Parameters and state of an entry of the limits."""

@@ -8,23 +8,18 @@ from dataclasses import replace
 
 from hil.limits.facts import Facts
 from hil.scenario.limit import DisturbanceCounter
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 
 
 def without_ups(limit: DisturbanceCounter) -> LimitResult:
     """The result at a site that has no UPS: nothing counts there."""
-    return LimitResult(
-        limit.name,
-        limit.kind,
-        limit.node,
-        required=limit.required,
-        outcome=Outcome.PASS,
+    return LimitResult.of(
+        limit,
+        Outcome.PASS,
         unit="",
         limit=0.0,
         worst=0.0,
-        basis=limit.basis,
-        unverified=limit.unverified,
     )
 
 

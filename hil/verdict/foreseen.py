@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import SocWindow, UpsGroup
-from hil.verdict.limits import longer_than_run
+from hil.verdict.evidence import longer_than_run
 
 NO_LIMIT = "the scenario requires no limit"
 

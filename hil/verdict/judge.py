@@ -15,10 +15,12 @@ from hil.scenario.limit import DisturbanceCounter
 from hil.scenario.model import Scenario
 from hil.verdict.breakers import with_breakers
 from hil.verdict.counters import with_counters, without_ups
+from hil.verdict.evidence import Evidence
 from hil.verdict.foreseen import NO_LIMIT
-from hil.verdict.limits import Evidence, LimitResult, decided, limit_result
+from hil.verdict.limits import limit_result
 from hil.verdict.liveness import Liveness
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult, decided
 
 
 @dataclass(frozen=True)

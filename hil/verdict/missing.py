@@ -15,8 +15,8 @@ from hil.limits.replaying import replayed
 from hil.scenario.event import GridDip
 from hil.scenario.limit import Limit
 from hil.scenario.model import Scenario
-from hil.verdict.limits import LimitResult
 from hil.verdict.outcome import Outcome
+from hil.verdict.result import LimitResult
 from hil.verdict.shortfall import (
     Floats,
     beyond_j,
