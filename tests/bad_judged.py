@@ -173,6 +173,22 @@ JUDGED = [
         "limits.81R.max = '1 Hz': must be a rate of change of frequency, such as '1 Hz/s'; units: Hz/s, mHz/s",
     ),
     (["limits=[{name='81R',kind='rocof',max='0 Hz/s'}]"], "limits.81R.max = '0 Hz/s': must be above 0 Hz/s"),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz/s',block_jump=10}]"],
+        "limits.81R.block_jump = 10: must be an angle with its unit, such as '10 deg'",
+    ),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz/s',block_jump='0.2 rad'}]"],
+        "limits.81R.block_jump = '0.2 rad': must be an angle, such as '10 deg'; units: deg, °",
+    ),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz/s',block_jump='0 deg'}]"],
+        "limits.81R.block_jump = '0 deg': must be above 0 deg",
+    ),
+    (
+        ["limits=[{name='81R',kind='rocof',max='1 Hz/s',block_jump='180 deg'}]"],
+        "limits.81R.block_jump = '180 deg': must be below 180 deg",
+    ),
     (["limits=[{name='81R',kind='rocof',max='1 Hz/s',node='bus'}]"], "limits.81R.node = 'bus': must be 'pcc'"),
     (
         ["limits=[{name='t',kind='on_battery',node='bess.main',max='1 min'}]"],

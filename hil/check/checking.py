@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hil.check.distortion import current_distortion, voltage_distortion
-from hil.check.evidence import as_sure_as_its_steps, gaps, settling, too_coarse, too_slow, unsettled
+from hil.check.evidence import as_sure_as_its_steps, blocking, gaps, settling, too_coarse, too_slow, unsettled
 from hil.check.ground import JudgedOn
 from hil.check.orders import CheckFile
 from hil.check.replaying import replayed
@@ -57,7 +57,8 @@ def check_recording(recording: Recording, orders: CheckFile, run: RunRows | None
     Raises RecordingError for waveforms of which nothing can be made.
     """
     signals = Signals(recording, orders)
-    facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz)) if run is None else run.facts
+    jumps = signals.waveforms("pcc") is not None
+    facts = Facts(round(1e9 * signals.period_s), float(orders.frequency_hz), jumps=jumps) if run is None else run.facts
     period_s = signals.period_s if run is None else facts.tick_s
     on = JudgedOn(signals, facts, orders, signals.count, period_s, run)
     with np.errstate(all="ignore"):  # a recording may hold anything
@@ -120,6 +121,7 @@ def _with_its_evidence(
         result = with_counters(result, facts)
     if settles:
         on.notes.append(f"{limit.name}: not judged in the first {settles * facts.tick_s:.3g} s, until its filter has settled")
+    on.notes.extend(blocking(limit, there, on))
     lacking = gaps(there, on)
     if run is None:
         lacking += unsettled(limit, ways[0], settles, on.count, facts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hil.limits.channels import least_jump
 from hil.limits.facts import Facts
 from hil.limits.filters import butterworth
 from hil.limits.judged import Judged
@@ -26,6 +27,8 @@ _STEP = 2.0 / math.sqrt(12.0)
 """Expanded uncertainty (k = 2) of a value that was rounded to a step, as part of the step."""
 _LEAST_RATE = 2.0
 """Samples that a delay or a window must hold for the recording to show it."""
+_TOLD = 4
+"""Times that a limit was blocked that are told one by one."""
 _SETTLED = math.log(100.0)
 """Time constants after which a hundredth is left of where a filter began."""
 
@@ -78,9 +81,38 @@ def too_coarse(how: Judged, result: LimitResult, signals: Signals) -> list[str]:
 def gaps(there: dict[str, Any], on: JudgedOn) -> list[str]:
     """Samples that are missing, but for those before windows over waveforms were full."""
     signals, rows = on.signals, on.count / on.signals.count
-    missing = max(int(np.isnan(values[math.ceil(rows * signals.filled(name)) :]).sum()) for name, values in there.items())
+    missing = max(
+        int(signals.missing(name, values)[math.ceil(rows * signals.filled(name)) :].sum()) for name, values in there.items()
+    )
     strange = {line: None for name in there if signals.filled(name) for line in signals.strange(name.rpartition(".")[0])}
     return [*([f"{missing} samples are missing"] if missing else []), *strange]
+
+
+def blocking(limit: Limit, there: dict[str, Any], on: JudgedOn) -> list[str]:
+    """For how long, and by which jumps of the phase, a limit was blocked; that it cannot be, where there are no waveforms."""
+    if getattr(limit, "block_jump_deg", None) is None or on.run is not None:
+        return []
+    waves = on.signals.waveforms("pcc")
+    if waves is None:
+        return [f"{limit.name}: block_jump blocks nothing: of pcc no waveforms were recorded, which would show a phase jump"]
+    found = []
+    for name in there:
+        least_deg = least_jump(name)
+        if least_deg is None:
+            continue
+        edges = np.flatnonzero(np.diff(waves.around_jumps(least_deg), prepend=False, append=False))
+        for begin, end in edges.reshape(-1, 2):
+            those = [jump for jump in waves.jumps(least_deg) if begin <= jump.at < end]
+            largest = max(those, key=lambda jump: abs(jump.degrees))
+            what = "a phase jump of" if len(those) == 1 else "phase jumps of up to"
+            blocked_s = (end - begin) * on.period_s
+            found.append(
+                (blocked_s, f"for {blocked_s:.3f} s by {what} {largest.degrees:.1f} deg at {largest.at * on.period_s:.3f} s")
+            )
+    if len(found) > _TOLD:
+        total_s = sum(blocked_s for blocked_s, _ in found)
+        return [f"{limit.name}: blocked {len(found)} times, {total_s:.3f} s in all, the first {found[0][1]}"]
+    return [f"{limit.name}: blocked {told}" for _, told in found]
 
 
 def settling(ways: Sequence[Judged], facts: Facts) -> int:

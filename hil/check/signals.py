@@ -11,6 +11,7 @@ import numpy as np
 from hil.check.orders import CheckFile
 from hil.check.waveforms import BETWEEN, TO_GROUND, Waveforms, wave_of
 from hil.errors import RecordingError
+from hil.limits.channels import FREQUENCY, least_jump
 from hil.recordings import Recording
 from hil.waves.harmonics import TAPS, resampled
 
@@ -36,6 +37,11 @@ def _is_even(recording: Recording) -> bool:
         return True
     apart = np.diff(recording.time_s[recording.ordered]) * recording.rate_hz
     return bool((np.abs(apart - np.rint(apart)) < _EVEN).all() and (apart > 1.0 - _EVEN).all())
+
+
+def _measured(name: str) -> str:
+    """The channel that jumps block, of one that they do; else the channel itself."""
+    return name if least_jump(name) is None else FREQUENCY
 
 
 class Signals:
@@ -109,6 +115,9 @@ class Signals:
         if _SAME.get(name) in self._there:
             return self._there[_SAME[name]]
         node, _, what = name.rpartition(".")
+        if (least_deg := least_jump(name)) is not None:
+            measured = self.channel(FREQUENCY)
+            return None if measured is None else np.where(self._waves[node].around_jumps(least_deg), np.nan, measured)
         if node in self._waves:
             return self._waves[node].channel(what, quick=quick)
         if what in ("voltage_lowest_measured_pu", "voltage_highest_measured_pu"):
@@ -124,8 +133,15 @@ class Signals:
         found: Floats = (np.min if lowest else np.max)(np.stack(phases), axis=0)  # of one that is missing nothing is known
         return found
 
+    def missing(self, name: str, values: Floats) -> Any:
+        """Samples of a channel that are not there, and are not left out because a jump of the phase blocks them."""
+        least_deg = least_jump(name)
+        lost = np.isnan(values)
+        return lost if least_deg is None else lost & ~self._waves[name.rpartition(".")[0]].around_jumps(least_deg)
+
     def filled(self, name: str) -> int:
         """The first sample of a channel that can be there: of waveforms nothing is made before a window is full."""
+        name = _measured(name)
         waves = self._waves.get(name.rpartition(".")[0])
         if waves is None or name in self._there or _SAME.get(name) in self._there:
             return 0
@@ -153,6 +169,7 @@ class Signals:
 
     def _sources(self, name: str) -> list[str]:
         """Recorded signals that a channel is, or is made of; none of what is made of waveforms."""
+        name = _measured(name)
         for candidate in (name, _SAME.get(name, "")):
             if candidate in self._there:
                 return [candidate]
@@ -175,6 +192,7 @@ class Signals:
     def step(self, name: str) -> float:
         """Quantisation of a channel, or of what stands for it; 0 where it is not known."""
         about: Mapping[str, Any] = self.recording.about
+        name = _measured(name)
         for candidate in (name, _SAME.get(name, "")):
             if candidate in about:
                 return self.recording.step(candidate) or 0.0

@@ -11,6 +11,7 @@ import numpy as np
 
 from hil.waves.fundamental import CYCLES, Fundamental, envelope, fundamental, half_cycles, phasor, rms
 from hil.waves.harmonics import Subgroups, cycles_of, highest_order, subgroups
+from hil.waves.jumps import Jump, holds_jump, phase_jumps
 from hil.waves.sliding import Floats, sliding_mean
 
 TO_GROUND = ("a", "b", "c")
@@ -18,6 +19,7 @@ BETWEEN = ("ab", "bc", "ca")
 
 
 _NEAR_PU = (0.6, 1.5)
+_TURNED = (0, 2, 1)
 
 
 def wave_of(node: str, phase: str, what: str = "voltage") -> str:
@@ -48,6 +50,7 @@ class Waveforms:
         self._made: dict[str, Floats | None] = {}
         self._subgroups: dict[tuple[str, int], Subgroups] = {}
         self._turned = False
+        self._jumps: dict[float, list[Jump]] = {}
 
     def base_v(self, phase: str) -> float:
         """Nominal RMS voltage of a phase, or between two."""
@@ -56,13 +59,10 @@ class Waveforms:
     @cached_property
     def fundamental(self) -> Fundamental:
         """Of the voltages: the positive sequence of three phases, else the first of those that there are."""
-        names = next((those for those in (TO_GROUND, BETWEEN) if set(those) <= set(self.voltages)), None)
-        if names is None:
-            first = next(iter(self.voltages))
-            return self._fundamental([self.voltages[first]], first)
-        found = self._fundamental([self.voltages[name] for name in names], names[0])
-        if np.isnan(found.frequency_hz).all():
-            other = self._fundamental([self.voltages[names[place]] for place in (0, 2, 1)], names[0])
+        phases = self._phases
+        found = self._fundamental(phases)
+        if len(phases) > 1 and np.isnan(found.frequency_hz).all():
+            other = self._fundamental([phases[place] for place in _TURNED])
             self._turned = not bool(np.isnan(other.frequency_hz).all())
             return other if self._turned else found
         return found
@@ -72,8 +72,31 @@ class Waveforms:
         """Whether phases follow each other as a, c, b."""
         return bool(self.fundamental) and self._turned
 
-    def _fundamental(self, voltages: list[Floats], phase: str) -> Fundamental:
-        return fundamental(voltages, self.rate_hz, self.nominal_hz, math.sqrt(2.0) * self.base_v(phase))
+    @cached_property
+    def _phases(self) -> list[str]:
+        """The voltages that make the fundamental."""
+        names = next((those for those in (TO_GROUND, BETWEEN) if set(those) <= set(self.voltages)), None)
+        return [next(iter(self.voltages))] if names is None else list(names)
+
+    def _fundamental(self, phases: list[str]) -> Fundamental:
+        return fundamental([self.voltages[phase] for phase in phases], *self._nominal)
+
+    @property
+    def _nominal(self) -> tuple[float, float, float]:
+        return self.rate_hz, self.nominal_hz, math.sqrt(2.0) * self.base_v(self._phases[0])
+
+    def jumps(self, least_deg: float) -> list[Jump]:
+        """Jumps of the phase of the fundamental beyond an angle."""
+        if least_deg not in self._jumps:
+            places = _TURNED if self.turned else range(len(self._phases))
+            voltages = [self.voltages[self._phases[place]] for place in places]
+            self._jumps[least_deg] = phase_jumps(voltages, *self._nominal, least_deg)
+        return self._jumps[least_deg]
+
+    def around_jumps(self, least_deg: float) -> Any:
+        """Whether the windows of the frequency hold such a jump, at each sample, shape (n,)."""
+        count = next(iter(self.voltages.values())).size
+        return holds_jump(self.jumps(least_deg), count, self.rate_hz, self.nominal_hz)
 
     def channel(self, what: str, *, quick: bool = False) -> Floats | None:
         """A channel by its name at this place, shape (n,); None where the waveforms do not tell it.

@@ -43,7 +43,7 @@ class Facts:
     delay_s: by how much a measured voltage is later than a power that is not measured. measuring_s: over how long it is taken.
     slack_w: power that may be missing of what must be back after a dip, for what means leave of rounding. warm_up_s: at the
     start, in which nothing is judged. measurement: how sure what was measured is; None: nothing is said of it.
-    breakers: that limits trip (`pcc`, `bess.main`).
+    breakers: that limits trip (`pcc`, `bess.main`). jumps: whether there are channels that jumps of the phase block.
     """
 
     period_ns: int
@@ -55,6 +55,7 @@ class Facts:
     warm_up_s: float = 0.0
     measurement: Measurement | None = None
     breakers: tuple[str, ...] = ()
+    jumps: bool = False
 
     @property
     def tick_s(self) -> float:

@@ -50,6 +50,7 @@ def to_si(given: str, unit: str) -> tuple[float, str]:
 def _table() -> dict[str, tuple[float, str]]:
     """By unit its scale to SI, and the SI unit."""
     from hil.scenario.quantity import (
+        ANGLE,
         APPARENT,
         ENERGY,
         FREQUENCY,
@@ -63,6 +64,6 @@ def _table() -> dict[str, tuple[float, str]]:
     )
 
     table = {"A": (1.0, "A"), "kA": (1e3, "A"), "mA": (1e-3, "A"), "%": (0.01, "")}
-    for dimension in (TIME, TEMPERATURE, FREQUENCY, FREQUENCY_RATE, POWER, RAMP, APPARENT, REACTIVE, ENERGY, VOLTAGE):
+    for dimension in (TIME, TEMPERATURE, ANGLE, FREQUENCY, FREQUENCY_RATE, POWER, RAMP, APPARENT, REACTIVE, ENERGY, VOLTAGE):
         table |= {unit: (float(scale), dimension.unit) for unit, scale in dimension.units.items() if unit}
     return table | {"pu": (1.0, "pu")}

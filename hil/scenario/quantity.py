@@ -134,6 +134,7 @@ RAMP = Dimension(
 )
 FREQUENCY_RATE = Dimension("rate of change of frequency", "Hz/s", "1 Hz/s", {"Hz/s": Fraction(1), "mHz/s": Fraction(1, 10**3)})
 TEMPERATURE = Dimension("temperature", "degC", "25 degC", {"degC": Fraction(1), "°C": Fraction(1)})
+ANGLE = Dimension("angle", "deg", "10 deg", {"deg": Fraction(1), "°": Fraction(1)}, read_only=frozenset({"°"}))
 PER_UNIT = Dimension("number", "", "0.95", {"": Fraction(1), "pu": Fraction(1)})
 
 UNITS = frozenset(
@@ -150,6 +151,7 @@ UNITS = frozenset(
         RAMP,
         FREQUENCY_RATE,
         TEMPERATURE,
+        ANGLE,
         PER_UNIT,
     )
     for unit in dimension.units
@@ -159,7 +161,7 @@ UNITS = frozenset(
 
 _ENDINGS = {
     "_w_per_s": RAMP, "_hz_per_s": FREQUENCY_RATE, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT,
-    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_a": CURRENT, "_degc": TEMPERATURE, "_pu": PER_UNIT,
+    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_a": CURRENT, "_degc": TEMPERATURE, "_deg": ANGLE, "_pu": PER_UNIT,
 }  # fmt: skip
 
 
@@ -189,4 +191,5 @@ Current = CURRENT.type()
 Ramp = RAMP.type()
 FrequencyRate = FREQUENCY_RATE.type()
 Temperature = TEMPERATURE.type()
+Angle = ANGLE.type()
 PerUnit = PER_UNIT.type()

@@ -41,11 +41,7 @@ def fundamental(voltages: Sequence[Floats], rate_hz: float, nominal_hz: float, n
     """
     samples = rate_hz / nominal_hz
     time = np.arange(voltages[0].size) / samples
-    turned = np.exp(-2j * np.pi * np.mod(time, 1.0))
-    together = sum(voltage * _TURN**place for place, voltage in enumerate(voltages)) / len(voltages)
-    phasor: Complexes = 2.0 * sliding_mean(sliding_mean(together * turned, samples), samples)
-    known = np.abs(phasor) >= _LEAST * nominal_peak
-    angle = np.where(known, np.angle(phasor), np.nan) / (2.0 * np.pi)
+    angle = np.angle(smoothed(turned_back(voltages, samples), samples, nominal_peak)) / (2.0 * np.pi)
     steps = np.diff(angle, prepend=np.nan)
     steps -= np.rint(steps)
     with np.errstate(invalid="ignore"):
@@ -55,6 +51,23 @@ def fundamental(voltages: Sequence[Floats], rate_hz: float, nominal_hz: float, n
     frequency = nominal_hz + back * rate_hz
     turns = time + _ahead(_unwrapped(angle), samples - 1.0)  # the middle of both means lies so far behind
     return Fundamental(frequency, turns, rate_hz / _held(frequency, nominal_hz))
+
+
+def turned_back(voltages: Sequence[Floats], samples: float) -> Complexes:
+    """Three voltages in the order of phases as one (their positive sequence), or one, turned back at nominal frequency.
+
+    samples: of a nominal cycle.
+    """
+    together = sum(voltage * _TURN**place for place, voltage in enumerate(voltages)) / len(voltages)
+    found: Complexes = together * np.exp(-2j * np.pi * np.mod(np.arange(voltages[0].size) / samples, 1.0))
+    return found
+
+
+def smoothed(turned: Complexes, samples: float, nominal_peak: float) -> Complexes:
+    """Peak phasor of what was turned back, averaged twice over a nominal cycle; NaN where the voltage is too low."""
+    found: Complexes = 2.0 * sliding_mean(sliding_mean(turned, samples), samples)
+    found[~(np.abs(found) >= _LEAST * nominal_peak)] = np.nan
+    return found
 
 
 def _held(values: Floats, otherwise: float) -> Floats:

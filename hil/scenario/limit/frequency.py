@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hil.scenario.base import source
 from hil.scenario.limit.base import AtPcc, Delay, PickUp, RelaySection
-from hil.scenario.quantity import Frequency, FrequencyRate, PerUnit, Time
+from hil.scenario.quantity import Angle, Frequency, FrequencyRate, PerUnit, Time
 
 
 class FrequencySection(RelaySection):
@@ -19,6 +19,15 @@ class FrequencySection(RelaySection):
         gt=0,
         lt=1,
         description="not judged while the lowest phase voltage is below it, as relays are blocked; without it never blocked",
+    )
+    block_jump_deg: Angle | None = Field(
+        default=None,
+        gt=0,
+        lt=180,
+        description=(
+            "not judged while the frequency is measured over a jump of the voltage's phase beyond it, which only waveforms"
+            " (`hil check`) show; without it never blocked"
+        ),
     )
 
 
