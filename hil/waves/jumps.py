@@ -55,8 +55,8 @@ def phase_jumps(
     """Jumps beyond an angle, in time.
 
     The largest nearby is undone in the samples, and the rest looked at again, until nothing is beyond: so what surrounds a
-    jump is not taken for more of them, and two within a few cycles (a fault that comes and goes) are told apart. Of one phase
-    this is true to a third of the larger one.
+    jump is not taken for more of them, and two that are more than three cycles apart (a fault that comes and goes) are told
+    apart. Of one phase this is true to a third of the larger one.
     """
     samples = rate_hz / nominal_hz
     turned = turned_back(voltages, samples)
