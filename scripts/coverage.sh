@@ -38,7 +38,7 @@ find build -name '*.gcda' -delete
     tests/test_limit_kinds.py tests/test_storage_limits.py tests/test_ups_limits.py tests/test_protection_agreement.py tests/test_filters.py tests/test_flicker.py \
     tests/test_oscillation_kernel.py tests/test_verify.py tests/test_evidence.py tests/test_extremum.py tests/test_relays.py \
     tests/test_ramp_forms.py tests/test_damping_limit.py tests/test_storage_limits.py tests/test_ups_limits.py tests/test_breakers.py \
-    tests/test_trip_agreement.py tests/test_unsound_functions.py \
+    tests/test_trip_agreement.py tests/test_unsound_functions.py tests/test_check_runs.py \
     tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py \
     tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
