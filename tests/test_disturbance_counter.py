@@ -74,9 +74,9 @@ def test_the_ups_fleet_of_10_july_2024_breaks_the_rule_of_ercot():
 def test_a_run_checked_again_and_a_recording_of_which_nothing_is_known(tmp_path):
     limits = tmp_path / "limits.toml"
     limits.write_text("[[limits]]\nname = 'x'\nkind = 'disturbance_counter'\nrequired = true\n")
-    for counter, outcome in (("false", "PASS"), ("true", "FAIL")):
-        folder = tmp_path / counter
-        ups = "ups={a={rating='6 MW'}}" if counter == "false" else "ups={a={rating='6 MW',counter=true}}"
+    sites = {"none": "ups={}", "off": "ups={a={rating='6 MW'}}", "on": "ups={a={rating='6 MW',counter=true}}"}
+    for (name, ups), outcome in zip(sites.items(), ("PASS", "PASS", "FAIL"), strict=True):
+        folder = tmp_path / name
         scenario = load("training_job", ["duration='2 s'", "events=[]", "limits=[]", "transport='direct'", ups])
         run_scenario(scenario, Options(folder=folder, picture=False))
         assert check(folder, limits).limits["x"].outcome == outcome

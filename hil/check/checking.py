@@ -22,7 +22,7 @@ from hil.limits.judged import Judged
 from hil.limits.replaying import Floats, Replayed
 from hil.recordings import Recording
 from hil.scenario.limit import DisturbanceCounter, Limit
-from hil.verdict.counters import with_counters
+from hil.verdict.counters import with_counters, without_ups
 from hil.verdict.evidence import Evidence
 from hil.verdict.limits import limit_result
 from hil.verdict.missing import Shown, with_missing
@@ -76,8 +76,8 @@ def _judge(limit: Limit, on: JudgedOn) -> LimitResult:
         ways = judged(limit, on.facts)
     except KeyError as missing:
         return undecided(limit, [f"nothing is known of {missing.args[0]}"])
-    if not ways:
-        return undecided(limit, ["nothing is known of UPSs"])
+    if isinstance(limit, DisturbanceCounter) and not ways:  # at no UPS
+        return without_ups(limit) if on.run is not None else undecided(limit, ["nothing is known of UPSs"])
     wanted = list(dict.fromkeys(name for how in ways for name in _inputs(how)))
     quick = hasattr(limit, "band_hz") or limit.kind == "flicker"  # whose band reaches beyond what the mean of a cycle leaves
     columns = {name: on.signals.channel(name, quick=quick) for name in wanted}
