@@ -1,4 +1,4 @@
-"""What coroutines of devices and controllers share: waking at whole periods, and ending when they are asked to."""
+"""What the asyncio side of devices and controllers shares: waking at whole periods, ending when asked to, not reading."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ class Rhythm:
 def _wake(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
+
+
+def hold_reading(transport: asyncio.Transport) -> None:
+    """Pause reading, in `connection_made` too: there the asyncio of Python 3.11.2 forgets it, and reads all the same."""
+    transport.pause_reading()
+    asyncio.get_running_loop().call_soon(_hold_again, transport)
+
+
+def _hold_again(transport: asyncio.Transport) -> None:
+    if not transport.is_reading() and not transport.is_closing():
+        transport.resume_reading()
+        transport.pause_reading()
 
 
 def cancels() -> int:

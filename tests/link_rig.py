@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from test_lockstep import in_lockstep, now
 
 from hil.clock.lockstep import LockstepLoop
+from hil.coroutines import hold_reading
 from hil.links import Link, LinkModel
 
 LATENCY = 0.015
@@ -28,7 +29,7 @@ class Far(asyncio.Protocol):
         self.transport = transport
         self.ends.append(self)
         if self.pauses:
-            transport.pause_reading()
+            hold_reading(transport)
 
     def data_received(self, data: bytes) -> None:
         self.heard.append((now(), data))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from firmware_sim.modbus.framing import Framing, Mbap, Rtu
 from firmware_sim.modbus.outbox import Outbox
+from hil.coroutines import hold_reading
 
 if TYPE_CHECKING:
     from firmware_sim.modbus.tcp import ModbusTcpServer
@@ -53,6 +54,8 @@ class Connection(asyncio.BufferedProtocol):
             next(iter(server.connections)).drop()
         server.connections[self] = None
         self.regulate()
+        if server.hung:
+            hold_reading(transport)
         if server.idle_timeout_s is not None:
             self._heard_s = self._loop.time()
             self._idle = self._loop.call_later(server.idle_timeout_s, self._judge_idle)
