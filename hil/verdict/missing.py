@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from hil.kernel.layout import CODES
+from hil.limits.blanking import blanked
 from hil.limits.channels import POWER, TRUE_POWER
 from hil.limits.entries import judged
 from hil.limits.facts import Facts
 from hil.limits.replaying import replayed
-from hil.scenario.event import GridDip
 from hil.scenario.limit import Limit
 from hil.scenario.model import Scenario
 from hil.verdict.outcome import Outcome
@@ -68,12 +69,8 @@ def with_missing(limit: Limit, found: LimitResult, shown: Shown) -> LimitResult:
 
 def voided(scenario: Scenario) -> list[Span]:
     """When a scenario's dips void limits on voltage and power, in order; those that overlap as one."""
-    measuring, spans = scenario.measurement, []
-    for event in scenario.events:
-        if isinstance(event, GridDip) and not event.judged:
-            settle_s = float(event.settle_s + measuring.window_s + measuring.delay_s)
-            lasts_s = max(scenario.tick_s, float(event.duration_s))
-            spans.append((float(event.at_s), float(event.at_s) + lasts_s + settle_s))
+    tick_s, of_dips = float(scenario.tick_s), CODES["blank.voltage"]
+    spans = [(start * tick_s, until * tick_s) for code, start, until in blanked(scenario) if code == of_dips]
     joined: list[Span] = []
     for begin_s, end_s in sorted(spans):
         if joined and begin_s <= joined[-1][1]:

@@ -24,6 +24,15 @@ def _steps(value: list[Step]) -> list[Step]:
 
 
 Steps = Annotated[list[Step], AfterValidator(_steps)]
+StepWindow = Annotated[
+    Time,
+    Field(
+        ge=0,
+        description="rolling window in which the times of a step add up; 0: they add up within a disturbance",
+        json_schema_extra=CHOICE,
+    ),
+]
+AtLevel = Annotated[Flag, Field(description="true: at a level counts as beyond it", json_schema_extra=CHOICE)]
 
 
 class RideThrough(LimitSection):
@@ -57,13 +66,8 @@ class RideThrough(LimitSection):
         description="two [level, time] pairs, the upper one first: below its level the time that is allowed follows the line "
         "between them, and below the other level stays as it is there; pu of nominal",
     )
-    window_s: Time = Field(
-        default=0.0,
-        ge=0,
-        description="rolling window in which the times of a step add up; 0: they add up within a disturbance",
-        json_schema_extra=CHOICE,
-    )
-    at_level: Flag = Field(default=False, description="true: at a level counts as beyond it", json_schema_extra=CHOICE)
+    window_s: StepWindow = 0.0
+    at_level: AtLevel = False
     share: Number = Field(
         default=0.9,
         gt=0,

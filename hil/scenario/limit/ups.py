@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from hil.scenario.base import CHOICE, Flag, Refused, Whole
+from hil.scenario.base import CHOICE, Refused, Whole
 from hil.scenario.limit.base import UPS, Delay, LimitSection, one_of
-from hil.scenario.limit.ride import Steps
+from hil.scenario.limit.ride import AtLevel, Steps, StepWindow
 from hil.scenario.quantity import PerUnit, Time
 
 
@@ -116,13 +116,8 @@ class OutputVoltage(LimitSection):
     above: Steps = Field(
         default_factory=list, description="[level, time] pairs: how long the voltage may be above each level, pu of nominal"
     )
-    window_s: Time = Field(
-        default=0.0,
-        ge=0,
-        description="rolling window in which the times of a step add up; 0: they add up within a disturbance",
-        json_schema_extra=CHOICE,
-    )
-    at_level: Flag = Field(default=False, description="true: at a level counts as beyond it", json_schema_extra=CHOICE)
+    window_s: StepWindow = 0.0
+    at_level: AtLevel = False
 
     @model_validator(mode="after")
     def _around_nominal(self) -> Self:
