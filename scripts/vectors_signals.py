@@ -34,7 +34,7 @@ EIRGRID = of("EirGrid MPID345", "as read 2026")
 
 def files() -> dict[str, tuple[str, list[Vector]]]:
     """Header and vectors of each file."""
-    return {"signals": (HEADER, [*ramps(), *swings(), *variations(), *rates(), *levels(), *recoveries()])}
+    return {"signals": (HEADER, [*ramps(), *swings(), *variations(), *rates(), *levels(), *recoveries(), *counts()])}
 
 
 def ramps() -> list[Vector]:
@@ -288,4 +288,21 @@ def recoveries() -> list[Vector]:
                     function="recovery",
                 )
             )
+    return found
+
+
+def counts() -> list[Vector]:
+    """Beyond twice, the second time less far; stretches are of 64 ticks and multiples, as what is judged at once may be."""
+    found = []
+    for words, bound, far, near, at, inside in (
+        ("59, above 1.1", {"high": 1.1}, 1.2, 1.15, 1.1, 1.05),
+        ("27, below 0.9", {"low": 0.9}, 0.7, 0.85, 0.9, 0.95),
+    ):
+        steps = [[1.0, 0.064], [far, 0.128], [1.0, 0.128], [near, 0.04], [1.0, 0.02], [at, 0.01], [inside, 0.03]]
+        for delay in (0, 20):
+            given = bound | ({"delay_s": delay / 1000} if delay else {}) | {"steps": steps, "dt_s": DT}
+            expect: Vector = {"violated": True, "time_s": 0.064 + delay / 1000, "worst": far}
+            expect |= {"samples": 420, "beyond": 168 - 2 * delay, "excursions": 2}
+            name = f"{words}{f' for {delay} ms' if delay else ''}: twice, the second less far"
+            found.append(vector(OURS, "Limits, counts", name, given, expect, function="level"))
     return found

@@ -14,15 +14,18 @@ pytest.importorskip("Cython", reason="needs Cython: pip install -e '.[build]'")
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 IN_A_TICK = {
-    "Engine_run", "marks", "record", "site_tick", "apply_events", "write_row", "pcs_step",
+    "Engine_run", "Engine_run_batch", "batch_ticks", "ticks_alike", "judge", "functions_run",
+    "device_marks", "record", "site_tick", "apply_events", "write_row", "pcs_step",
     "supervise", "supervise_bess", "break_battery", "fault_command", "pcs_command", "pcs_set", "pcs_supervise", "pcs_reboot",
     "pcs_power_up", "pcs_timers", "pcs_trips", "pcs_grid", "pcs_operates", "pcs_limits", "run_law", "run_ups",
-    "law_step", "ramp_limit", "other_law", "high_pass", "restoration", "law_droop", "user_law", "other_values", "other_value",
+    "law_step", "ramp_limit", "other_law", "high_pass", "restoration", "law_droop", "user_law", "level_values",
+    "windowed_values", "other_values",
     "limits_rate", "time_spent", "limits_recovery", "converter_lag", "converter_deliver", "cooling_step", "network_solve",
-    "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_step",
+    "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_run",
+    "limit_judge", "limit_pieces", "limit_hold", "count_beyond",
     "ups_command", "ups_step", "ups_line", "ups_test", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request",
     "ups_deliver",
-    "extremum_push", "extremum_turn", "carry_back", "mean_push", "phase_push", "delay_push", "xxh64_row",
+    "extremum_run", "extremum_turn", "carry_back", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip
 BETWEEN_TICKS = {

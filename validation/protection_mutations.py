@@ -205,6 +205,7 @@ _OSCILLATION = "protection/oscillation.pxd"
 _SLOPES = "protection/slopes.pxd"
 _BLOCKS = "protection/blocks.pxd"
 _LIMITS = "limits.pxd"
+_JUDGING = "judging.pxd"
 TEXTS = (
     Text("relay: > for <", RELAY, _RELAYS, "value < p.pickup", "value > p.pickup"),
     Text("relay: >= for >", RELAY, _RELAYS, "value > p.pickup", "value >= p.pickup"),
@@ -291,12 +292,19 @@ TEXTS = (
     Text("blocks: sum not begun anew", BLOCKS, _BLOCKS, "s.total = 0.0", None),
     Text("blocks: a tick short", BLOCKS, _BLOCKS, "s.count == p.length", "s.count + 1 == p.length"),
     Text("oscillation: damping of two windows", ("oscillation",), _OSCILLATION, "0.5 * log(now / then)", "0.25 * log(now / then)"),
-    Text("limit: >= for > high", LIMIT, _LIMITS, "upper > p.high", "upper >= p.high"),
-    Text("limit: <= for < low", LIMIT, _LIMITS, "lower < p.low", "lower <= p.low"),
-    Text("limit: delay a tick short", LIMIT, _LIMITS, "s.run_ticks <= delay_ticks", "s.run_ticks < delay_ticks"),
-    Text("limit: ramp not per second", LIMIT, _LIMITS, "(value - delay_push(&s.past, arena, value)) * p.per_second",
-         "(value - delay_push(&s.past, arena, value))"),
-    Text("limit: range of the top alone", LIMIT, _LIMITS, "extremum_push(&s.bottom, arena, -value)", "-value"),
+    Text("limit: >= for > high", LIMIT, _JUDGING, "upper[i] > p.high", "upper[i] >= p.high"),
+    Text("limit: <= for < low", LIMIT, _JUDGING, "lower[i] < p.low", "lower[i] <= p.low"),
+    Text("limit: high looked for above what was worst alone", LIMIT, _JUDGING, "min(s.highest, p.high)", "s.highest"),
+    Text("limit: low looked for below what was worst alone", LIMIT, _JUDGING, "max(s.lowest, p.low)", "s.lowest"),
+    Text("limit: what is beyond forgotten between batches", LIMIT, _JUDGING, "s.beyond != 0", "False"),
+    Text("limit: its time does not run", LIMIT, _JUDGING, "s.run_ticks += count", None),
+    Text("limit: samples not counted", LIMIT, _JUDGING, "s.valid_ticks += count", None),
+    Text("limit: what is not judged is judged with its batch", ("kind",), _JUDGING, "how[end] == how[first]", "True"),
+    Text("limit: delay a tick short", LIMIT, _JUDGING, "p.delay_ticks - s.run_ticks", "p.delay_ticks - s.run_ticks - 1"),
+    Text("limit: ramp not per second", LIMIT, _LIMITS, "(x - delay_push(&past, arena, x)) * p.per_second",
+         "(x - delay_push(&past, arena, x))"),
+    Text("limit: range of the top alone", LIMIT, _LIMITS, "value[i] += opposite[i]", None),
+    Text("window: what is largest forgotten between batches", LIMIT, "windows.pxd", "w.newest = newest", None),
     Text("limit: a watt more than nine tenths", LIMIT, _LIMITS, "power_w < least_w - p.slack", "power_w < least_w + 1.0"),
     Text("window: a block short", LIMIT, "windows.pxd", "w.number - whole", "w.number - whole + 1"),
     Text("window: a sample short", LIMIT, "windows.pxd", "older + rest - 1", "older + rest"),

@@ -36,3 +36,4 @@ cdef class Engine:
     cdef int adopt(self, user_laws, laws, int64_t count) except -1
     cdef int64_t taken(self) noexcept nogil
     cdef void run(self, int64_t n) noexcept nogil
+    cdef void run_batch(self, int64_t count) noexcept nogil

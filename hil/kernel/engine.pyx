@@ -4,6 +4,7 @@ The only compiled module that joins the three packages in a tick. See engine.pyi
 """
 
 from libc.stdint cimport int64_t, uintptr_t
+from libc.string cimport memcpy
 
 from types import MappingProxyType
 
@@ -20,12 +21,13 @@ from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport MOST_STIMULI, Event
 from hil.kernel.faults cimport Faults
-from hil.kernel.limits cimport BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState
+from hil.kernel.batches cimport batch_ticks, judge
+from hil.kernel.limits cimport BLANK_KINDS, MOST_BATCH, LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState, network_solve
 from hil.kernel.protection.functions cimport function_count
-from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, record
+from hil.kernel.recording cimport MARKED_LIMIT, MARKED_REVERSION, MARKED_UPS, Recording, device_marks, record
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.shared cimport load_acquire, store_release
 from hil.kernel.site cimport (
@@ -83,13 +85,13 @@ cdef class Engine:
         self.command_valid_ticks = MOST_TICKS
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         limits_before = np.zeros_like(self.states["limits"])
-        other_at = np.zeros(len(limits_before), dtype=np.int64)
-        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, other_at)
+        batch = np.zeros(MOST_BATCH * self.words)
+        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, batch)
         self.site.load_tan_phi = load_tan_phi
         self.site.direct_share = direct_share
         self.bind(len(bess_names), len(ups_names), user_laws)
         self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
-        self.site.other_at = <int64_t*> <uintptr_t> other_at.ctypes.data
+        self.site.batch = <double*> <uintptr_t> batch.ctypes.data
         self.seen = self.states
         self.seen_run = self.site.run
         self.seen_row = self.site.row
@@ -179,7 +181,7 @@ cdef class Engine:
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
         bind_functions(&site.functions, self.parameters, self.states)
-        site.function_count = function_count(&site.functions) + site.sequence_count
+        site.function_count = function_count(&site.functions)
         site.user_laws = <UserLaw*> <uintptr_t> user_laws.ctypes.data
         if site.load_ring_ticks <= 0:
             raise ValueError("load_ring: must have a row at least")
@@ -338,36 +340,56 @@ cdef class Engine:
 
     cdef void run(self, int64_t n) noexcept nogil:
         """Run ticks on the commands and the load that were there before the first: looking once costs a tick nothing."""
+        cdef int64_t count
+        if n > 0:
+            far(apply_commands)(&self.site, self.site.run.tick)
+        while n > 0:
+            count = batch_ticks(&self.site, n)
+            self.run_batch(count)
+            n -= count
+        store_release(&self.ticks_run, self.site.run.tick)
+
+    cdef void run_batch(self, int64_t count) noexcept nogil:
+        """Run ticks, judge their rows together, and record them."""
         cdef RunState* run = self.site.run
+        cdef int64_t tick = run.tick
         cdef int64_t filled = load_acquire(&run.load_filled)
-        cdef int64_t _i
-        cdef int64_t i
-        cdef int64_t load_slot = run.tick % self.site.load_ring_ticks
+        cdef int64_t load_slot = tick % self.site.load_ring_ticks
+        cdef bint judged = tick < run.end_tick
         cdef double it_demand = run.it_demand_w
         cdef double demand
-        cdef bint judged
-        self.site.other_limits = 0
-        for i in range(self.site.limit_count):
-            if self.site.limit_params[i].kind > LIMIT_RANGE:
-                self.site.other_at[self.site.other_limits] = i
-                self.site.other_limits += 1
-        if n > 0:
-            far(apply_commands)(&self.site, run.tick)
-        for _i in range(n):
-            judged = run.tick < run.end_tick
-            if run.tick < filled:
+        cdef double* home = self.site.row
+        cdef double* rows = home if count == 1 else self.site.batch
+        cdef int64_t words = self.words
+        cdef int64_t began[MOST_BATCH]
+        cdef int64_t marked[MOST_BATCH]
+        cdef int64_t i
+        for i in range(count):
+            if tick + i < filled:
                 it_demand = self.site.load_ring[load_slot]
             elif judged:
                 run.underruns += 1
             load_slot += 1
             if load_slot == self.site.load_ring_ticks:
                 load_slot = 0
-            demand = site_tick(&self.site, run.tick, it_demand, judged)
+            self.site.row = rows + i * words
+            demand = site_tick(&self.site, tick + i, it_demand, judged)
             run.tick += 1
+            began[i] = marked[i] = 0
             if judged:
                 run.energy_j += demand * self.site.dt
                 if demand > run.largest_demand_w:
                     run.largest_demand_w = demand
                 xxh64_row(&run.waveform, self.site.row, self.plant_words)
-                record(&self.recording, &self.site, run.tick)
-        store_release(&self.ticks_run, run.tick)
+                if self.recording.marks != NULL:
+                    marked[i] = device_marks(&self.recording, &self.site)
+        self.site.row = home
+        if not judged:
+            return
+        judge(&self.site, rows, count, tick, began)
+        for i in range(count):
+            if began[i]:
+                marked[i] |= MARKED_LIMIT
+            record(&self.recording, rows + i * words, marked[i], tick + i + 1)
+        if rows != home:
+            memcpy(home, rows + (count - 1) * words, words * sizeof(double))

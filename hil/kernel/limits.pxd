@@ -1,4 +1,4 @@
-"""Limits, evaluated every tick on one channel of the row. Equations: docs/model.md, "Limits".
+"""Limits: what they are made of, and the values that they make of one channel of the row. Equations: docs/model.md, "Limits".
 
 A limit computes a value (the level itself, the ramp of its mean, its range in a rolling window; of the rarer kinds its rate of
 change, a time spent, the time that power takes to come back after a dip) and holds it against `low` and `high`. With a delay
@@ -7,16 +7,16 @@ rolling minimum (for `high`) or maximum (for `low`) over the delay, and its wors
 beyond: at the limit is inside. Windows and delays are closed: both end samples belong to them. While a scripted stimulus acts
 nothing is judged, and the windows of ramp and range hold the last sample before it: what they see afterwards is the step from
 there to where the site has come. What is not a number, such as an output that has no value yet, is not judged either, and held
-through likewise. On the wall clock a tick may come too late for its samples to be evidence: as long as such a tick is within
-the window of a limit, what the limit shows is counted apart and put back (`limit_put_back`): it is followed, and not judged.
+through likewise. How values are judged: judging.pxd.
 """
 
 from libc.stdint cimport int64_t
 
-from hil.kernel.windows cimport (
-    DelayLine, Extremum, MeanWindow, delay_push, extremum_clear, extremum_push, mean_push,
-)
+from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, delay_push, extremum_run, mean_push
 
+
+cdef enum:
+    MOST_BATCH = 32       # ticks judged at once: few enough that their rows stay in the innermost cache
 
 cdef enum:
     LIMIT_LEVEL = 0
@@ -31,6 +31,12 @@ cdef enum:
     BLANK_VOLTAGE = 1     # while a scripted dip, the stimulus, acts
     BLANK_FREQUENCY = 2   # while a scripted frequency event acts
     BLANK_KINDS = 3
+
+cdef enum:
+    SAMPLE_JUDGED = 0
+    SAMPLE_VOID = 1       # a stimulus acted
+    SAMPLE_UNKNOWN = 2    # not a number: nothing to judge, and its time does not run on
+    SAMPLE_IDLE = 3       # nothing is asked
 
 cdef enum:
     IN_DIP = 1            # phases of a recovery; 0: no dip, or all that there were are over
@@ -61,7 +67,7 @@ cdef struct LimitParams:
 
 cdef struct LimitState:
     # First what most kinds touch in every tick, together.
-    double last             # latest sample that no stimulus voided, which windows hold while one acts; beyond range: the value
+    double last             # ramp, range: latest sample that no stimulus voided, which windows hold while one acts
     int64_t run_ticks       # valid samples in a row
     int64_t valid_ticks     # samples judged
     int64_t beyond          # 1 while violated
@@ -149,115 +155,81 @@ cdef inline double recovery(const LimitParams* p, LimitState* s, double* arena, 
     return 0.0
 
 
-cdef inline void other_value(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
-                             const int64_t* blank_until) noexcept nogil:
-    """Work out the value of a kind beyond range, for `limit_step` of the same tick."""
-    if p.kind == LIMIT_RATE:
-        s.last = rate(p, s, arena, row[p.channel], tick < blank_until[p.blank])
-    elif p.kind == LIMIT_TIME:
-        s.last = time_spent(p, s, row[p.channel])
-    elif p.kind == LIMIT_RECOVERY:
-        s.last = recovery(p, s, arena, row[p.channel], row[p.voltage])
-
-
-cdef inline void limit_anew(LimitState* s, double* arena) noexcept nogil:
-    """Its time begins anew with the next sample."""
-    s.run_ticks = 0
-    s.beyond = 0
-    extremum_clear(&s.held_high, arena)
-    extremum_clear(&s.held_low, arena)
-
-
-cdef inline void limit_hold(const LimitParams* p, LimitState* s, double upper, double lower, int64_t tick) noexcept nogil:
-    """Hold what was sustained against the bounds: `upper` against `high`, `lower` against `low`."""
-    cdef bint beyond = False
-    if p.has_high:
-        if upper > s.highest:
-            s.highest = upper
-            s.highest_tick = tick
-        beyond = upper > p.high
-    if p.has_low:
-        if lower < s.lowest:
-            s.lowest = lower
-            s.lowest_tick = tick
-        beyond = beyond or lower < p.low
-    if beyond:
-        s.beyond_ticks += 1
-        if not s.beyond:
-            s.excursions += 1
-            if s.first_tick < 0:
-                s.first_tick = tick
-    s.beyond = beyond
-
-
-cdef inline void limit_step(const LimitParams* p, LimitState* s, double* arena, const double* row, int64_t tick,
-                            const int64_t* blank_until) noexcept nogil:
-    cdef double value = row[p.channel]
-    cdef double upper
-    cdef double lower
-    cdef int64_t kind = p.kind
-    cdef int64_t delay_ticks = p.delay_ticks
-    cdef bint blanked = tick < blank_until[p.blank]
-    cdef bint unknown = False
-    if kind > LIMIT_RANGE:
-        value = s.last
-        if kind == LIMIT_RATE:
-            blanked = s.phase
-        elif value < 0.0:
-            s.beyond = 0
-            return
-    elif kind != LIMIT_LEVEL:
-        unknown = value != value
-        if blanked or unknown:
-            value = s.last
-        s.last = value
-        if kind == LIMIT_RAMP:
-            value = mean_push(&s.mean, arena, value)
-            value = (value - delay_push(&s.past, arena, value)) * p.per_second
+cdef inline bint other_values(const LimitParams* p, LimitState* s, double* arena, const double* rows, int64_t words,
+                              int64_t count, bint blanked, double* value, int64_t* how) noexcept nogil:
+    """Values of the rarer kinds, and how each is to be taken; whether any is not judged."""
+    cdef const double* row = rows
+    cdef bint odd = False
+    cdef int64_t i
+    for i in range(count):
+        how[i] = SAMPLE_VOID if blanked else SAMPLE_JUDGED
+        if p.kind == LIMIT_RATE:
+            value[i] = rate(p, s, arena, row[p.channel], blanked)
+            how[i] = SAMPLE_VOID if s.phase else SAMPLE_JUDGED
+        elif p.kind == LIMIT_TIME:
+            value[i] = time_spent(p, s, row[p.channel])
         else:
-            value = extremum_push(&s.top, arena, value) + extremum_push(&s.bottom, arena, -value)
-    if blanked:
-        s.blank_ticks += 1
-        limit_anew(s, arena)
-        return
-    if unknown or value != value:    # nothing to judge, and its time does not run on
-        limit_anew(s, arena)
-        return
-    s.valid_ticks += 1
-    s.run_ticks += 1
-    upper = lower = value
-    if delay_ticks > 0:
-        if p.has_high:
-            upper = -extremum_push(&s.held_high, arena, -value)
-        if p.has_low:
-            lower = extremum_push(&s.held_low, arena, value)
-        if s.run_ticks <= delay_ticks:
-            s.beyond = 0
-            return
-    limit_hold(p, s, upper, lower, tick)
+            value[i] = recovery(p, s, arena, row[p.channel], row[p.voltage])
+            if value[i] < 0.0:
+                how[i] = SAMPLE_IDLE
+        if how[i] == SAMPLE_JUDGED and value[i] != value[i]:
+            how[i] = SAMPLE_UNKNOWN
+        odd = odd or how[i] != SAMPLE_JUDGED
+        row += words
+    return odd
 
 
-cdef inline void limit_put_back(const LimitParams* p, LimitState* s, const LimitState* before, int64_t tick,
-                                bint warm) noexcept nogil:
-    """After limit_step, for a sample that is no evidence: windows and timers have gone on, what it showed is counted apart.
-
-    Before the site is warm nothing is counted.
-    """
-    if warm:
-        s.suspect_ticks += s.valid_ticks - before.valid_ticks
-        s.suspect_beyond_ticks += s.beyond
+cdef inline bint windowed_values(const LimitParams* p, LimitState* s, double* arena, const double* rows, int64_t words,
+                                 int64_t count, bint blanked, double* value, int64_t* how) noexcept nogil:
+    """Values of ramp and range, and how each is to be taken; whether any is not judged."""
+    cdef double opposite[MOST_BATCH]
+    cdef double last = s.last
+    cdef double x
+    cdef bint odd = blanked
+    cdef int64_t i
+    cdef MeanWindow mean
+    cdef DelayLine past
+    for i in range(count):
+        x = rows[i * words + p.channel]
+        how[i] = SAMPLE_VOID if blanked else SAMPLE_JUDGED if x == x else SAMPLE_UNKNOWN
+        if not blanked and x == x:
+            last = x
+        value[i] = last
+    s.last = last
+    if p.kind == LIMIT_RAMP:
+        mean = s.mean
+        past = s.past
+        for i in range(count):
+            x = mean_push(&mean, arena, value[i])
+            value[i] = (x - delay_push(&past, arena, x)) * p.per_second
+        s.mean = mean
+        s.past = past
     else:
-        s.blank_ticks = before.blank_ticks
-    s.valid_ticks = before.valid_ticks
-    s.beyond_ticks = before.beyond_ticks
-    s.excursions = before.excursions
-    s.first_tick = before.first_tick
-    s.highest = before.highest
-    s.highest_tick = before.highest_tick
-    s.lowest = before.lowest
-    s.lowest_tick = before.lowest_tick
-    s.beyond = s.beyond and before.beyond    # what goes on beyond once it is judged again counts from there
-    # A time spent has a window as long as itself.
-    if p.kind == LIMIT_TIME and (s.phase or (p.total and s.count > 0)) or p.kind == LIMIT_RECOVERY and s.phase:
-        if s.suspect_until < tick + 2:
-            s.suspect_until = tick + 2
+        for i in range(count):
+            opposite[i] = -value[i]
+        extremum_run(&s.top, arena, value, value, count)
+        extremum_run(&s.bottom, arena, opposite, opposite, count)
+        for i in range(count):
+            value[i] += opposite[i]
+    for i in range(count):
+        if how[i] == SAMPLE_JUDGED and value[i] != value[i]:
+            how[i] = SAMPLE_UNKNOWN
+        odd = odd or how[i] != SAMPLE_JUDGED
+    return odd
+
+
+cdef inline bint level_values(const LimitParams* p, const double* rows, int64_t words, int64_t count, bint blanked,
+                              double* value, int64_t* how) noexcept nogil:
+    """The samples themselves, and, where any is not judged, how each is to be taken; whether any is not."""
+    cdef const double* at = rows + p.channel
+    cdef double x
+    cdef bint odd = blanked
+    cdef int64_t i
+    for i in range(count):
+        x = at[i * words]
+        value[i] = x
+        odd |= x != x
+    if odd:
+        for i in range(count):
+            how[i] = SAMPLE_VOID if blanked else SAMPLE_JUDGED if value[i] == value[i] else SAMPLE_UNKNOWN
+    return odd

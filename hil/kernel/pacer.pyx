@@ -17,7 +17,7 @@ from hil.kernel.sound cimport unsound
 from hil.kernel.system cimport (
     fine_timers, give_priority_back, monotonic_ns, pause, sleep_until, thread_usage, touch_stack, wake,
 )
-from hil.kernel.tick cimport suspect
+from hil.kernel.batches cimport suspect
 from hil.kernel.timing cimport (
     OVERRUN_PLACES, Overruns, Timing, overrun_ends, overrun_grows, timing_busy, timing_late,
 )

@@ -27,8 +27,7 @@ cdef struct Recording:
     int64_t tail               # rows read
     int64_t dropped
     int64_t marked             # since the last row that was kept
-    int64_t excursions         # of all limits, reversions of all devices, entries of all UPSs' logs so far
-    int64_t reversions
+    int64_t reversions         # of all devices, and entries of all UPSs' logs, so far
     int64_t ups_entries
     int64_t late_ns            # of a paced run: lateness of the tick
     int64_t step_ns            # by which the next one of the wake-up is less late
@@ -39,17 +38,11 @@ cdef struct Recording:
     int64_t tap_columns
 
 
-cdef inline int64_t marks(Recording* r, const Site* s) noexcept nogil:
-    """What has begun since this was last asked, in the tick before."""
+cdef inline int64_t device_marks(Recording* r, const Site* s) noexcept nogil:
+    """What has begun with a device since this was last asked, in the tick before."""
     cdef int64_t i
     cdef int64_t found = 0
     cdef int64_t count = 0
-    for i in range(s.limit_count):
-        count += s.limits[i].excursions
-    if count != r.excursions:
-        found |= MARKED_LIMIT
-        r.excursions = count
-    count = 0
     for i in range(s.bess_count):
         count += s.pcs[i].reversions + s.pcs[i].limit_reversions + s.pcs[i].connect_reversions
     for i in range(s.ups_count):
@@ -66,31 +59,30 @@ cdef inline int64_t marks(Recording* r, const Site* s) noexcept nogil:
     return found
 
 
-cdef inline void record(Recording* r, const Site* s, int64_t tick) noexcept nogil:
-    """Copy the row to the tap and, where it is due, to the record's ring; full, it drops the newest."""
+cdef inline void record(Recording* r, const double* row, int64_t marks, int64_t tick) noexcept nogil:
+    """Copy a row to the tap and, where it is due, to the record's ring, with what began in it; full, it drops the newest."""
     cdef int64_t j
     cdef int64_t slot
     cdef int64_t late_ns = r.late_ns
-    cdef float* row
+    cdef float* kept
     r.late_ns = max(0, late_ns - r.step_ns)
     if r.tap != NULL and r.tap_rows < r.tap_capacity:
         for j in range(r.tap_columns):
-            r.tap[r.tap_rows * r.tap_columns + j] = s.row[j]
+            r.tap[r.tap_rows * r.tap_columns + j] = row[j]
         r.tap_rows += 1
-    if r.marks != NULL:
-        r.marked |= marks(r, s)
+    r.marked |= marks
     if tick % r.every == 0 and r.columns > 0:
         if r.head - load_acquire(&r.tail) >= r.capacity:
             r.dropped += 1
             return
         slot = r.head % r.capacity
         r.ticks[slot] = tick
-        row = r.rows + slot * r.columns
+        kept = r.rows + slot * r.columns
         for j in range(r.row_channels):
-            row[j] = <float>s.row[r.channels[j]]
+            kept[j] = <float>row[r.channels[j]]
         if r.loop:
-            row[r.row_channels] = <float>(<double>late_ns * 1e-3)
-            row[r.row_channels + 1] = <float>(<double>r.busy_ns * 1e-3)
+            kept[r.row_channels] = <float>(<double>late_ns * 1e-3)
+            kept[r.row_channels + 1] = <float>(<double>r.busy_ns * 1e-3)
         if r.marks != NULL:
             r.marks[slot] = r.marked
             r.marked = 0

@@ -87,8 +87,7 @@ cdef struct Site:
     int64_t revenue_meter_count
     int64_t sequence_count
     int64_t limit_count
-    int64_t other_limits       # how many of them are of the kinds beyond range; `other_at`: which
-    int64_t function_count     # protection functions, and meters of sequences, whose outputs stand in the row
+    int64_t function_count     # protection functions, whose outputs stand in the row
     int64_t event_count
     int64_t breaker_count
     int64_t reset_count        # of lock-outs, scripted
@@ -129,7 +128,6 @@ cdef struct Site:
     BatteryState* ups_battery
     const LimitParams* limit_params
     LimitState* limits
-    int64_t* other_at
     LimitState* limits_before    # room for a copy of them
     const BreakerParams* breaker_params
     BreakerState* breakers
@@ -139,7 +137,8 @@ cdef struct Site:
     Functions functions
     int64_t* blank_until
     double* arena
-    double* row
+    double* row                # where the tick writes its channels
+    double* batch              # rows of ticks that are judged together
 
 
 ctypedef void (*rare_fn)(Site* s, int64_t tick) noexcept nogil

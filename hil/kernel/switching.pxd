@@ -6,7 +6,8 @@ from hil.kernel.breakers cimport (
     BREAKER_BESS, BREAKER_CLOSED, BREAKER_NOT_OPEN, BREAKER_OPENED, BREAKER_PCC, BREAKER_RESET, FOR_GOOD, BreakerState,
     TripParams, TripState, breaker_logged, breaker_recloses, breaker_trips,
 )
-from hil.kernel.limits cimport LimitState, limit_anew, limit_put_back
+from hil.kernel.judging cimport limit_anew, limit_put_back
+from hil.kernel.limits cimport LimitState
 from hil.kernel.protection.relays cimport relay_forget
 from hil.kernel.site cimport Site
 

@@ -1,4 +1,7 @@
-"""One tick of a whole site, from load to row: the order in which the components of the three packages act."""
+"""One tick of a whole site, from load to row: the order in which the components of the three packages act.
+
+Its row is judged after that: batches.pxd.
+"""
 
 from libc.stdint cimport int64_t
 
@@ -14,17 +17,15 @@ from hil.kernel.converter cimport converter_deliver, converter_lag
 from hil.kernel.cooling cimport cooling_step
 from hil.kernel.events cimport apply_events
 from hil.kernel.faults cimport Faults
-from hil.kernel.limits cimport limit_step, other_value
 from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
 from hil.kernel.network cimport NetworkState, network_apart, network_solve
-from hil.kernel.protection.functions cimport functions_step
 from hil.kernel.sequences cimport sequence_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
 from hil.kernel.supervision cimport supervise
-from hil.kernel.switching cimport put_limits_back, watch_relays, write_breakers
+from hil.kernel.switching cimport write_breakers
 from hil.kernel.ups cimport UpsPowerState, ups_deliver, ups_request
 
 
@@ -155,42 +156,6 @@ cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil
     return demand_w + s.cooling.power_w
 
 
-cdef inline void run_functions(Site* s, int64_t tick) noexcept nogil:
-    """Protection functions, into the row behind the channels of the site."""
-    cdef int64_t i
-    for i in range(s.sequence_count):
-        sequence_step(&s.sequences[i], s.arena, s.network, s.row)
-    functions_step(&s.functions, s.arena, s.row, tick, s.blank_until)
-
-
-cdef inline void other_values(Site* s, int64_t tick) noexcept nogil:
-    """Values of the rarer kinds of limits."""
-    cdef int64_t i
-    cdef int64_t k
-    for k in range(s.other_limits):
-        i = s.other_at[k]
-        other_value(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
-
-
-cdef inline void keep_limits(Site* s, int64_t tick) noexcept nogil:
-    """Before the limits of a tick, while one at least is not judged: warm-up, a tick that came too late, an open breaker."""
-    cdef int64_t i
-    for i in range(s.limit_count):
-        s.limits_before[i] = s.limits[i]
-
-
-cdef inline void suspect(Site* s, int64_t last_tick) noexcept nogil:
-    """The ticks up to this one come too late for their samples to be evidence."""
-    cdef int64_t i
-    cdef int64_t until
-    for i in range(s.limit_count):
-        until = last_tick + 1 + s.limit_params[i].look_back_ticks
-        if s.limits[i].suspect_until < until:
-            s.limits[i].suspect_until = until
-        if s.run.suspect_until < until:
-            s.run.suspect_until = until
-
-
 cdef inline void read_meters(Site* s, int64_t tick) noexcept nogil:
     """Revenue meters at the PCC."""
     cdef int64_t i
@@ -199,7 +164,7 @@ cdef inline void read_meters(Site* s, int64_t tick) noexcept nogil:
 
 
 cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint judged) noexcept nogil:
-    """Run tick `tick`; returns what load, UPSs and cooling ask of the bus, W."""
+    """Run tick `tick` up to its row; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
     cdef double law_w
     cdef double demand_w = it_demand_w * s.direct_share
@@ -208,7 +173,6 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
-    cdef bint suspected
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.stimuli, s.network_params, s.network, s.area,
@@ -254,19 +218,7 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     if s.revenue_meter_count > 0:
         far(read_meters)(s, tick)
     write_row(s, demand_w)
-    if judged:
-        if s.function_count > 0:
-            far(run_functions)(s, tick)
-        if s.other_limits > 0:
-            far(other_values)(s, tick)
-        suspected = tick < s.run.suspect_until
-        if suspected:
-            far(keep_limits)(s, tick)
-        for i in range(s.limit_count):    # the only call of limit_step, so that it is inlined
-            limit_step(&s.limit_params[i], &s.limits[i], s.arena, s.row, tick, s.blank_until)
-        if s.breaker_count > 0:
-            far(watch_relays)(s, tick)
-        if suspected:
-            far(put_limits_back)(s, tick)
+    for i in range(s.sequence_count):
+        sequence_step(&s.sequences[i], s.arena, s.network, s.row)
     s.run.it_demand_w = it_demand_w
     return demand_w

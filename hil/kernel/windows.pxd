@@ -231,21 +231,34 @@ cdef extern from "hil/kernel/far.h":
     turn_fn far "RIDETHROUGH_FAR"(turn_fn function) noexcept nogil
 
 
-cdef inline double extremum_push(Extremum* w, double* arena, double x) noexcept nogil:
-    """Add a sample; return the maximum of the last `span` samples (push -x for the minimum). NaN is none.
+cdef inline void extremum_run(Extremum* w, double* arena, const double* given, double* found, int64_t count) noexcept nogil:
+    """Add samples; `found`, which may be `given`, gets after each the maximum of the last `span` (give -x for minima).
+
+    NaN is none.
 
     In blocks: what is older than the current one is known when it begins, so that a sample costs two comparisons, whatever the
     window and whatever the samples do, and the last of a block as many more as it has samples.
     """
-    cdef double* samples = arena + w.offset
-    cdef int64_t index = w.index
-    cdef double older = samples[w.ring + index]
-    cdef double newest = w.newest
-    samples[w.base + index] = x
-    if x > newest:
-        newest = x
-        w.newest = x
-    w.index = index + 1
-    if index + 1 == w.block:
-        far(extremum_turn)(w, arena)
-    return newest if newest > older else older
+    cdef double* samples
+    cdef double* older
+    cdef double newest
+    cdef double x
+    cdef int64_t done = 0
+    cdef int64_t room
+    cdef int64_t i
+    while done < count:
+        room = min(count - done, w.block - w.index)
+        samples = arena + w.offset + w.base + w.index
+        older = arena + w.offset + w.ring + w.index
+        newest = w.newest
+        for i in range(room):
+            x = given[done + i]
+            samples[i] = x
+            if x > newest:
+                newest = x
+            found[done + i] = newest if newest > older[i] else older[i]
+        w.newest = newest
+        w.index += room
+        done += room
+        if w.index == w.block:
+            far(extremum_turn)(w, arena)

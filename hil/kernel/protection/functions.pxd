@@ -55,31 +55,85 @@ cdef inline int64_t function_count(const Functions* f) noexcept nogil:
             + f.oscillation_count + f.flicker_count + f.rate_count + f.slope_count + f.block_count)
 
 
-cdef inline void functions_step(const Functions* f, double* arena, double* row, int64_t tick,
-                                const int64_t* blank_until) noexcept nogil:
+cdef inline void functions_run(const Functions* f, double* arena, double* rows, int64_t words, int64_t count, int64_t tick,
+                               const int64_t* blank_until) noexcept nogil:
+    """Run them over rows of `words` numbers, the first of tick `tick`.
+
+    Function by function, so that what one is made of is looked up once; but filters, each of which waits for what it made of
+    the row before, side by side.
+    """
     cdef int64_t i
+    cdef int64_t j
+    cdef RatioParams ratio_params
+    cdef RateParams rate_params
+    cdef RateState rate
+    cdef ThermalParams thermal_params
+    cdef ThermalState thermal
+    cdef RelayParams relay_params
+    cdef RelayState relay
+    cdef CounterParams counter_params
+    cdef CounterState counter
+    cdef OscillationParams oscillation_params
+    cdef OscillationState oscillation
+    cdef SlopeParams slope_params
+    cdef SlopeState slope
+    cdef BlockParams block_params
+    cdef BlockState block
     for i in range(f.ratio_count):
-        ratio_step(&f.ratio_params[i], row)
+        ratio_params = f.ratio_params[i]
+        for j in range(count):
+            ratio_step(&ratio_params, rows + j * words)
     for i in range(f.rate_count):
-        rate_step(&f.rate_params[i], &f.rates[i], arena, row, tick, blank_until)
-    for i in range(f.filter_count):
-        filter_step(&f.filter_params[i], &f.filters[i], arena, row, tick, blank_until)
+        rate_params = f.rate_params[i]
+        rate = f.rates[i]
+        for j in range(count):
+            rate_step(&rate_params, &rate, arena, rows + j * words, tick + j, blank_until)
+        f.rates[i] = rate
+    for j in range(count):
+        for i in range(f.filter_count):
+            filter_step(&f.filter_params[i], &f.filters[i], arena, rows + j * words, tick + j, blank_until)
     for i in range(f.thermal_count):
-        thermal_step(&f.thermal_params[i], &f.thermals[i], row)
+        thermal_params = f.thermal_params[i]
+        thermal = f.thermals[i]
+        for j in range(count):
+            thermal_step(&thermal_params, &thermal, rows + j * words)
+        f.thermals[i] = thermal
     for i in range(f.relay_count):
-        relay_step(&f.relay_params[i], &f.relays[i], arena, row, tick, blank_until)
+        relay_params = f.relay_params[i]
+        relay = f.relays[i]
+        for j in range(count):
+            relay_step(&relay_params, &relay, arena, rows + j * words, tick + j, blank_until)
+        f.relays[i] = relay
     for i in range(f.counter_count):
-        counter_step(&f.counter_params[i], &f.counters[i], arena, row, tick)
+        counter_params = f.counter_params[i]
+        counter = f.counters[i]
+        for j in range(count):
+            counter_step(&counter_params, &counter, arena, rows + j * words, tick + j)
+        f.counters[i] = counter
     for i in range(f.envelope_count):
-        envelope_step(&f.envelope_params[i], &f.envelopes[i], arena, row)
+        for j in range(count):
+            envelope_step(&f.envelope_params[i], &f.envelopes[i], arena, rows + j * words)
     for i in range(f.oscillation_count):
-        oscillation_step(&f.oscillation_params[i], &f.oscillations[i], arena, row, tick, blank_until)
+        oscillation_params = f.oscillation_params[i]
+        oscillation = f.oscillations[i]
+        for j in range(count):
+            oscillation_step(&oscillation_params, &oscillation, arena, rows + j * words, tick + j, blank_until)
+        f.oscillations[i] = oscillation
     for i in range(f.flicker_count):
-        flicker_step(&f.flicker_params[i], &f.flickers[i], arena, row, tick, blank_until)
+        for j in range(count):
+            flicker_step(&f.flicker_params[i], &f.flickers[i], arena, rows + j * words, tick + j, blank_until)
     for i in range(f.slope_count):
-        slope_step(&f.slope_params[i], &f.slopes[i], arena, row, tick, blank_until)
+        slope_params = f.slope_params[i]
+        slope = f.slopes[i]
+        for j in range(count):
+            slope_step(&slope_params, &slope, arena, rows + j * words, tick + j, blank_until)
+        f.slopes[i] = slope
     for i in range(f.block_count):
-        block_step(&f.block_params[i], &f.blocks[i], row, tick, blank_until)
+        block_params = f.block_params[i]
+        block = f.blocks[i]
+        for j in range(count):
+            block_step(&block_params, &block, rows + j * words, tick + j, blank_until)
+        f.blocks[i] = block
 
 
 cdef inline const char* unsound_function(const Functions* f, int64_t words, int64_t arena_size, int64_t blanks) noexcept nogil:

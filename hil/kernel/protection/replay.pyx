@@ -8,10 +8,9 @@ from libc.stdint cimport int64_t
 import numpy as np
 
 from hil.kernel.binding cimport address, bind_functions
-from hil.kernel.limits cimport (
-    BLANK_KINDS, LIMIT_RANGE, LimitParams, LimitState, limit_put_back, limit_step, other_value,
-)
-from hil.kernel.protection.functions cimport Functions, functions_step, unsound_function
+from hil.kernel.judging cimport limit_put_back, limit_run, ticks_alike
+from hil.kernel.limits cimport BLANK_KINDS, LimitParams, LimitState
+from hil.kernel.protection.functions cimport Functions, functions_run, unsound_function
 from hil.kernel.sound cimport limit_is_sound
 
 from hil.kernel.layout import FUNCTIONS, parameter_dtypes, state_dtypes
@@ -49,9 +48,8 @@ cdef class Replay:
         cdef int64_t arena_size = len(self.states["arena"])
         cdef const char* problem = unsound_function(&self.functions, words, arena_size, BLANK_KINDS)
         cdef int64_t i
-        cdef int64_t n
-        cdef double* row
-        cdef LimitState before
+        cdef int64_t done = 0
+        cdef int64_t count
         if problem != NULL:
             raise ValueError(problem.decode())
         for i in range(self.limit_count):
@@ -59,20 +57,28 @@ cdef class Replay:
                     or not 0 <= self.limit_params[i].blank < BLANK_KINDS
                     or not limit_is_sound(&self.limit_params[i], &self.limits[i], arena_size)):
                 raise ValueError("limits: kind, channel, or a window outside the arena")
-        if rows.shape[0] == 0:
-            return
         with nogil:
-            for n in range(rows.shape[0]):
-                row = &rows[n, 0]
-                functions_step(&self.functions, self.arena, row, self.tick, self.blank_until)
-                for i in range(self.limit_count):
-                    if self.limit_params[i].kind > LIMIT_RANGE:
-                        other_value(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
-                    if self.tick < self.limits[i].suspect_until:
-                        before = self.limits[i]
-                        limit_step(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
-                        limit_put_back(&self.limit_params[i], &self.limits[i], &before, self.tick,
-                                       self.tick >= self.warm_up_ticks)
-                        continue
-                    limit_step(&self.limit_params[i], &self.limits[i], self.arena, row, self.tick, self.blank_until)
-                self.tick += 1
+            while done < rows.shape[0]:
+                count = ticks_alike(rows.shape[0] - done, self.tick, self.blank_until)
+                self.judge(&rows[done, 0], words, count)
+                self.tick += count
+                done += count
+
+    cdef void judge(self, double* rows, int64_t words, int64_t count) noexcept nogil:
+        """Judge the rows of a batch; those that are no evidence for a limit, one by one."""
+        cdef int64_t i
+        cdef int64_t j
+        cdef LimitState before
+        functions_run(&self.functions, self.arena, rows, words, count, self.tick, self.blank_until)
+        for i in range(self.limit_count):
+            j = 0
+            while j < count and self.tick + j < self.limits[i].suspect_until:
+                before = self.limits[i]
+                limit_run(&self.limit_params[i], &self.limits[i], self.arena, rows + j * words, words, 1, self.tick + j,
+                          self.blank_until, NULL)
+                limit_put_back(&self.limit_params[i], &self.limits[i], &before, self.tick + j,
+                               self.tick + j >= self.warm_up_ticks)
+                j += 1
+            if j < count:
+                limit_run(&self.limit_params[i], &self.limits[i], self.arena, rows + j * words, words, count - j,
+                          self.tick + j, self.blank_until, NULL)

@@ -29,7 +29,8 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
 
     variation: band_hz and order of the Butterworth band-pass before it. recovery: voltage, its steps; below, share, hold_s.
     block_average: start_s, at which a block begins.
-    found: violated; time_s, of the first sample at which; worst, the value closest to a bound or farthest beyond it.
+    found: violated; time_s, of the first sample at which; worst, the value closest to a bound or farthest beyond it; samples,
+    those judged, beyond, those beyond, and excursions.
     """
     dt_s, function = given["dt_s"], given["function"]
     bench = Bench()
@@ -51,7 +52,9 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         limit["channel"] = 1
     bench.run(*columns, outputs=int(function in _MADE))
     worst = float(state["highest"]) if math.isfinite(high) else float(state["lowest"])
-    found: dict[str, Any] = {"violated": bool(state["beyond_ticks"] > 0), "worst": worst}
+    counts = {"samples": "valid_ticks", "beyond": "beyond_ticks", "excursions": "excursions"}
+    found: dict[str, Any] = {name: int(state[field]) for name, field in counts.items()}
+    found |= {"violated": found["beyond"] > 0, "worst": worst}
     if found["violated"]:
         found["time_s"] = int(state["first_tick"]) * dt_s
     return found
