@@ -19,7 +19,7 @@ import numpy as np
 
 from hil.loads.base import Floats, Piece
 from hil.loads.requests import Request
-from hil.scenario.load import InferenceLoad
+from hil.scenario.load.inference import InferenceLoad
 
 _PIECE_S = 8.0
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hil.loads.base import Piece
 from hil.loads.rows import Rows, problem
-from hil.scenario.load import TraceLoad
+from hil.scenario.load.trace import TraceLoad
 
 _PIECE_ROWS = 4096
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from hil.loads.base import Piece
-from hil.scenario.load import TrainingLoad
+from hil.scenario.load.training import TrainingLoad
 
 _PIECE_ITERATIONS = 64
 _IDLE_PIECE_S = 3600.0
