@@ -6,7 +6,7 @@ SITE = [
     (["load.powr='5 MW'"], "load.powr: unknown key; did you mean 'power'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, absorber, supervisor, link, mqtt, record, clock, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident",
     ),
     (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),

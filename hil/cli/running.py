@@ -102,11 +102,13 @@ def wire(
     print_wire_table(cells)
 
 
-def scenarios() -> None:
-    """List the packaged scenarios."""
-    from hil.scenario.files import packaged
+def scenarios(
+    only_incidents: Annotated[bool, typer.Option("--incidents", help="Those that tell of something that happened.")] = False,
+) -> None:
+    """List the packaged scenarios, or the packaged incidents."""
+    from hil.scenario.files import incidents, packaged
 
-    found = packaged()
+    found = incidents() if only_incidents else packaged()
     width = max(map(len, found))
     for name, title in found.items():
         print(f"{name:{width}}  {title}")  # noqa: T201

@@ -18,6 +18,7 @@ from hil.scenario.event import (
     ResetLockout,
     ServerStop,
 )
+from hil.scenario.expect import EventExpect, LimitExpect, SignalExpect
 from hil.scenario.fault import (
     AnswersGarbled,
     AnswersLate,
@@ -41,6 +42,7 @@ from hil.scenario.fault import (
     WeakCells,
 )
 from hil.scenario.grid import Grid, Measurement, Transformer
+from hil.scenario.incident import Incident, Perturbation
 from hil.scenario.limit import (
     BandShare,
     BatteryTemperature,
@@ -86,6 +88,7 @@ from hil.scenario.meter import Meter
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.operator import UpsCommand
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
@@ -122,12 +125,15 @@ __all__ = [
     "Driver",
     "Droop",
     "DynamicRange",
+    "EventExpect",
     "Flicker",
     "GenerationLoss",
     "Grid",
     "GridDip",
     "HighPass",
+    "Incident",
     "InferenceLoad",
+    "LimitExpect",
     "Link",
     "LinkCut",
     "LoadCrash",
@@ -149,6 +155,7 @@ __all__ = [
     "OwnLaw",
     "OwnSupervisor",
     "PeakToPeak",
+    "Perturbation",
     "PllLoss",
     "PowerReading",
     "RampLimit",
@@ -163,6 +170,7 @@ __all__ = [
     "RideThrough",
     "Scenario",
     "ServerStop",
+    "SignalExpect",
     "SocDrift",
     "SocRange",
     "SocWindow",
@@ -177,6 +185,7 @@ __all__ = [
     "Underpower",
     "Undervoltage",
     "Ups",
+    "UpsCommand",
     "UpsDriverSection",
     "UpsGroup",
     "UpsModbusSection",

@@ -10,6 +10,7 @@ from hil.scenario.base import ASSUMED, CHOICE, Flag
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import DeviceFault
 from hil.scenario.limit.base import BESS, UPS
+from hil.scenario.operator import UpsCommand
 from hil.scenario.quantity import PerUnit, Power, Time
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
@@ -115,6 +116,6 @@ PlantEvent = GridDip | GenerationLoss | LoadCrash | ResetLockout
 """What the plant or the load knows from the start."""
 
 Event = Annotated[
-    PlantEvent | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop | DeviceFault,
+    PlantEvent | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop | DeviceFault | UpsCommand,
     Field(discriminator="kind"),
 ]

@@ -18,12 +18,22 @@ from hil.scenario.reference import lists
 from hil.scenario.syntax import hint
 
 PACKAGED = Path(__file__).parent.parent / "scenarios"
+INCIDENTS = PACKAGED / "incidents"
 
 
 def packaged() -> dict[str, str]:
     """Names and titles of the packaged scenarios."""
+    return _titles(PACKAGED)
+
+
+def incidents() -> dict[str, str]:
+    """Names and titles of the packaged incidents: scenarios of what happened, which expect its outcome."""
+    return _titles(INCIDENTS)
+
+
+def _titles(folder: Path) -> dict[str, str]:
     found = {}
-    for path in sorted(PACKAGED.glob("*.toml")):
+    for path in sorted(folder.glob("*.toml")):
         found[path.stem] = str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
     return found
 
@@ -35,7 +45,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     of lists go by index or by their `name`. Raises ScenarioError.
     """
     path = _find(source)
-    name = path.stem if path.parent == PACKAGED else str(source)
+    name = path.stem if path.parent in (PACKAGED, INCIDENTS) else str(source)
     document = _read(path, name)
     expand_profiles(document, path.parent, name)
     for override in overrides:
@@ -88,7 +98,7 @@ def checked(scenario: Scenario) -> Scenario:
 
 def file_of(scenario: Scenario) -> Path | None:
     """The file that a scenario was loaded from, going by its name in errors; None where that names none that is there."""
-    for file in (Path(scenario.source), PACKAGED / f"{scenario.source}.toml"):
+    for file in (Path(scenario.source), *(folder / f"{scenario.source}.toml" for folder in (PACKAGED, INCIDENTS))):
         if os.path.isfile(file) and file.stem == scenario.name:  # noqa: PTH113
             return file
     return None
@@ -100,11 +110,11 @@ def _find(source: str | Path) -> Path:
         return path
     if path.suffix == ".toml":
         raise ScenarioError(str(source), "", "no such file")
-    candidate = PACKAGED / f"{source}.toml"
-    if path.name != str(source) or not os.path.isfile(candidate):  # noqa: PTH113
-        known = ", ".join(packaged())
-        raise ScenarioError(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
-    return candidate
+    for candidate in (folder / f"{source}.toml" for folder in (PACKAGED, INCIDENTS)):
+        if path.name == str(source) and os.path.isfile(candidate):  # noqa: PTH113
+            return candidate
+    known = f"{', '.join(packaged())}; incidents: hil scenarios --incidents"
+    raise ScenarioError(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
 
 
 def override_document(source: str, document: dict[str, Any], text: str) -> None:

@@ -11,6 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.battery import CELL_V
 from hil.scenario.event import GridDip, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
@@ -34,6 +35,7 @@ def check_rules(scenario: Scenario) -> None:
     check_references(scenario)
     check_times(scenario)
     check_wires(scenario)
+    check_expectations(scenario)
 
 
 def check_references(scenario: Scenario) -> None:
@@ -109,6 +111,30 @@ def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
             if not low <= absorber.soc_target <= high:
                 problem = f"must be within supervisor.{leader}.window = [{low:g}, {high:g}], which leads the same device"
                 raise Refused(problem, "absorber", name, "soc_target")
+
+
+def check_expectations(scenario: Scenario) -> None:
+    """What is expected can be. Raises Refused."""
+    names = [expect.name for expect in scenario.expect]
+    limits = {limit.name: limit for limit in scenario.limits}
+    for index, expect in enumerate(scenario.expect):
+        if names.index(expect.name) < index:
+            raise Refused(f"expect.{names.index(expect.name)} has this name; names must differ", "expect", index, "name")
+        if isinstance(expect, LimitExpect):
+            if expect.limit not in limits:
+                have = ", ".join(map(repr, limits)) or "none"
+                raise Refused(f"no such limit; the scenario has: {have}", "expect", index, "limit")
+            if expect.outcome != "PASS" and limits[expect.limit].required:
+                raise Refused("the limit is required; one that is expected not to hold cannot be", "expect", index, "outcome")
+        elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
+            key = "to" if expect.to_s else "from"
+            raise Refused(f"must be within the run, {scenario.duration_s:g} s", "expect", index, key)
+    for index, perturbation in enumerate([] if scenario.incident is None else scenario.incident.perturbations):
+        for place, name in enumerate(perturbation.breaks):
+            if name not in names:
+                have = ", ".join(map(repr, names)) or "none"
+                location = ("incident", "perturbations", index, "breaks", place)
+                raise Refused(f"no such expectation; the scenario has: {have}", *location)
 
 
 def check_times(scenario: Scenario) -> None:
