@@ -10,9 +10,10 @@ from typing import Annotated
 from pydantic import Field
 
 from hil.scenario.load.inference import InferenceLoad
+from hil.scenario.load.sum import SumLoad
 from hil.scenario.load.trace import TraceLoad
 from hil.scenario.load.training import TrainingLoad
 
-Load = Annotated[TrainingLoad | InferenceLoad | TraceLoad, Field(discriminator="kind")]
+Load = Annotated[TrainingLoad | InferenceLoad | TraceLoad | SumLoad, Field(discriminator="kind")]
 
-__all__ = ["InferenceLoad", "Load", "TraceLoad", "TrainingLoad"]
+__all__ = ["InferenceLoad", "Load", "SumLoad", "TraceLoad", "TrainingLoad"]
