@@ -243,8 +243,8 @@ def test_failures_fall_restart_and_are_told():
 
 def test_a_copy_of_a_job_goes_on_alike():
     load = training(
-        straggle=0.02, nodes=8, edge=0.05, jitter=0.02, overshoot=1.1, optimiser_share=0.1, failure_every=20.0, restart_after=3.0,
-        checkpoint_every=9.0, checkpoint_duration=1.0,
+        straggle=0.02, nodes=8, edge=0.05, jitter=0.02, overshoot=1.1, optimiser_share=0.1,
+        failure_every=20.0, restart_after=3.0, checkpoint_every=9.0, checkpoint_duration=1.0,
     )  # fmt: skip
     feed = LoadFeed(TrainingBreakpoints(load, 3, (Crash(11.0),)), PERIOD_S)
     feed.block(8192)
