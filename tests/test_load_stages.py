@@ -312,7 +312,7 @@ def test_schedule_and_stages_do_not_know_the_blocks_of_the_feed():
         outs.append(np.concatenate(blocks))
         told = feed.figures()["remedies"]
         assert told["until_s"] == pytest.approx(50.0)
-        assert told["energy_after_j"] == pytest.approx(outs[-1].sum() * PERIOD_S, rel=1e-12)
+        assert told["energy_j"] == pytest.approx(outs[-1].sum() * PERIOD_S, rel=1e-12)
     assert np.array_equal(outs[0], outs[1])
     assert np.array_equal(outs[0], outs[2])
 

@@ -118,7 +118,8 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
         lines = textwrap.wrap(f"{first.heading}{of_kind}: {first.meaning}", width, subsequent_indent=_INDENT)
         lines += [f"{_INDENT}In Python: {first.python}"]
     else:
-        about = sections()[first.section].description or ""
+        whole = first.path in (first.section, f"{first.section}.{NAME}", f"{first.section}.{NUMBER}")
+        about = (sections()[first.section].description or "") if whole else "one of several kinds"
         lines = [f"{first.heading}: {about}", "", *_kinds(chosen, width)]
     keys = merged([key for table in chosen for key in table.keys if not is_kind(key)])
     rows = [_row(key, kinds) for key in keys]

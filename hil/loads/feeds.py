@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hil.loads.base import Floats, LoadFeed, Piece
-from hil.loads.remedies import Stage, stages
+from hil.loads.remedies import AT_GPUS, Stage, stages
 from hil.loads.stages import total
 from hil.scenario.load.base import LoadSection
 
@@ -84,7 +84,7 @@ class RemediedFeed:
         self._period_s = period_s
         self._schedule = np.array(load.schedule, dtype=np.float64).T if load.schedule else None
         self._stages: dict[str, Stage] = stages(load, period_s)
-        self._before_w = self._after_w = 0.0
+        self._job_w = self._gpus_w = self._after_w = 0.0
         first_w = feed.first_w if self._schedule is None else feed.first_w * float(self._factors(0, 1)[0])
         for stage in self._stages.values():
             first_w = stage.settle(first_w)
@@ -101,22 +101,29 @@ class RemediedFeed:
         out = self._feed.block(ticks)
         if self._schedule is not None:
             out = out * self._factors(tick, out.size)
-        self._before_w = total(out, self._before_w)
-        for stage in self._stages.values():
-            stage.act(out)
+        self._job_w = total(out, self._job_w)
+        for name, stage in self._stages.items():
+            if name in AT_GPUS:
+                stage.act(out)
+        self._gpus_w = total(out, self._gpus_w)
+        for name, stage in self._stages.items():
+            if name not in AT_GPUS:
+                stage.act(out)
         self._after_w = total(out, self._after_w)
         return out
 
     def figures(self) -> dict[str, Any]:
-        """Of each remedy what it has come to, and the energy before and behind all of them."""
+        """Of each remedy what it has come to, and the energy that the job asked for, the GPUs took and the site drew."""
         if not self._stages:
             return {}
-        before_j, after_j = self._before_w * self._period_s, self._after_w * self._period_s
+        job_j, gpus_j, after_j = (sum_w * self._period_s for sum_w in (self._job_w, self._gpus_w, self._after_w))
         whole = {
             "until_s": self.tick * self._period_s,
-            "energy_before_j": before_j,
-            "energy_after_j": after_j,
-            "energy_overhead": after_j / before_j - 1.0 if before_j else 0.0,
+            "job_j": job_j,
+            "gpus_j": gpus_j,
+            "energy_j": after_j,
+            "overhead_j": gpus_j - job_j,
+            "overhead": gpus_j / job_j - 1.0 if job_j else 0.0,
         }
         return {"remedies": whole | {name: stage.figures() for name, stage in self._stages.items()}}
 

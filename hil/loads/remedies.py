@@ -15,6 +15,9 @@ from hil.loads.base import Floats
 from hil.loads.stages import DTYPES, cap, fill, hold, smooth, supply
 from hil.scenario.load.base import LoadSection
 
+AT_GPUS = ("filler", "smoothing", "capping")
+"""Those that change what the GPUs take."""
+
 
 class Stage(Protocol):
     """One of them. Its whole state is plain data."""
