@@ -241,6 +241,14 @@ def test_failures_fall_restart_and_are_told():
     assert told["down_s"] == pytest.approx(7.0 * told["failures"], abs=7.0)
 
 
+def test_a_job_that_is_not_yet_up_does_not_fail():
+    load = training(compute_share=1.0, failure_every=20.0, restart_after=5.0, restart_ramp=40.0)
+    falls = np.concatenate([_failures(load, seed, 2000.0) for seed in range(3)])
+    apart = np.diff(falls)[np.diff(falls) > 0.0]
+    assert apart.size > 60
+    assert apart.min() > 45.0
+
+
 def test_a_copy_of_a_job_goes_on_alike():
     load = training(
         straggle=0.02, nodes=8, edge=0.05, jitter=0.02, overshoot=1.1, optimiser_share=0.1,
