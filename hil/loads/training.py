@@ -121,6 +121,8 @@ class TrainingBreakpoints:
             to_w = float(_first(crash.to_w, self._idle_w))
             restart_s = _first(crash.restart_after_s, load.restart_after_s)
             ramp_s = float(_first(crash.restart_ramp_s, load.restart_ramp_s))
+            if restart_s is None and to_w == self._idle_w and not self._crashes:
+                self._stop_s = None  # there is nothing left to stop
         before = time_s < at_s
         at_end_w = float(np.interp(at_s, time_s, power_w))
         self._ups = [up_s for up_s in self._ups if up_s <= at_s]
