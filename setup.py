@@ -57,6 +57,7 @@ setup(
                 "hil.kernel.pacer",
                 "hil.kernel.protection.replay",
                 "hil.loads.sampler",
+                "hil.loads.stages",
             )
         ],
         compiler_directives=DIRECTIVES,

@@ -117,7 +117,10 @@ JUDGED = [
     (["events={kind='grid_dip'}"], "events: must be a list; each entry begins with [[events]]"),
     (["limits=[5]"], "limits.0 = 5: must be a table"),
     (["events=[{kind='grid_dip',at='5 s',duration='1 s'}]"], "events.0.residual: missing; it has no default"),
-    (["events=[{kind='load_crash',at='5 s',loss=1}]"], "events.0.loss: unknown key; known keys: at, kind"),
+    (
+        ["events=[{kind='load_crash',at='5 s',loss=1}]"],
+        "events.0.loss: unknown key; known keys: at, kind, load, fall, to, restart_after, restart_ramp",
+    ),
     (
         ["events=[{kind='load_crash',at='5 s',residual=0.5}]"],
         "events.0.residual: unknown key for kind = 'load_crash'; a key of 'grid_dip'",

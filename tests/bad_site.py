@@ -42,7 +42,7 @@ SITE = [
         "load.checkpoint_duration = '70 s': must be shorter, with its edges, than checkpoint_every",
     ),
     (["load.stop='1 s'"], "load.stop = '1 s': must come after start, 5 s"),
-    (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace'"),
+    (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace', 'sum'"),
     (["record.rate='300 Hz'"], "record.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
     (
         ["record.channels=['pcc.powr']"],

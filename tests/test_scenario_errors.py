@@ -38,10 +38,15 @@ TOP = (
     "absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident"
 )
 TRAINING = (
-    "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "
-    "stop, checkpoint_every, checkpoint_duration, checkpoint_power"
+    "power_factor, schedule, filler, smoothing, capping, rack, supply, kind, power, gpus, gpu, gpu_power, iteration, edge, "
+    "compute_share, communication_power, optimiser_share, optimiser_power, straggle, nodes, overshoot, overshoot_time, "
+    "idle_power, jitter, start, start_ramp, stop, checkpoint_every, checkpoint_offset, checkpoint_duration, "
+    "checkpoint_power, failure_every, fall, restart_after, restore, restart_ramp"
 )
-REPLAY = "power_factor, kind, trace, time_column, power_column, scale, repeat"
+REPLAY = (
+    "power_factor, schedule, filler, smoothing, capping, rack, supply, gpus, gpu_power, kind, trace, time_column, "
+    "power_column, scale, repeat"
+)
 AFTER = "Expected newline or end of document after a statement"
 LIMITS = "each entry begins with [[limits]]"
 CRASH = "events.0.kind = 'load_crash': needs load.kind = 'training'"

@@ -83,7 +83,20 @@ from hil.scenario.limit import (
     VoltsPerHertz,
 )
 from hil.scenario.link import Link
-from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
+from hil.scenario.load import (
+    Capping,
+    Filler,
+    InferenceLoad,
+    InferencePart,
+    Rack,
+    Smoothing,
+    SumLoad,
+    Supply,
+    TraceLoad,
+    TracePart,
+    TrainingLoad,
+    TrainingPart,
+)
 from hil.scenario.meter import Meter
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
@@ -106,6 +119,7 @@ __all__ = [
     "Bess",
     "BrokerStop",
     "CRate",
+    "Capping",
     "CellVoltage",
     "Clock",
     "ConnectionsDropped",
@@ -126,6 +140,7 @@ __all__ = [
     "Droop",
     "DynamicRange",
     "EventExpect",
+    "Filler",
     "Flicker",
     "GenerationLoss",
     "Grid",
@@ -134,6 +149,7 @@ __all__ = [
     "Incident",
     "InferenceLoad",
     "LimitExpect",
+    "InferencePart",
     "Link",
     "LinkCut",
     "LoadCrash",
@@ -158,6 +174,7 @@ __all__ = [
     "Perturbation",
     "PllLoss",
     "PowerReading",
+    "Rack",
     "RampLimit",
     "RampRate",
     "RateOfChange",
@@ -171,13 +188,18 @@ __all__ = [
     "Scenario",
     "ServerStop",
     "SignalExpect",
+    "Smoothing",
     "SocDrift",
     "SocRange",
     "SocWindow",
     "Statistic",
+    "SumLoad",
+    "Supply",
     "ThermalOverload",
     "TraceLoad",
+    "TracePart",
     "TrainingLoad",
+    "TrainingPart",
     "Transfers",
     "Transformer",
     "TransientOvervoltage",

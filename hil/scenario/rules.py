@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
 from hil.scenario.battery import CELL_V
-from hil.scenario.event import GridDip, ResetLockout
+from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
+from hil.scenario.load import Load
+from hil.scenario.load.training import TrainingLoad
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
 from hil.scenario.storage import DRIVEN
@@ -173,8 +175,31 @@ def check_times(scenario: Scenario) -> None:
     for index, event in enumerate(scenario.events):
         if event.at_s >= scenario.duration_s:
             raise Refused(f"must be before the end, {scenario.duration_s:g} s", "events", index, "at")
-        if event.kind == "load_crash" and scenario.load.kind != "training":
+        if isinstance(event, LoadCrash):
+            _check_crash(scenario.load, index, event)
+
+
+def _check_crash(load: Load, index: int, crash: LoadCrash) -> None:
+    """Refuse a crash of what is no training job."""
+    if load.kind != "sum":
+        if load.kind != "training":
             raise Refused("needs load.kind = 'training'", "events", index, "kind")
+        if crash.load is not None:
+            raise Refused("only where load.kind = 'sum'", "events", index, "load")
+        job: TrainingLoad = load
+    else:
+        jobs = {name: part for name, part in load.part.items() if isinstance(part, TrainingLoad)}
+        if crash.load not in jobs:
+            have = ", ".join(map(repr, jobs)) or "none"
+            problem = "missing" if crash.load is None else "no such training job"
+            raise Refused(f"{problem}; the sum has: {have}", "events", index, "load")
+        job = jobs[crash.load]
+    fall_s = crash.fall_s if crash.fall_s is not None else job.fall_s or 0.0
+    restart_s = crash.restart_after_s if crash.restart_after_s is not None else job.restart_after_s
+    if restart_s is not None and restart_s < fall_s:
+        if crash.restart_after_s is not None:
+            raise Refused(f"must be at least fall, {fall_s:g} s", "events", index, "restart_after")
+        raise Refused(f"must be at most restart_after, {restart_s:g} s", "events", index, "fall")
 
 
 def check_wires(scenario: Scenario) -> None:

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from hil.scenario.base import CHOICE, Flag, Number
-from hil.scenario.load.base import LoadSection
+from hil.scenario.load.base import GpuSection
 from hil.scenario.paths import TracePath
 
 
-class TraceLoad(LoadSection):
+class TraceLoad(GpuSection):
     """Recorded power from a CSV with a header; straight lines between samples, the first of which is the start of the run."""
 
     kind: Literal["trace"] = "trace"
