@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc
+import importlib
 import itertools
 import math
 
@@ -60,9 +61,10 @@ def test_cycles_account_for_every_movement(values: list[float]) -> None:
     assert max(spans, default=0.0) == soc_swing(values)
 
 
+@pytest.mark.peer_package("rainflow")
 @given(st.lists(VALUES, min_size=3, max_size=60))  # of two values the package sees no movement
 def test_the_package_rainflow_counts_the_same(values: list[float]) -> None:
-    peer = pytest.importorskip("rainflow")
+    peer = importlib.import_module("rainflow")
     theirs: dict[float, float] = collections.defaultdict(float)
     for span, count in peer.count_cycles(values):
         theirs[span] += count
