@@ -1,8 +1,8 @@
-"""Makes hil/scenario/cells.json: open-circuit curves of published parameter sets, and resistances fitted to their pulse series.
+"""Makes hil/scenario/cells.json: open-circuit curves of published parameter sets, resistances fitted to their pulse series.
 
-Needs PyBaMM, whose functions of the electrodes' potentials it evaluates, and the series of validation/pulses. NMC: the LG M50 of
-Chen et al., J. Electrochem. Soc. 167 (2020) 080534. LTO: the same positive electrode against a lithium titanate that stands at
-1.55 V on lithium, as no published curve of such a cell was found: computed, not measured.
+Needs PyBaMM, whose functions of the electrodes' potentials it evaluates, and the series of validation/pulses. NMC: the LG M50
+of Chen et al., J. Electrochem. Soc. 167 (2020) 080534. LTO: the same positive electrode against a lithium titanate that stands
+at 1.55 V on lithium, as no published curve of such a cell was found: computed, not measured.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     }
     made = {
         "nmc": {
-            "source": f"OCV: Chen2020 in PyBaMM {pybamm.__version__}; drops at 1 C: fitted to its pulse series, docs/validation.md",
+            "source": f"OCV: Chen2020 in PyBaMM {pybamm.__version__}; drops at 1 C: fitted to its pulse series",
             "nominal_v": NMC_V,
             "ocv_v": np.round(nmc_v, 4).tolist(),
             "drops": {key: float(f"{value:.4g}") for key, value in drops.items()},

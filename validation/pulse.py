@@ -1,7 +1,7 @@
 """Battery against pulse tests of an electrochemical model: fitted to one series, judged on another at other C-rates.
 
-The series are files that `pulse_series.py` has made with PyBaMM. The compiled battery is driven by the power of the series (its
-voltage times its current); what it answers is its voltage.
+The series are files that `pulse_series.py` has made with PyBaMM. The compiled battery is driven by the power of the series,
+its voltage times its current; what it answers is its voltage.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
-
 
 import numpy as np
 from harness import Figure, report

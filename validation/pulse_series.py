@@ -1,7 +1,7 @@
 """Makes validation/pulses/*.csv: pulse tests of two cells by PyBaMM's Doyle-Fuller-Newman model. Needs PyBaMM.
 
-LFP: the parameter set Prada2013 (2.3 Ah); NMC: Chen2020 (LG M50, 5 Ah). Two series of each: `fit` at half a C, 18 pulses of 5 % of
-the charge with a quarter of an hour of rest; `held_out` at other C-rates, steps and rests, charging too.
+LFP: the parameter set Prada2013 (2.3 Ah); NMC: Chen2020 (LG M50, 5 Ah). Two series of each: `fit` at half a C, 18 pulses of
+5 % of the charge with a quarter of an hour of rest; `held_out` at other C-rates, steps and rests, charging too.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for cell, name in SETS.items():
         for series in START:
-            head = f"# {name}, DFN of PyBaMM {pybamm.__version__}, {series}: validation/pulse_series.py\ntime_s,current_a,voltage_v"
+            source = f"# {name}, DFN of PyBaMM {pybamm.__version__}, {series}: validation/pulse_series.py"
+            head = f"{source}\ntime_s,current_a,voltage_v"
             path = FOLDER / f"{cell}_{series}.csv"
             np.savetxt(path, made(cell, series), fmt=("%.6g", "%.6g", "%.5f"), delimiter=",", header=head, comments="")
 

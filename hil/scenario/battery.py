@@ -14,7 +14,8 @@ ChargeRate = Annotated[
     Number | None,
     Field(
         gt=0,
-        description="most power with which the battery charges, over its energy, 1/h; more is refused; default: the chemistry's",
+        description="most power with which the battery charges, over its energy, 1/h; more is refused; "
+        "default: the chemistry's",
         json_schema_extra=ASSUMED,
     ),
 ]
@@ -31,8 +32,8 @@ SelfDischarge = Annotated[
     Power | None,
     Field(
         ge=0,
-        description="power that is lost inside at all times, at the mean of the open-circuit voltage: self-discharge, leakage, "
-        "windage; default: the chemistry's",
+        description="power that is lost inside at all times, at the mean of the open-circuit voltage: self-discharge, "
+        "leakage, windage; default: the chemistry's",
         json_schema_extra=ASSUMED,
     ),
 ]

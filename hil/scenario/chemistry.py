@@ -43,8 +43,9 @@ class Drops:
 class Chemistry:
     """One of them. nominal_v: of a cell, or 1 where there are none. ocv_v: of that, at SoC 0, 0.05 … 1, V.
 
-    drops: None: the section's own; per_c: whether they are those at a C-rate of 1 (the rating over the energy, 1/h), not at the
-    rating. C-rates: most power over the energy, 1/h; None: no bound. self_discharge_per_h: share of the charge lost in an hour.
+    drops: None: the section's own; per_c: whether they are those at a C-rate of 1 (the rating over the energy, 1/h), not at
+    the rating. C-rates: most power over the energy, 1/h; None: no bound. self_discharge_per_h: share of the charge lost in an
+    hour.
     """
 
     nominal_v: float
@@ -141,11 +142,17 @@ def cell_of(section: Bess | Ups, own: Drops, rating_w: float, energy_wh: float) 
     made = chemistry(section.chemistry)
     preset = own if made.drops is None else made.drops.at(rating_w / energy_wh) if made.per_c else made.drops
     lost_w = made.self_discharge_per_h * energy_wh if section.self_discharge_w is None else section.self_discharge_w
+
+    def of(key: str) -> float:
+        given = getattr(section, key)
+        return float(getattr(preset, key) if given is None else given)
+
     return Cell(
-        *(
-            float(getattr(preset, key) if getattr(section, key) is None else getattr(section, key))
-            for key in Drops.__dataclass_fields__
-        ),
+        resistance=of("resistance"),
+        rc1_resistance=of("rc1_resistance"),
+        rc1_time_s=of("rc1_time_s"),
+        rc2_resistance=of("rc2_resistance"),
+        rc2_time_s=of("rc2_time_s"),
         self_discharge_w=float(lost_w),
     )
 
@@ -174,6 +181,6 @@ def check_battery(section: Bess | Ups, energy_wh: float, charge: tuple[float, st
     drop = section.cell.resistance + section.cell.rc1_resistance + section.cell.rc2_resistance
     if made.drops is not None and drop >= MOST_DROP:
         raise Refused(
-            f"drops {drop:.2f} of its voltage at the rating: must be below {MOST_DROP:g}, with more energy or resistances of its own",
+            f"drops {drop:.2f} of its voltage at the rating: must be below {MOST_DROP:g}; give it more energy, or resistances",
             "chemistry",
         )
