@@ -65,7 +65,7 @@ def course(low_mw: float, high_mw: float, per_minute: float) -> np.ndarray:
 
 
 def flicker() -> list[Figure]:
-    """Pst at the bus by the flickermeter within a run, by the same one on pandapower's voltages, and by another on a carrier."""
+    """Pst at the bus by the flickermeter in a run, by the same one on pandapower's voltages, and by another on a carrier."""
     limit = {"name": "flicker", "kind": "flicker", "node": "bus", "lamp": LAMP, "max": 100.0}
     worst = {"voltage": 0.0, "meter": 0.0}
     for low_mw, high_mw, per_minute in COURSES:
