@@ -1,6 +1,6 @@
 """Makes validation/pulses/*.csv: pulse tests of two cells by PyBaMM's Doyle-Fuller-Newman model. Needs PyBaMM.
 
-LFP: the parameter set Prada2013 (2.3 Ah); NMC: Chen2020 (LG M50, 5 Ah). Two series of each: `fit` at half a C, 18 pulses of
+LFP: the parameter set Prada2013 (2.3 Ah); NMC: Chen2020 (LG M50, 5 Ah). Two series of each: `fit` at half a C, 16 pulses of
 5 % of the charge with a quarter of an hour of rest; `held_out` at other C-rates, steps and rests, charging too.
 """
 
@@ -23,7 +23,7 @@ AFTER_EDGES_S, SPARSE_S = 40, 10  # all samples so long after a change of curren
 def steps(series: str) -> list[str]:
     """What is done, in PyBaMM's words."""
     if series == "fit":
-        return ["Discharge at 0.5C for 6 minutes", "Rest for 15 minutes"] * 18
+        return ["Discharge at 0.5C for 6 minutes", "Rest for 15 minutes"] * 16
     found = []
     for number in range(12):
         rate = (1.0, 0.75, 0.25)[number % 3]

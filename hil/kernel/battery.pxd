@@ -63,14 +63,31 @@ cdef inline double battery_current(double r0_ohm, double inner_v, double power_w
     return 2.0 * power_w / (inner_v + sqrt(disc))
 
 
+ctypedef void (*leak_fn)(const BatteryParams* p, BatteryState* s, double per_ampere) noexcept nogil
+
+
+cdef extern from "hil/kernel/far.h":
+    leak_fn far "RIDETHROUGH_FAR"(leak_fn function) noexcept nogil
+
+
+cdef inline void battery_leak(const BatteryParams* p, BatteryState* s, double per_ampere) noexcept nogil:
+    """What is lost inside in a tick, until it is empty: charge to heat, at the voltage of the tick's end."""
+    cdef double heat_w
+    if s.soc <= 0.0:
+        return
+    heat_w = p.leak_a * battery_ocv(p, s.soc)
+    s.soc -= per_ampere * p.leak_a
+    s.heat_w += heat_w
+    s.temperature_degc += p.thermal_k_per_w * (1.0 - p.thermal_decay) * heat_w
+
+
 cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
     """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
     cdef double r0_ohm = p.r0_ohm * s.resistance_factor
     # Ready at once: what follows is the longest chain of a tick.
     cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)
-    cdef double leak_a = p.leak_a if s.soc > 0.0 else 0.0
     cdef double start = battery_current(r0_ohm, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
-    cdef double soc_mid = s.soc - 0.5 * per_ampere * leak_a - 0.5 * per_ampere * start
+    cdef double soc_mid = s.soc - 0.5 * per_ampere * start
     cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start
     cdef double rc2_mid = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start
     cdef double inner = battery_ocv(p, soc_mid) - rc1_mid - rc2_mid
@@ -80,10 +97,11 @@ cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double po
     s.current_a = i
     s.voltage_v = inner - r0_ohm * i
     s.power_w = s.voltage_v * i
-    s.heat_w = (r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
-                + leak_a * battery_ocv(p, soc_mid))
-    s.soc = s.soc - per_ampere * leak_a - per_ampere * i
+    s.heat_w = r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
+    s.soc -= per_ampere * i
     s.rc1_v = flushed(s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i)
     s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)
     s.temperature_degc = (p.ambient_degc + (s.temperature_degc - p.ambient_degc) * p.thermal_decay
                           + p.thermal_k_per_w * (1.0 - p.thermal_decay) * s.heat_w)
+    if p.leak_a > 0.0:
+        far(battery_leak)(p, s, per_ampere)
