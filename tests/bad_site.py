@@ -136,7 +136,7 @@ SITE = [
     (["record.rate='2 kHz'"], "record.rate = '2 kHz': must divide the tick rate, 1000 Hz"),
     (
         ["grid.foo\nbar=5"],
-        "grid.foo\\nbar: unknown key; known keys: voltage, frequency, short_circuit, x_over_r, source, constant_current_below, validity_floor, area, inertia, damping, droop, governor_time, governor_limit, deadband",
+        "grid.foo\\nbar: unknown key; known keys: voltage, frequency, short_circuit, x_over_r, source, constant_current_below, validity_floor, interconnection, unverified, area, inertia, damping, droop, governor_time, governor_limit, deadband",
     ),
     (["limits..max=5"], "--set limits..max=5: must be key=value, such as bess.main.rating='5 MVA'"),
     (["clock.overruns=1.2"], "clock.overruns = 1.2: must be between 0 and 1"),

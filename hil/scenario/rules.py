@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
-from hil.scenario.battery import CELL_V
+from hil.scenario.chemistry import battery_v
 from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.expect import LimitExpect, SpanSection
@@ -88,9 +88,9 @@ def check_references(scenario: Scenario) -> None:
 def _around(scenario: Scenario) -> Around:
     ambient_degc = {f"bess.{name}": float(bess.ambient_degc) for name, bess in scenario.bess.items()}
     ambient_degc |= {f"ups.{name}": float(ups.ambient_degc) for name, ups in scenario.ups.items()}
-    battery_v = {f"bess.{name}": (float(bess.dc_voltage_v), CELL_V["lfp"]) for name, bess in scenario.bess.items()}
-    battery_v |= {f"ups.{name}": (float(ups.dc_voltage_v), CELL_V[ups.chemistry]) for name, ups in scenario.ups.items()}
-    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, battery_v)
+    volts = {f"bess.{name}": battery_v(bess) for name, bess in scenario.bess.items()}
+    volts |= {f"ups.{name}": battery_v(ups) for name, ups in scenario.ups.items()}
+    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, volts)
 
 
 def _check_drivers(scenario: Scenario) -> None:
