@@ -102,11 +102,15 @@ def wire(
     print_wire_table(cells)
 
 
-def scenarios() -> None:
+def scenarios(
+    *,
+    remedies: Annotated[bool, typer.Option("--remedies", help="The overlays of `hil compare` instead.")] = False,
+) -> None:
     """List the packaged scenarios."""
+    from hil.scenario import overlay
     from hil.scenario.files import packaged
 
-    found = packaged()
+    found = overlay.remedies() if remedies else packaged()
     width = max(map(len, found))
     for name, title in found.items():
         print(f"{name:{width}}  {title}")  # noqa: T201

@@ -1,0 +1,235 @@
+"""What a variant of a site has cost and saved, measured on the record of its run (docs/compare.md has the equations)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hil.report.wear import equivalent_full_cycles, rainflow
+from hil.verdict.outcome import Outcome
+
+if TYPE_CHECKING:
+    from hil.report.result import Result
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+SITE = "pcc.power_w"
+WINDOW_S = 5.0
+DEMAND_S = 900.0
+LEAST_CYCLE = 1e-5
+"""Depth from which a cycle of a state of charge counts; less is the rounding of a record."""
+
+_COLUMNS = 1200  # of the picture of a power
+
+
+@dataclass(frozen=True)
+class LoadFacts:
+    """What a load is before any remedy of its own: a digest of the power of every tick, its energy, its largest power.
+
+    rated_w: what shares are of: the rated power of its GPUs, `power` of a training job; else that largest power.
+    """
+
+    digest: str
+    energy_j: float
+    largest_w: float
+    rated_w: float
+
+
+@dataclass(frozen=True)
+class StorageUse:
+    """What one storage did. Charged and discharged where it meets the site: a BESS at its AC terminals, a UPS at its battery.
+
+    energy_j: of its battery, between state of charge 0 and 1. cycles: by rainflow counting, those deeper than `LEAST_CYCLE`;
+    deepest: the deepest, share of the state of charge. full_cycles: equivalent full ones.
+    """
+
+    charged_j: float
+    discharged_j: float
+    energy_j: float
+    soc_start: float
+    soc_end: float
+    soc_low: float
+    soc_high: float
+    cycles: float
+    deepest: float
+    full_cycles: float
+
+    @property
+    def throughput_j(self) -> float:
+        """Charged and discharged together."""
+        return self.charged_j + self.discharged_j
+
+    @property
+    def soc_swing(self) -> float:
+        """Highest less lowest state of charge."""
+        return self.soc_high - self.soc_low
+
+    @property
+    def stored_j(self) -> float:
+        """What it holds at the end more than at the start."""
+        return (self.soc_end - self.soc_start) * self.energy_j
+
+    def document(self) -> dict[str, float]:
+        """All of it, ready for JSON."""
+        return {
+            "charged_j": self.charged_j,
+            "discharged_j": self.discharged_j,
+            "throughput_j": self.throughput_j,
+            "battery_energy_j": self.energy_j,
+            "stored_j": self.stored_j,
+            "soc_start": self.soc_start,
+            "soc_end": self.soc_end,
+            "soc_low": self.soc_low,
+            "soc_high": self.soc_high,
+            "soc_swing": self.soc_swing,
+            "rainflow_cycles": self.cycles,
+            "deepest_cycle": self.deepest,
+            "equivalent_full_cycles": self.full_cycles,
+        }
+
+
+@dataclass(frozen=True)
+class PowerTrace:
+    """Lowest and highest power of the site in each column of a picture: arrays of shape (n,); column k ends at time_s[k]."""
+
+    time_s: Floats
+    low_w: Floats
+    high_w: Floats
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the record of a run says: energy of the site, peaks, swings, storage by device.
+
+    demand_w: the largest mean over any 15 min; None of a shorter run. swing_w: the largest range of the power within any 5 s,
+    usual_swing_w: the median of that range.
+    """
+
+    site_j: float
+    peak_w: float
+    demand_w: float | None
+    swing_w: float
+    usual_swing_w: float
+    storage: dict[str, StorageUse]
+    power: PowerTrace
+
+    @property
+    def stored_j(self) -> float:
+        """What all storage holds at the end more than at the start."""
+        return sum(one.stored_j for one in self.storage.values())
+
+
+def measured(result: Result) -> Measured:
+    """Measure a run whose record holds mean, least and largest of `channels` (`hil.session.compare`).
+
+    Raises KeyError for another record.
+    """
+    time_s, mean_w = result.signal(SITE)
+    _, low_w = result.signal(f"{SITE}.min")
+    _, high_w = result.signal(f"{SITE}.max")
+    lasted_s = np.diff(time_s, prepend=0.0)
+    judged = time_s > result.scenario.warm_up_s
+    ranges_w = _ranges(low_w[judged], high_w[judged], _rows(WINDOW_S, lasted_s))
+    return Measured(
+        site_j=float(mean_w @ lasted_s),
+        peak_w=float(high_w[judged].max()),
+        demand_w=_demand_w(mean_w, lasted_s),
+        swing_w=float(ranges_w.max()),
+        usual_swing_w=float(np.median(ranges_w)),
+        storage={device: _use(result, device, power) for device, power in storages(result).items()},
+        power=_trace(time_s, low_w, high_w),
+    )
+
+
+def storages(result: Result) -> dict[str, str]:
+    """The storage devices of a site, and the channel of the power with which each discharges."""
+    scenario = result.scenario
+    return {f"bess.{name}": f"bess.{name}.power_w" for name in scenario.bess} | {
+        f"ups.{name}": f"ups.{name}.battery_w" for name in scenario.ups
+    }
+
+
+def limits_of(result: Result) -> tuple[int, int, tuple[str, float] | None]:
+    """How many required limits held, of how many that apply, and the one with the least margin; None where none has one."""
+    required = [one for one in result.limits.values() if one.required and one.outcome is not Outcome.NOT_APPLICABLE]
+    margins = [(one.margin, one.name) for one in required if one.margin is not None]
+    worst = min(margins, default=None)
+    held = sum(one.outcome is Outcome.PASS for one in required)
+    return held, len(required), None if worst is None else (worst[1], worst[0])
+
+
+def _use(result: Result, device: str, channel: str) -> StorageUse:
+    time_s, power_w = result.signal(channel)
+    energies_j = power_w * np.diff(time_s, prepend=0.0)
+    soc, low, high = (result.signal(f"{device}.soc{part}")[1] for part in ("", ".min", ".max"))
+    kind, _, name = device.partition(".")
+    section = result.scenario.bess[name] if kind == "bess" else result.scenario.ups[name]
+    energy_wh = result.scenario.bess[name].energy_wh if kind == "bess" else result.scenario.ups[name].rated_energy_wh
+    history = np.concatenate([[float(section.soc)], _turning(soc, low, high)])
+    depths, _, counts = rainflow(history)
+    deep = depths >= LEAST_CYCLE
+    return StorageUse(
+        charged_j=float(-energies_j[energies_j < 0.0].sum()),
+        discharged_j=float(energies_j[energies_j > 0.0].sum()),
+        energy_j=float(energy_wh) * 3600.0,
+        soc_start=float(section.soc),
+        soc_end=float(soc[-1]),
+        soc_low=float(min(section.soc, low.min())),
+        soc_high=float(max(section.soc, high.max())),
+        cycles=float(counts[deep].sum()),
+        deepest=float(depths.max(initial=0.0)),
+        full_cycles=equivalent_full_cycles(history),
+    )
+
+
+def _turning(mean: Floats, low: Floats, high: Floats) -> Floats:
+    """A history from means of its rows: where it turns, the extreme that the rows around the turn have seen."""
+    steps = np.sign(np.diff(mean))
+    top = np.flatnonzero((steps[:-1] > 0.0) & (steps[1:] < 0.0)) + 1
+    bottom = np.flatnonzero((steps[:-1] < 0.0) & (steps[1:] > 0.0)) + 1
+    history = mean.copy()
+    history[top] = np.maximum.reduce([high[top - 1], high[top], high[top + 1]])
+    history[bottom] = np.minimum.reduce([low[bottom - 1], low[bottom], low[bottom + 1]])
+    return history
+
+
+def _rows(window_s: float, lasted_s: Floats) -> int:
+    """How many rows a window holds."""
+    return max(1, round(window_s / float(lasted_s[0])))
+
+
+def _demand_w(mean_w: Floats, lasted_s: Floats) -> float | None:
+    """Largest mean over any 15 min."""
+    rows = _rows(DEMAND_S, lasted_s)
+    if mean_w.size < rows:
+        return None
+    total = np.concatenate([[0.0], np.cumsum(mean_w)])
+    return float((total[rows:] - total[:-rows]).max() / rows)
+
+
+def _ranges(low: Floats, high: Floats, rows: int) -> Floats:
+    """Highest less lowest in every window of so many rows; of less than one window, in all there is."""
+    rows = min(rows, low.size)
+    ranges: Floats = _sliding(high, rows) + _sliding(-low, rows)
+    return ranges
+
+
+def _sliding(values: Floats, rows: int) -> Floats:
+    """Largest value in every window, shape (n - rows + 1,): of each window the end of one block and the start of the next."""
+    blocks = -(-values.size // rows)
+    padded = np.full(blocks * rows, -np.inf)
+    padded[: values.size] = values
+    table = padded.reshape(blocks, rows)
+    ahead = np.maximum.accumulate(table, axis=1).ravel()
+    behind = np.maximum.accumulate(table[:, ::-1], axis=1)[:, ::-1].ravel()
+    windows = values.size - rows + 1
+    largest: Floats = np.maximum(behind[:windows], ahead[rows - 1 : rows - 1 + windows])
+    return largest
+
+
+def _trace(time_s: Floats, low_w: Floats, high_w: Floats) -> PowerTrace:
+    starts = np.unique(np.linspace(0, time_s.size, min(_COLUMNS, time_s.size), endpoint=False).astype(np.int64))
+    ends = np.append(starts[1:], time_s.size) - 1
+    return PowerTrace(time_s[ends], np.minimum.reduceat(low_w, starts), np.maximum.reduceat(high_w, starts))
