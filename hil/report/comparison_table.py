@@ -62,13 +62,11 @@ def notes(comparison: Comparison) -> list[str]:
     """What stands below the tables: whether all bear the same load, and what the figures are of."""
     base = comparison.rows[0]
     others = [row.title for row in comparison.rows if not row.same_load]
-    lines = [
-        f"load without remedies: {energy(base.load.energy_j)} in {comparison.duration_s:g} s, at most "
-        f"{megawatts(base.load.largest_w)}; "
-        + (f"another load in: {', '.join(others)}" if others else "the same in every run, tick for tick"),
-        f"swings within 5 s, as shares of {megawatts(base.load.rated_w)}; energy against {base.title}, "
-        "less what storage holds more at the end",
-    ]
+    same = f"another load in: {', '.join(others)}" if others else "the same in every run, tick for tick"
+    load_w, rated_w = megawatts(base.load.largest_w), megawatts(base.load.rated_w)
+    drawn = f"load without remedies: {energy(base.load.energy_j)} in {comparison.duration_s:g} s, at most {load_w}; {same}"
+    of = f"swings within 5 s, as shares of {rated_w}; energy against {base.title}, less what storage holds more at the end"
+    lines = [drawn, of]
     lines += [f"{row.title}: {reason}" for row in comparison.rows for reason in row.reasons]
     return lines
 

@@ -1,4 +1,4 @@
-"""Overlays: partial documents laid over a scenario before it is checked, as `hil compare --with` takes them (docs/compare.md)."""
+"""Overlays: partial documents laid over a scenario before it is checked, for `hil compare --with` (docs/compare.md)."""
 
 from __future__ import annotations
 
@@ -73,18 +73,15 @@ def variants(sources: Sequence[str | Path], *, combine: bool = False) -> list[Va
         overlay = read_overlay(source)
         before = read.setdefault(overlay.name, overlay)
         if before.document != overlay.document:
-            raise ScenarioError(
-                overlay.source, "", f"is called {overlay.name!r} in the table, as {before.source} is; rename one"
-            )
+            raise ScenarioError(overlay.source, "", f"goes by the name {overlay.name!r}, as {before.source} does")
         return before
 
     asked: list[Variant] = [tuple(one(part) for part in _parts(source)) for source in sources]
     if combine:
         single = list(dict.fromkeys(overlay.name for variant in asked for overlay in variant if overlay.document))
         if len(single) > MOST_COMBINED:
-            raise ScenarioError(
-                "--combine", "", f"{len(single)} overlays have {2 ** len(single):,} subsets; at most {MOST_COMBINED}"
-            )
+            what = f"{len(single)} overlays have {2 ** len(single):,} subsets; at most {MOST_COMBINED} can be combined"
+            raise ScenarioError("--combine", "", what)
         sizes = range(1, len(single) + 1)
         asked = [tuple(read[name] for name in names) for size in sizes for names in itertools.combinations(single, size)]
     found: dict[tuple[str, ...], Variant] = {(): ()}
@@ -105,7 +102,7 @@ def title_of(variant: Variant) -> str:
 
 
 def lay(base: Written, variant: Variant) -> Laid:
-    """The base with overlays over it, not checked yet. Raises ScenarioError for what an overlay takes away that is not there."""
+    """The base with overlays over it, not checked yet. Raises ScenarioError for a limit taken away that is not there."""
     laid = Laid(base, variant)
     for overlay in variant:
         laid.put(overlay)
@@ -207,9 +204,7 @@ class Laid:
     def _take_away(self, entries: list[Any], by_name: dict[Any, Any], limit: tuple[str, Any], overlay: Overlay) -> None:
         name, value = limit
         if value is not False:
-            raise ScenarioError(
-                overlay.source, f"limits.{name}", f" = {value!r}: must be a table, or false, which takes it away"
-            )
+            raise ScenarioError(overlay.source, f"limits.{name}", f" = {value!r}: must be a table, or false")
         if name not in by_name:
             there = ", ".join(str(known) for known in by_name) or "none"
             raise ScenarioError(overlay.source, f"limits.{name}", f" = false: no such limit; there are: {there}")

@@ -117,7 +117,7 @@ def _job(scenario: Scenario, variant: Variant, folder: Path | None) -> Job:
 
 
 def _record(scenario: Scenario, own: dict[str, Any], *, kept: bool) -> dict[str, Any]:
-    """A record that holds the means and extremes of what is measured, and what the scenario itself records where it is kept."""
+    """A record of means and extremes of what is measured; where it is kept, of what the scenario itself records too."""
     ticks_hz = round(1.0 / float(scenario.tick_s))
     rate_hz = next(rate for rate in range(min(_ROWS_HZ, ticks_hz), 0, -1) if ticks_hz % rate == 0)
     channels = [SITE]

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hil.errors import HilError
 
@@ -39,7 +39,7 @@ class _Crew:
         self._size = size
         self._processes: dict[Connection, SpawnProcess] = {}
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> Self:
         for _ in range(self._size):
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_serve, args=(self._work, theirs), daemon=True)
@@ -67,8 +67,8 @@ class _Crew:
             self._give(pipe, waiting, under_way)
         for number in range(len(jobs)):
             while number not in done:
-                for pipe in wait(list(under_way)):
-                    assert isinstance(pipe, Connection)
+                ready = set(wait(list(under_way)))
+                for pipe in [pipe for pipe in under_way if pipe in ready]:
                     done[under_way.pop(pipe)] = self._taken(pipe)
                     self._give(pipe, waiting, under_way)
             yield done.pop(number)
