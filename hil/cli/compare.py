@@ -57,8 +57,9 @@ def compare(
     for file in (markdown, picture, None if as_json in (None, _STDOUT) else Path(str(as_json))):
         if file is not None and not file.absolute().parent.is_dir():
             fail(f"{file}: cannot be written (no such folder)")
+    caught: list[int] = []
     try:
-        with _told() as told, _ended_by_signal(), contextlib.redirect_stdout(sys.stderr):  # what laws of one's own print
+        with _told() as told, _ended_by_signal(caught), contextlib.redirect_stdout(sys.stderr):  # what laws of one's own print
             base = written(scenario, set_ or [])
             asked = variants(with_ or [], combine=combine)
             found = compare_variants(base, asked, CompareOptions(jobs=jobs, folder=out, told=told))
@@ -67,8 +68,8 @@ def compare(
     except (HilError, OSError) as error:
         fail(f"{scenario}: {error}", UNFINISHED)
     except KeyboardInterrupt as interrupt:
-        number = interrupt.args[0] if interrupt.args else signal.SIGINT
-        fail(f"{scenario}: ended by signal {int(number)}", 128 + int(number))
+        number = int([*caught, *interrupt.args, signal.SIGINT][0])
+        fail(f"{scenario}: ended by signal {number}", 128 + number)
     _write(found, as_json, markdown, picture)
     if as_json != _STDOUT:
         print_comparison(found)
@@ -147,10 +148,11 @@ def _write(comparison: Comparison, as_json: str | None, markdown: Path | None, p
 
 
 @contextlib.contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM ends it as an interrupt does: nothing is left behind."""
+def _ended_by_signal(caught: list[int]) -> Iterator[None]:
+    """SIGTERM ends it as an interrupt does: nothing is left behind. caught: takes its number."""
 
     def end(number: int, _frame: object) -> None:
+        caught.append(number)
         raise KeyboardInterrupt(number)
 
     before = signal.signal(signal.SIGTERM, end)

@@ -11,7 +11,9 @@ from hil.report.wear import equivalent_full_cycles, rainflow
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from hil.record.rows import Record
     from hil.report.result import Result
+    from hil.scenario.model import Scenario
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -121,14 +123,10 @@ class Measured:
         return sum(one.stored_j for one in self.storage.values())
 
 
-def measured(result: Result) -> Measured:
-    """Measure a run whose record holds mean, least and largest of `channels` (`hil.session.compare`).
-
-    Raises KeyError for another record.
-    """
-    time_s, mean_w = result.signal(SITE)
-    _, low_w = result.signal(f"{SITE}.min")
-    _, high_w = result.signal(f"{SITE}.max")
+def measured(result: Result, rows: Record) -> Measured:
+    """Measure a run. rows: mean, least and largest of `measured_channels`. Raises KeyError where one is missing."""
+    time_s, mean_w = _column(rows, SITE)
+    low_w, high_w = (_column(rows, f"{SITE}.{end}")[1] for end in ("min", "max"))
     lasted_s = np.diff(time_s, prepend=0.0)
     judged = time_s > result.scenario.warm_up_s
     ranges_w = _ranges(low_w[judged], high_w[judged], _rows(WINDOW_S, lasted_s))
@@ -138,17 +136,20 @@ def measured(result: Result) -> Measured:
         demand_w=_demand_w(mean_w, lasted_s),
         swing_w=float(ranges_w.max()),
         usual_swing_w=float(np.median(ranges_w)),
-        storage={device: _use(result, device, power) for device, power in storages(result).items()},
+        storage={device: _use(result.scenario, rows, device) for device in result.scenario.devices},
         power=_trace(time_s, low_w, high_w),
     )
 
 
-def storages(result: Result) -> dict[str, str]:
-    """The storage devices of a site, and the channel of the power with which each discharges."""
-    scenario = result.scenario
-    return {f"bess.{name}": f"bess.{name}.power_w" for name in scenario.bess} | {
-        f"ups.{name}": f"ups.{name}.battery_w" for name in scenario.ups
-    }
+def measured_channels(scenario: Scenario) -> list[str]:
+    """What of a site is measured: its power, and power and state of charge of each storage."""
+    storage = [channel for device in scenario.devices for channel in (_power_of(device), f"{device}.soc")]
+    return [SITE, *storage]
+
+
+def _power_of(device: str) -> str:
+    """The channel of the power with which a storage discharges, above 0."""
+    return f"{device}.power_w" if device.startswith("bess.") else f"{device}.battery_w"
 
 
 def limits_of(result: Result) -> tuple[int, int, tuple[str, float] | None]:
@@ -160,13 +161,18 @@ def limits_of(result: Result) -> tuple[int, int, tuple[str, float] | None]:
     return held, len(required), None if worst is None else (worst[1], worst[0])
 
 
-def _use(result: Result, device: str, channel: str) -> StorageUse:
-    time_s, power_w = result.signal(channel)
+def _column(rows: Record, channel: str) -> tuple[Floats, Floats]:
+    time_ns, values = rows.column(channel)
+    return time_ns / 1e9, values.astype(np.float64)
+
+
+def _use(scenario: Scenario, rows: Record, device: str) -> StorageUse:
+    time_s, power_w = _column(rows, _power_of(device))
     energies_j = power_w * np.diff(time_s, prepend=0.0)
-    soc, low, high = (result.signal(f"{device}.soc{part}")[1] for part in ("", ".min", ".max"))
+    soc, low, high = (_column(rows, f"{device}.soc{part}")[1] for part in ("", ".min", ".max"))
     kind, _, name = device.partition(".")
-    section = result.scenario.bess[name] if kind == "bess" else result.scenario.ups[name]
-    energy_wh = result.scenario.bess[name].energy_wh if kind == "bess" else result.scenario.ups[name].rated_energy_wh
+    section = scenario.bess[name] if kind == "bess" else scenario.ups[name]
+    energy_wh = scenario.bess[name].energy_wh if kind == "bess" else scenario.ups[name].rated_energy_wh
     history = np.concatenate([[float(section.soc)], _turning(soc, low, high)])
     depths, _, counts = rainflow(history)
     deep = depths >= LEAST_CYCLE

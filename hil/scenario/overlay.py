@@ -159,6 +159,7 @@ class Laid:
         if value is False and key in node and not isinstance(there, bool):
             del node[key]
             self._forget(path)
+            self._brought[path] = (overlay, path)
         elif path == "limits" and isinstance(value, (list, dict)):
             self._limits(node.setdefault("limits", []), value, overlay)
         elif path == "events" and isinstance(value, list) and isinstance(there, list):

@@ -6,9 +6,10 @@ import hashlib
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy as np
 from hil.errors import HilError, ScenarioError
 from hil.loads.source import LoadSource
 from hil.report.comparison import Comparison, Row, overhead
-from hil.report.variant import SITE, LoadFacts, Measured, limits_of, measured
+from hil.report.saved import SavedStream, stream_file
+from hil.report.variant import LoadFacts, Measured, limits_of, measured, measured_channels
 from hil.scenario.files import Written, from_document
 from hil.scenario.model import Scenario
 from hil.scenario.overlay import Variant, lay, name_of, title_of
@@ -32,18 +34,23 @@ LOAD_REMEDIES = ("smoothing", "filler", "rack", "capping")
 
 _ROWS_HZ = 100
 _BLOCK_TICKS = 65_536
-_KEPT = "whole"  # the stream of a kept run that holds what its scenario records
+_STREAM = "compared"  # the stream of a run's record that is measured
 
 
 @dataclass(frozen=True)
 class Job:
-    """A variant to run. document: of its scenario, as a file would hold it; folder: of its run, where that is kept."""
+    """A variant to run. document: of its scenario, as a file would hold it; stream: of its record, which is measured.
+
+    folder: of its run; kept: whether that stays.
+    """
 
     name: str
     scenario: str
     source: str
     document: dict[str, Any]
-    folder: Path | None
+    stream: str
+    folder: Path
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -82,17 +89,19 @@ def compare_variants(base: Written, variants: Sequence[Variant], options: Compar
     KeyboardInterrupt, once the runs under way have ended and their folders have gone.
     """
     scenarios = [_scenario(base, variant) for variant in variants]
-    jobs = [_job(scenario, variant, options.folder) for scenario, variant in zip(scenarios, variants, strict=True)]
-    made = _folders(jobs, options.folder)
+    kept = options.folder is not None
+    parent = Path(mkdtemp(prefix="hil-compare-")) if options.folder is None else options.folder
     ran: list[Ran] = []
     try:
-        with closing(in_order(_ran, jobs, options.jobs)) as results:
+        jobs = [_job(scenario, parent / name_of(variant), kept) for scenario, variant in zip(scenarios, variants, strict=True)]
+        with _folders(jobs, parent) as finished, closing(in_order(_ran, jobs, options.jobs)) as results:
             for job, one in zip(jobs, results, strict=True):
                 ran.append(one)
+                finished.add(job.folder)
                 options.told(job.name, len(ran), len(jobs))
-    except BaseException:
-        _clear(jobs[len(ran) :], made)
-        raise
+    finally:
+        if not kept:
+            shutil.rmtree(parent, ignore_errors=True)
     rows = [_row(variant, job, one, ran[0]) for variant, job, one in zip(variants, jobs, ran, strict=True)]
     first = scenarios[0]
     return Comparison(base.name, first.title, float(first.duration_s), first.seed, rows)
@@ -109,58 +118,53 @@ def _scenario(base: Written, variant: Variant) -> Scenario:
     return scenario
 
 
-def _job(scenario: Scenario, variant: Variant, folder: Path | None) -> Job:
-    name = name_of(variant)
-    document = scenario.document()
-    document["record"] = _record(scenario, document["record"], kept=folder is not None)
-    return Job(name, scenario.name, scenario.source, document, None if folder is None else folder / name)
-
-
-def _record(scenario: Scenario, own: dict[str, Any], *, kept: bool) -> dict[str, Any]:
-    """A record of means and extremes of what is measured; where it is kept, of what the scenario itself records too."""
+def _job(scenario: Scenario, folder: Path, kept: bool) -> Job:
+    """What runs a scenario with one more stream in its record: means and extremes of what is measured."""
     ticks_hz = round(1.0 / float(scenario.tick_s))
     rate_hz = next(rate for rate in range(min(_ROWS_HZ, ticks_hz), 0, -1) if ticks_hz % rate == 0)
-    channels = [SITE]
-    for device in scenario.devices:
-        power = "power_w" if device.startswith("bess.") else "battery_w"
-        channels += [f"{device}.{power}", f"{device}.soc"]
-    record = {"rate": f"{rate_hz} Hz", "channels": channels, "decimation": "min_max_mean", "compression": own["compression"]}
-    if kept:
-        others = own.pop("also", {})
-        record["also"] = {_KEPT + "_" * (_KEPT in others): own, **others}
-    return record
+    stream = _STREAM
+    while stream in scenario.record.also:
+        stream += "_"
+    document = scenario.document()
+    document["record"].setdefault("also", {})[stream] = {
+        "channels": measured_channels(scenario),
+        "rate": f"{rate_hz} Hz",
+        "decimation": "min_max_mean",
+    }
+    return Job(folder.name, scenario.name, scenario.source, document, stream, folder, kept)
 
 
-def _folders(jobs: Sequence[Job], parent: Path | None) -> list[Path]:
-    """Make the folders of the runs; those that were made, their parent first where it was. Raises ScenarioError."""
+@contextmanager
+def _folders(jobs: Sequence[Job], parent: Path) -> Iterator[set[Path]]:
+    """Make the folders of runs; in the end take away those not among the finished, and what was made for them alone.
+
+    Raises ScenarioError where one cannot be made, or is there already.
+    """
     made: list[Path] = []
-    if parent is None:
-        return made
+    finished: set[Path] = set()
     try:
-        for folder in [*reversed([*_missing(parent)]), *(job.folder for job in jobs if job.folder is not None)]:
-            folder.mkdir()
+        for folder in [*reversed(_missing(parent)), *(job.folder for job in jobs)]:
+            try:
+                folder.mkdir()
+            except OSError as error:
+                there = isinstance(error, FileExistsError)
+                problem = "is there already" if there else f"cannot be made ({error.strerror or error})"
+                raise ScenarioError(f"--out {parent}", "", f"{folder}: {problem}") from None
             made.append(folder)
-    except OSError as error:
+        yield finished
+    finally:
+        of_runs = {job.folder for job in jobs} - finished
         for folder in reversed(made):
-            folder.rmdir()
-        problem = "is there already" if isinstance(error, FileExistsError) else f"cannot be made ({error.strerror or error})"
-        raise ScenarioError(f"--out {parent}", "", f"{error.filename}: {problem}") from None
-    return made
+            if folder in of_runs:
+                shutil.rmtree(folder, ignore_errors=True)
+            elif folder not in finished:
+                with suppress(OSError):
+                    folder.rmdir()  # which it only does where it is empty
 
 
 def _missing(folder: Path) -> list[Path]:
     """A folder and those above it, as far as they are not there, the innermost first."""
     return [] if folder.exists() else [folder, *_missing(folder.parent)]
-
-
-def _clear(jobs: Sequence[Job], made: Sequence[Path]) -> None:
-    """Take away what runs have left that did not come to their end, and what was made for them and is empty now."""
-    for job in jobs:
-        if job.folder is not None:
-            shutil.rmtree(job.folder, ignore_errors=True)
-    for folder in reversed(made):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _ran(job: Job) -> Ran:
@@ -169,15 +173,16 @@ def _ran(job: Job) -> Ran:
     load = load_facts(scenario)
     try:
         with _terminated_as_before():
-            result = run_scenario(scenario, Options(folder=job.folder))
+            result = run_scenario(scenario, Options(folder=job.folder, picture=job.kept))
     except (HilError, OSError):
         raise
     except Exception as error:  # whatever a user's own code raises is told in one line
         raise HilError(f"{job.name}: {type(error).__name__}: {error}") from error
     if result.signal_number is not None:
         raise KeyboardInterrupt(result.signal_number)
+    rows = SavedStream(job.folder, stream_file(job.folder, job.stream), whole=True)
     held, required, worst = limits_of(result)
-    return Ran(
+    ran = Ran(
         verdict=result.verdict,
         reasons=result.reasons,
         limits=result.limits,
@@ -186,9 +191,12 @@ def _ran(job: Job) -> Ran:
         worst=worst,
         load=load,
         drawn_j=float(result.load["energy_j"]),
-        measured=measured(result),
+        measured=measured(result, rows),
         waveform_hash=result.waveform_hash,
     )
+    if not job.kept:
+        shutil.rmtree(job.folder)
+    return ran
 
 
 @contextmanager
@@ -250,5 +258,5 @@ def _row(variant: Variant, job: Job, ran: Ran, base: Ran) -> Row:
         measured=ran.measured,
         overhead=overhead(net_j, base_j, same_load=same_load),
         waveform_hash=ran.waveform_hash,
-        folder=job.folder,
+        folder=job.folder if job.kept else None,
     )
