@@ -20,11 +20,11 @@ from hil.verdict.outcome import Outcome
 if TYPE_CHECKING:
     from hil.report.comparison import Comparison, Row
 
-_WIDTH_IN, _ROW_IN, _HEAD_IN, _FOOT_IN = 12.0, 0.95, 1.0, 0.5
+_WIDTH_IN, _ROW_IN, _HEAD_IN, _FOOT_IN = 12.0, 0.95, 0.85, 0.5
 _LEFT_IN, _CURVE_IN, _BAR_IN, _GAP_IN = 0.75, 4.7, 1.22, 0.28
 _POWER, _BAR = "#1f5fa8", "#7a9cc6"
 _HELD = {Outcome.PASS: "#2e7d32", Outcome.FAIL: VIOLATED}
-_MARGIN_SHOWN = 1.5
+_LEAST_SHOWN = -150.0  # of a bar; its words say what it is
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ _COLUMNS = (
     ),
     _Bars(
         "least margin / %",
-        lambda row: None if row.worst is None else 100.0 * max(-_MARGIN_SHOWN, row.worst[1]),
-        lambda value: f"{value:.0f}" if value > -100.0 * _MARGIN_SHOWN else f"below {value:.0f}",
+        lambda row: None if row.worst is None else 100.0 * row.worst[1],
+        lambda value: f"{value:.0f}",
         colour=lambda row: _HELD.get(row.verdict, "#b8860b"),
     ),
     _Bars("SoC swing / %", _swing, lambda value: f"{value:.2f}"),
@@ -126,7 +126,7 @@ def _power(axis: Any, row: Row, bounds: tuple[float, float], last: bool) -> None
 
 def _bars(axis: Any, rows: list[Row], column: _Bars) -> None:
     values = [column.value(row) for row in rows]
-    there = [value for value in values if value is not None]
+    there = [max(value, _LEAST_SHOWN) for value in values if value is not None]
     low, high = min(0.0, *there, 0.0), max(0.0, *there, 0.0)
     span = high - low or 1.0
     axis.set_xlim(low - 0.02 * span, high + 0.5 * span)
@@ -135,7 +135,7 @@ def _bars(axis: Any, rows: list[Row], column: _Bars) -> None:
         if value is None:
             axis.text(0.0, number, " —", va="center", fontsize=7.5, color="#606060")
             continue
-        axis.barh(number, value, height=0.45, color=column.colour(row))
+        axis.barh(number, max(value, _LEAST_SHOWN), height=0.45, color=column.colour(row))
         mark = column.mark(row)
         if mark is not None:
             axis.plot([mark, mark], [number - 0.3, number + 0.3], color="black", lw=1.2)
