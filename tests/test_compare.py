@@ -11,7 +11,7 @@ from compare_support import ENERGY_WH, PERIOD_S, SWING_W, site, swing_j
 import hil
 from hil.errors import ScenarioError
 from hil.report.comparison_table import HEAD, cells
-from hil.report.variant import _demand_w, _sliding, _turning
+from hil.report.variant import _demand_w, _sliding, _turning, racks
 from hil.session.run import Options, run_scenario
 from hil.site.storage import OCV_CELL_V
 
@@ -70,6 +70,7 @@ def test_throughput_swing_and_cycles_are_those_of_a_lossless_battery(compared):
     assert use.soc_swing == pytest.approx(soc_of(energy_j), rel=2e-3)
     assert use.deepest == pytest.approx(use.soc_swing, rel=1e-3)
     assert use.cycles == periods
+    assert use.usual_swing == pytest.approx(use.soc_swing, rel=2e-3)  # a window of 5 s holds a whole period
     assert use.full_cycles == pytest.approx(periods * use.soc_swing, rel=2e-3)
     assert abs(use.stored_j) < 2e-3 * energy_j
 
@@ -195,6 +196,20 @@ def test_markdown_has_a_line_a_variant_and_one_a_limit(compared):
     assert lines[8].startswith("| swing | -100.0 % violated | ")
     assert lines[9].startswith("| SoC | — | ")
     assert all(line.count("|") == lines[0].count("|") for line in lines[:5])
+
+
+def test_capacitors_in_racks_are_storage_too():
+    """As a load says of them at the end of a run, alone and in a part of a sum."""
+    rack = {"capacity_j": 100.0, "soc": 0.6, "soc_low": 0.2, "soc_high": 0.9, "given_j": 130.0, "taken_j": 140.0}
+    found = racks({"energy_j": 1.0, "part": {"a": {"remedies": {"rack": rack}}, "b": {"energy_j": 1.0}}})
+    assert list(found) == ["load.part.a.rack"]
+    use = found["load.part.a.rack"]
+    assert use.soc_start == pytest.approx(0.5)
+    assert use.stored_j == pytest.approx(10.0)
+    assert (use.throughput_j, use.soc_swing, use.full_cycles) == pytest.approx((270.0, 0.7, 1.35))
+    assert use.cycles is None
+    assert list(racks({"remedies": {"rack": rack}})) == ["load.rack"]
+    assert racks({"energy_j": 1.0}) == {}
 
 
 def test_windows_slide_over_every_row():

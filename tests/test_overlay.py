@@ -192,7 +192,7 @@ def test_of_two_overlays_the_one_that_brought_it_is_told(laid):
 
 
 def test_packaged_remedies_go_by_name():
-    assert list(overlay.remedies()) == ["bess", "filler", "hybrid", "none", "rack", "smoothing", "ups"]
+    assert list(overlay.remedies()) == ["bess", "filler", "hybrid", "none", "rack", "shelf", "smoothing", "ups"]
     assert overlay.remedies() == {name: read_overlay(name).title for name in overlay.remedies()}
     assert read_overlay("none").document == {}
 

@@ -25,7 +25,7 @@ def cells(row: Row) -> tuple[str, ...]:
     found = row.measured
     uses = list(found.storage.values())
     swing = max((use.soc_swing for use in uses), default=None)
-    deepest = max((use.deepest for use in uses), default=0.0)
+    counted = [(use.cycles, use.deepest) for use in uses if use.cycles is not None and use.deepest is not None]
     return (
         row.title,
         str(row.verdict),
@@ -38,7 +38,9 @@ def cells(row: Row) -> tuple[str, ...]:
         percent(row.share(found.usual_swing_w)),
         energy(sum(use.throughput_j for use in uses)) if uses else NONE,
         NONE if swing is None else percent(swing, digits=2),
-        f"{sum(use.cycles for use in uses):g}, to {percent(deepest, digits=2)}" if uses else NONE,
+        f"{sum(cycles for cycles, _ in counted):g}, to {percent(max(deep for _, deep in counted), digits=2)}"
+        if counted
+        else NONE,
         f"{sum(use.full_cycles for use in uses):.3f}" if uses else NONE,
     )
 

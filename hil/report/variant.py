@@ -43,8 +43,9 @@ class LoadFacts:
 class StorageUse:
     """What one storage did. Charged and discharged where it meets the site: a BESS at its AC terminals, a UPS at its battery.
 
-    energy_j: of its battery, between state of charge 0 and 1. cycles: by rainflow counting, those deeper than `LEAST_CYCLE`;
-    deepest: the deepest, share of the state of charge. full_cycles: equivalent full ones.
+    energy_j: what it holds between state of charge 0 and 1. usual_swing: the median of the range of the state of charge within
+    any 5 s. cycles: by rainflow counting, those deeper than `LEAST_CYCLE`; deepest: the deepest, share of the state of charge.
+    All three are None of a storage whose history is not recorded. full_cycles: equivalent full ones.
     """
 
     charged_j: float
@@ -54,8 +55,9 @@ class StorageUse:
     soc_end: float
     soc_low: float
     soc_high: float
-    cycles: float
-    deepest: float
+    usual_swing: float | None
+    cycles: float | None
+    deepest: float | None
     full_cycles: float
 
     @property
@@ -73,7 +75,7 @@ class StorageUse:
         """What it holds at the end more than at the start."""
         return (self.soc_end - self.soc_start) * self.energy_j
 
-    def document(self) -> dict[str, float]:
+    def document(self) -> dict[str, float | None]:
         """All of it, ready for JSON."""
         return {
             "charged_j": self.charged_j,
@@ -86,6 +88,7 @@ class StorageUse:
             "soc_low": self.soc_low,
             "soc_high": self.soc_high,
             "soc_swing": self.soc_swing,
+            "usual_soc_swing_5_s": self.usual_swing,
             "rainflow_cycles": self.cycles,
             "deepest_cycle": self.deepest,
             "equivalent_full_cycles": self.full_cycles,
@@ -136,7 +139,7 @@ def measured(result: Result, rows: Record) -> Measured:
         demand_w=_demand_w(mean_w, lasted_s),
         swing_w=float(ranges_w.max()),
         usual_swing_w=float(np.median(ranges_w)),
-        storage={device: _use(result.scenario, rows, device) for device in result.scenario.devices},
+        storage={device: _use(result.scenario, rows, device) for device in result.scenario.devices} | racks(result.load),
         power=_trace(time_s, low_w, high_w),
     )
 
@@ -184,10 +187,35 @@ def _use(scenario: Scenario, rows: Record, device: str) -> StorageUse:
         soc_end=float(soc[-1]),
         soc_low=float(min(section.soc, low.min())),
         soc_high=float(max(section.soc, high.max())),
+        usual_swing=float(np.median(_ranges(low, high, _rows(WINDOW_S, np.diff(time_s, prepend=0.0))))),
         cycles=float(counts[deep].sum()),
         deepest=float(depths.max(initial=0.0)),
         full_cycles=equivalent_full_cycles(history),
     )
+
+
+def racks(load: dict[str, Any], name: str = "load") -> dict[str, StorageUse]:
+    """Capacitors in racks, by where they stand in the scenario, from what a load says of its remedies at the end of a run."""
+    found = {}
+    rack = load.get("remedies", {}).get("rack")
+    if rack is not None:
+        given_j, taken_j, capacity_j = (float(rack[key]) for key in ("given_j", "taken_j", "capacity_j"))
+        found[f"{name}.rack"] = StorageUse(
+            charged_j=taken_j,
+            discharged_j=given_j,
+            energy_j=capacity_j,
+            soc_start=float(rack["soc"]) + (given_j - taken_j) / capacity_j,
+            soc_end=float(rack["soc"]),
+            soc_low=float(rack["soc_low"]),
+            soc_high=float(rack["soc_high"]),
+            usual_swing=None,
+            cycles=None,
+            deepest=None,
+            full_cycles=0.5 * (given_j + taken_j) / capacity_j,
+        )
+    for part, told in load.get("part", {}).items():
+        found |= racks(told, f"{name}.part.{part}")
+    return found
 
 
 def _turning(mean: Floats, low: Floats, high: Floats) -> Floats:
