@@ -47,6 +47,7 @@ def published(comparison: Comparison) -> str:
     assert load.kind == "training"
     rows = {row.name: row for row in comparison.rows}
     smoothed, battery, shelf = rows.get("smoothing"), rows.get("bess"), rows.get("shelf")
+    highest = float(getattr(load, "overshoot", 1.0))
     swing_w = (1.0 - load.communication_power) * float(load.power_w or 0.0)
     duty = load.compute_share
     swing_j = swing_w * duty * (1.0 - duty) * float(load.iteration_s - load.edge_s)
@@ -62,10 +63,10 @@ def published(comparison: Comparison) -> str:
         _line(
             "swing that this floor leaves, of the thermal design power",
             "at least 20 % (0.9 to 1.1)",
-            percent(float(getattr(load, "overshoot", 1.0)) - FLOOR),
+            percent(highest - FLOOR),
             None if smoothed is None else percent(smoothed.share(smoothed.measured.usual_swing_w)),
         ),
-        _line("swing without remedy", "", percent(1.0 - load.communication_power), _usual(rows["none"])),
+        _line("swing without remedy", "", percent(highest - load.communication_power), _usual(rows["none"])),
         _line(
             "swing of the state of charge within an iteration, `shelf`",
             "50 to 54 % (simulated, storage in the racks)",

@@ -101,6 +101,7 @@ def test_it_is_drawn_and_the_same_twice(base):
 
 def test_without_matplotlib_a_picture_is_refused_before_anything_runs(base, monkeypatch):
     monkeypatch.setattr("hil.session.compare.run_scenario", lambda *_: pytest.fail("it ran"))
+    monkeypatch.delitem(sys.modules, "hil.report.comparison_picture", raising=False)
     said = hil_command("compare", "site.toml", "--picture", "one.png", cwd=base.parent)
     assert said.code == 2
     assert "which draws: pip install 'ridethrough[plot]'" in said.err

@@ -25,7 +25,6 @@ def cells(row: Row) -> tuple[str, ...]:
     found = row.measured
     uses = list(found.storage.values())
     swing = max((use.soc_swing for use in uses), default=None)
-    counted = [(use.cycles, use.deepest) for use in uses if use.cycles is not None and use.deepest is not None]
     return (
         row.title,
         str(row.verdict),
@@ -38,11 +37,15 @@ def cells(row: Row) -> tuple[str, ...]:
         percent(row.share(found.usual_swing_w)),
         energy(sum(use.throughput_j for use in uses)) if uses else NONE,
         NONE if swing is None else percent(swing, digits=2),
-        f"{sum(cycles for cycles, _ in counted):g}, to {percent(max(deep for _, deep in counted), digits=2)}"
-        if counted
-        else NONE,
+        _cycles([(use.cycles, use.deepest) for use in uses if use.cycles is not None and use.deepest is not None]),
         f"{sum(use.full_cycles for use in uses):.3f}" if uses else NONE,
     )
+
+
+def _cycles(counted: Sequence[tuple[float, float]]) -> str:
+    if not counted:
+        return NONE
+    return f"{sum(cycles for cycles, _ in counted):g}, to {percent(max(deepest for _, deepest in counted), digits=2)}"
 
 
 def margins(comparison: Comparison, limit: str) -> list[str]:
