@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -95,6 +96,7 @@ class _Crew:
 def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
     """Do jobs until there are no more. An interrupt from the terminal is for the parent, which then ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr  # what laws of one's own print is no part of what the parent prints
     while True:
         try:
             job = pipe.recv()
