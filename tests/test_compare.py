@@ -100,6 +100,7 @@ def test_a_variant_is_the_run_that_one_could_make_by_hand(compared, tmp_path):
     assert compared["battery"].waveform_hash != alone.waveform_hash
 
 
+@pytest.mark.slow
 def test_it_is_the_same_again_and_in_several_processes(compared, tmp_path):
     base = site(tmp_path)
     overlays = [base.parent / "battery.toml", f"{base.parent / 'battery.toml'}+{base.parent / 'losses.toml'}"]
@@ -196,6 +197,18 @@ def test_markdown_has_a_line_a_variant_and_one_a_limit(compared):
     assert lines[8].startswith("| swing | -100.0 % violated | ")
     assert lines[9].startswith("| SoC | — | ")
     assert all(line.count("|") == lines[0].count("|") for line in lines[:5])
+
+
+@pytest.mark.draws
+def test_a_picture_shows_every_variant(compared, tmp_path):
+    compared.plot(tmp_path / "all.svg")
+    text = (tmp_path / "all.svg").read_text()
+    for row in compared.rows:
+        assert f'id="power-{row.name}"' in text
+        assert f">{row.title}<" in text
+    assert text.count("FAIL · 0 of 1 held") == 1
+    with pytest.raises(ValueError, match=r"must end in \.png or \.svg"):
+        compared.plot(tmp_path / "all.pdf")
 
 
 def test_capacitors_in_racks_are_storage_too():

@@ -83,6 +83,7 @@ def test_remedies_are_listed():
     assert [line.split()[0] for line in said.out.splitlines()] == sorted(["none", "ups", "bess", "hybrid", *LOAD_SIDE])
 
 
+@pytest.mark.slow
 @pytest.mark.draws
 def test_it_is_drawn_and_the_same_twice(base):
     folder = base.parent
