@@ -156,7 +156,7 @@ OUTSIDE = {
     "aiomqtt": ("hil/mqtt/wire.py",),
     "paho": ("hil/mqtt/wire.py",),
     "pymodbus": ("controllers/modbus.py",),
-    "matplotlib": ("hil/report/picture.py",),
+    "matplotlib": ("hil/report/picture.py", "hil/report/comparison_picture.py"),
     "pyarrow": ("hil/record", "hil/recordings"),
     "pytest": ("hil/pytest_plugin.py",),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,29 +39,51 @@ def _titles(folder: Path) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Written:
+    """A document as it was written, before it is checked as a scenario.
+
+    name: of the run's folder. source: how errors name it. folder: from which the paths in it go on. Profiles are expanded.
+    """
+
+    document: dict[str, Any]
+    name: str
+    source: str
+    folder: Path | None = None
+
+    def scenario(self) -> Scenario:
+        """The scenario that it is. Raises ScenarioError."""
+        return from_document(self.document, source=self.source, folder=self.folder).named(self.name, self.source)
+
+
 def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """Load a scenario from a TOML file or by the name of a packaged one.
 
     overrides: `key=value` as with `hil run --set`, with a dotted key; the value is TOML if it parses, else a string. Entries
     of lists go by index or by their `name`. Raises ScenarioError.
     """
+    return written(source, overrides).scenario()
+
+
+def written(source: str | Path, overrides: Iterable[str] = ()) -> Written:
+    """What `load` checks. Raises ScenarioError."""
     path = _find(source)
     name = path.stem if path.parent in (PACKAGED, INCIDENTS) else str(source)
-    document = _read(path, name)
+    document = read_document(path, name)
     expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
     expand_profiles(document, path.parent, name)  # those that an override has brought
-    scenario = from_document(document, source=name, folder=path.parent)
-    return scenario.named(path.stem, name)
+    return Written(document, path.stem, name, path.parent)
 
 
 def load_finished(path: Path) -> Scenario:
     """The scenario of a finished run: files that it names may have gone since. Raises ScenarioError."""
-    return from_document(_read(path, str(path)), source=str(path), folder=path.parent, finished=True)
+    return from_document(read_document(path, str(path)), source=str(path), folder=path.parent, finished=True)
 
 
-def _read(path: Path, name: str) -> dict[str, Any]:
+def read_document(path: Path, name: str) -> dict[str, Any]:
+    """What stands in a TOML file; errors call it by `name`. Raises ScenarioError."""
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
