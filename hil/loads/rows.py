@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,8 +60,27 @@ def _lines(path: Path) -> Iterator[str]:
         yield from block
 
 
-def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
+def header_of(path: Path, source: str) -> list[str]:
+    """The names of the columns. Raises ScenarioError."""
+    with _told(path, source):
+        return list(csv.DictReader(_lines(path)).fieldnames or [])
+
+
+@contextmanager
+def _told(path: Path, source: str) -> Iterator[None]:
+    """What reading raises, as the error of the file."""
     try:
+        yield
+    except UnicodeDecodeError as error:
+        raise problem(source, path, f"not UTF-8 text, at byte {error.start}") from None
+    except csv.Error as error:
+        raise problem(source, path, f"not CSV: {error}") from None
+    except OSError as error:
+        raise problem(source, path, f"cannot be read: {error.strerror or error}") from None
+
+
+def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
+    with _told(path, source):
         reader = csv.DictReader(_lines(path))
         header = list(reader.fieldnames or [])
         for column in columns:
@@ -68,9 +88,3 @@ def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
                 raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")
         for row in reader:
             yield reader.line_num, [row[column] or "" for column in columns]
-    except UnicodeDecodeError as error:
-        raise problem(source, path, f"not UTF-8 text, at byte {error.start}") from None
-    except csv.Error as error:
-        raise problem(source, path, f"not CSV: {error}") from None
-    except OSError as error:
-        raise problem(source, path, f"cannot be read: {error.strerror or error}") from None

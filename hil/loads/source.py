@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hil.loads.arrivals import requests_of
 from hil.loads.base import LoadFeed, Piece
 from hil.loads.inference import Fleet
-from hil.loads.requests import Request, RequestFile
-from hil.loads.synthetic import synthetic_requests
 from hil.loads.trace import TraceBreakpoints
 from hil.loads.training import TrainingBreakpoints
 from hil.scenario.model import Scenario
@@ -25,12 +24,7 @@ class LoadSource:
             crashes = [event.at_s for event in scenario.events if event.kind == "load_crash"]
             pieces = TrainingBreakpoints(load, scenario.seed, min(crashes, default=None))
         elif load.kind == "inference":
-            requests: Iterator[Request] = (
-                synthetic_requests(load.arrivals, scenario.seed)
-                if load.trace is None
-                else RequestFile(load.trace, scenario.source)
-            )
-            self._fleet = Fleet(load, requests)
+            self._fleet = Fleet(load, requests_of(load, scenario.seed, scenario.source))
             pieces = self._fleet.breakpoints()
         else:
             pieces = TraceBreakpoints(load, scenario.source)
