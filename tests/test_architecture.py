@@ -39,7 +39,7 @@ RULES = {
     "hil.limits": ("hil.errors", "hil.kernel", "hil.scenario"),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.guide": ("hil.errors", "hil.scenario"),
-    "hil.loads": ("hil.errors", "hil.scenario"),
+    "hil.loads": ("hil.errors", "hil.recordings", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.limits", "hil.own", "hil.record.streams", "hil.scenario", "controllers.law"),

@@ -41,7 +41,10 @@ TRAINING = (
     "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "
     "stop, checkpoint_every, checkpoint_duration, checkpoint_power"
 )
-REPLAY = "power_factor, kind, trace, time_column, power_column, scale, repeat"
+REPLAY = (
+    "power_factor, kind, trace, format, time_column, power_column, power_columns, device_column, devices, period, between, "
+    "exact, scale, repeat"
+)
 AFTER = "Expected newline or end of document after a statement"
 LIMITS = "each entry begins with [[limits]]"
 CRASH = "events.0.kind = 'load_crash': needs load.kind = 'training'"

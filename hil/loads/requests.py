@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from hil.loads.base import Floats
 from hil.loads.rows import Rows, header_of, problem
+from hil.loads.times import stamp
 
 Wholes = np.ndarray[Any, np.dtype[np.int64]]
 Batch = tuple[Floats, Wholes, Wholes]
@@ -81,9 +81,9 @@ class RequestFile:
                 if self._last is None:
                     raise problem(self._source, self._path, "no requests")
                 raise StopIteration
-            line, (stamp, *tokens) = row
+            line, (when, *tokens) = row
             try:
-                at = _seconds(stamp) if self._burstgpt else _units(stamp)
+                at = _seconds(when) if self._burstgpt else stamp(when)
                 context, generated = map(int, tokens)
             except ValueError:
                 time = "a number of seconds" if self._burstgpt else "a time such as 2023-11-16 18:17:03.97"
@@ -106,11 +106,3 @@ def _seconds(text: str) -> int:
     if not 0.0 <= seconds <= 1e10:
         raise ValueError
     return round(seconds * 1e7)
-
-
-def _units(text: str) -> int:
-    """A time stamp in units of 100 ns, exact for seven decimals."""
-    whole, _, fraction = text.strip().partition(".")
-    moment = datetime.fromisoformat(whole)
-    since = moment - datetime(1970, 1, 1, tzinfo=moment.tzinfo)
-    return (since.days * 86_400 + since.seconds) * 10_000_000 + int((fraction + "0000000")[:7])

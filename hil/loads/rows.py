@@ -47,7 +47,7 @@ class Rows:
         return {**self.__dict__, "_open": None}
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
     """Lines of a text file, read a block at a time, so that no file stays open where a reader is left standing."""
     at = 0
     while True:
@@ -62,12 +62,16 @@ def _lines(path: Path) -> Iterator[str]:
 
 def header_of(path: Path, source: str) -> list[str]:
     """The names of the columns. Raises ScenarioError."""
-    with _told(path, source):
-        return list(csv.DictReader(_lines(path)).fieldnames or [])
+    with told(path, source):
+        return _header(csv.DictReader(lines_of(path), skipinitialspace=True))
+
+
+def _header(reader: csv.DictReader[str]) -> list[str]:
+    return [name.strip() for name in reader.fieldnames or []]
 
 
 @contextmanager
-def _told(path: Path, source: str) -> Iterator[None]:
+def told(path: Path, source: str) -> Iterator[None]:
     """What reading raises, as the error of the file."""
     try:
         yield
@@ -80,9 +84,9 @@ def _told(path: Path, source: str) -> Iterator[None]:
 
 
 def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
-    with _told(path, source):
-        reader = csv.DictReader(_lines(path))
-        header = list(reader.fieldnames or [])
+    with told(path, source):
+        reader = csv.DictReader(lines_of(path), skipinitialspace=True)
+        header = reader.fieldnames = _header(reader)
         for column in columns:
             if column not in header:
                 raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")

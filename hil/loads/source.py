@@ -19,6 +19,7 @@ class LoadSource:
     def __init__(self, scenario: Scenario) -> None:
         load = scenario.load
         self._fleet: Fleet | None = None
+        self._trace: TraceBreakpoints | None = None
         pieces: Iterator[Piece]
         if load.kind == "training":
             crashes = [event.at_s for event in scenario.events if event.kind == "load_crash"]
@@ -27,14 +28,19 @@ class LoadSource:
             self._fleet = Fleet(load, requests_of(load, scenario.seed, scenario.source))
             pieces = self._fleet.breakpoints()
         else:
-            pieces = TraceBreakpoints(load, scenario.source)
+            pieces = self._trace = TraceBreakpoints(load, scenario.source)
         self.feed = LoadFeed(pieces, scenario.tick_s)
         self.first_w = self.feed.first_w
 
+    @property
+    def sampled_s(self) -> float | None:
+        """Time between two samples of a recorded load; None where nothing lies between what it is made of."""
+        return None if self._trace is None else self._trace.sampled_s
+
     def summary(self, until_s: float) -> dict[str, Any]:
-        """What the load did up to a time: requests and tokens served, where it serves any."""
+        """What the load did up to a time: requests and tokens served, where it serves any; how often it was recorded."""
         if self._fleet is None:
-            return {}
+            return {} if self.sampled_s is None else {"sampled_s": self.sampled_s}
         served = self._fleet.served(until_s)
         return {
             "requests_served": served.requests,

@@ -122,7 +122,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         late = [] if outcome.timing is None else late_reasons(outcome.timing, scenario.clock)
         ended = [outcome.interrupted] if outcome.interrupted else []
         missing = [*ended, *late, *law_errors.reasons(), *recorder.reasons(), *log.reasons()]
-        verdict = judge(scenario, engine, outcome.liveness, missing)
+        verdict = judge(scenario, engine, outcome.liveness, missing, source.sampled_s)
         result = Result(
             scenario=scenario,
             verdict=verdict.outcome,
