@@ -78,3 +78,9 @@ class TraceBreakpoints:
         if not times and self._count < 2:
             raise problem(self._source, path, "needs two rows or more" if self._count else "no rows")
         return np.array(times), np.array(powers)
+
+
+def read_samples(load: TraceLoad, source: str) -> tuple[Floats, Floats]:
+    """All samples of a file: times from the first, s, and powers, W, shape (n,) each. Raises ScenarioError."""
+    pieces = list(TraceBreakpoints(load.model_copy(update={"between": "line", "repeat": False}), source))
+    return np.concatenate([time_s for time_s, _ in pieces]), np.concatenate([power_w for _, power_w in pieces])

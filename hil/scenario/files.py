@@ -28,21 +28,34 @@ def packaged() -> dict[str, str]:
     return found
 
 
-def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+_NO_SITE = {"duration": "10 min", "grid": {"short_circuit": "1 GVA"}}
+
+
+def load(source: str | Path, overrides: Iterable[str] = (), *, load_alone: bool = False) -> Scenario:
     """Load a scenario from a TOML file or by the name of a packaged one.
 
     overrides: `key=value` as with `hil run --set`, with a dotted key; the value is TOML if it parses, else a string. Entries
-    of lists go by index or by their `name`. Raises ScenarioError.
+    of lists go by index or by their `name`. load_alone: a file may hold no more than a `[load]`. Raises ScenarioError.
     """
     path = _find(source)
     name = path.stem if path.parent == PACKAGED else str(source)
     document = _read(path, name)
+    if load_alone:
+        document = {**_NO_SITE, **document}
     expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
     expand_profiles(document, path.parent, name)  # those that an override has brought
     scenario = from_document(document, source=name, folder=path.parent)
     return scenario.named(path.stem, name)
+
+
+def load_of(section: dict[str, Any], overrides: Iterable[str] = (), *, source: str) -> Any:
+    """A load that is no scenario's. overrides: as `load` takes them, with keys such as `load.scale`. Raises ScenarioError."""
+    document = {**_NO_SITE, "load": dict(section)}
+    for override in overrides:
+        override_document(source, document, override)
+    return from_document(document, source=source, folder=Path()).load
 
 
 def load_finished(path: Path) -> Scenario:
