@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import hil
+from hil.check.api import check
 from hil.errors import ScenarioError
 from hil.loads.base import LoadFeed
 from hil.loads.trace import TraceBreakpoints
@@ -206,6 +207,10 @@ def test_a_trace_that_is_too_slow_for_a_limit_blocks_its_pass(tmp_path):
     }
     assert [f"{reason}: it cannot PASS" for reason in result.reasons] == notes
     assert result.load["sampled_s"] == pytest.approx(0.1)
+    told = [event["limit"] for event in result.events if event["event"] == "load_too_slow"]
+    assert told == ["variation", "swing"]
+    checked = check(tmp_path / "run")  # judged again from its record
+    assert any("shorter than two samples of the load" in reason for reason in checked.limits["swing"].reasons)
 
 
 @pytest.mark.parametrize(("rate_hz", "keys"), [(200.0, ()), (10.0, ("load.exact=true",))])
