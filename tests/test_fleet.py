@@ -111,6 +111,22 @@ def test_memory_goes_with_what_is_outstanding():
     assert fleet.served(7100.0).requests == pytest.approx(142_000, abs=300)
     with pytest.raises(ValueError, match=r"known from 65\d\d"):
         fleet.served(100.0)
+    assert fleet.served(0.0).requests == 0
+
+
+def test_what_came_before_a_time_does_not_count():
+    load, requests = load_of(replicas=3), requests_of(9, 5000, 1000.0)
+    whole, later = Fleet(load, requests), Fleet(load, requests, count_from_s=300.0)
+    whole.steps(400.0)
+    before = astuple(whole.served(300.0))
+    for fleet in (whole, later):
+        fleet.steps(1400.0)
+    difference = [a - b for a, b in zip(astuple(whole.served(1000.0)), before, strict=True)]
+    assert list(astuple(later.served(1000.0))) == difference
+    assert later.served(200.0).requests == 0
+    at_once = Fleet(load, [Request(0.0, 0, 0)])
+    at_once.steps(1.0)
+    assert at_once.served(0.5).requests == 1
 
 
 def test_buffers_of_another_length_are_refused():

@@ -34,10 +34,14 @@ class Served:
 
 
 class Fleet:
-    """Serves requests and tells the power it draws, as a stream of break-points (`breakpoints`)."""
+    """Serves requests and tells the power it draws, as a stream of break-points (`breakpoints`).
 
-    def __init__(self, load: InferenceLoad, requests: Iterable[Request | Batch]) -> None:
+    count_from_s: what is complete by then is not counted as served.
+    """
+
+    def __init__(self, load: InferenceLoad, requests: Iterable[Request | Batch], *, count_from_s: float = 0.0) -> None:
         self._load = load
+        self._count_from_s = count_from_s
         self._batches = Batches(requests)
         self._offered_s = -np.inf  # arrival of the last request known
         self._replica_w = float(load.scale * load.gpus_per_replica * load.gpu_power_w)
@@ -75,12 +79,14 @@ class Fleet:
 
     def served(self, until_s: float) -> Served:
         """What was complete by a time that the break-points have passed, KEPT_S ago at most. Raises ValueError before that."""
+        if until_s <= self._count_from_s:
+            return Served(0, 0, 0)
         if until_s < self._forgotten_s:
             raise ValueError(f"{until_s:g} s: what was complete is known from {self._forgotten_s:g} s on")
         total = self._earlier.copy()
         for time_s, tokens in self._complete:
             count = int(np.searchsorted(time_s, until_s, side="right"))
-            total += (count, *tokens[:count].sum(axis=0))
+            total += self._sums(time_s[:count], tokens[:count])
             if count < time_s.size:
                 break
         return Served(*total.tolist())
@@ -134,8 +140,13 @@ class Fleet:
         """Keep only the sums of what was complete before a time."""
         while self._complete and self._complete[0][0][-1] < before_s:
             time_s, tokens = self._complete.popleft()
-            self._earlier += (time_s.size, *tokens.sum(axis=0))
+            self._earlier += self._sums(time_s, tokens)
             self._forgotten_s = float(time_s[-1])
+
+    def _sums(self, time_s: Floats, tokens: Wholes) -> Wholes:
+        """Requests, context and generated tokens of those that count."""
+        begin = int(np.searchsorted(time_s, self._count_from_s, side="right")) if self._count_from_s > 0.0 else 0
+        return np.array([time_s.size - begin, *tokens[begin:].sum(axis=0)])
 
 
 class FleetBreakpoints:
