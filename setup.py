@@ -56,6 +56,7 @@ setup(
                 "hil.kernel.memory",
                 "hil.kernel.pacer",
                 "hil.kernel.protection.replay",
+                "hil.loads.fleet",
                 "hil.loads.sampler",
                 "hil.loads.stages",
             )

@@ -166,7 +166,7 @@ def test_decoding_waits_while_the_replica_prefills():
     model = Fleet(load, [Request(0.0, 1000, 30), Request(0.5, 5000, 3)])
     list(itertools.islice(model.breakpoints(), 2))
     # first: prefill 0.1 s, decode from 0.1 s, held up from 0.5 to 1.0 s, so it ends at 1.6 s; second: decodes 1.0 to 1.1 s
-    assert model._done_s == pytest.approx([1.1, 1.6])
+    assert [model.served(at).requests for at in (1.09, 1.11, 1.59, 1.61)] == [0, 1, 1, 2]
 
 
 @pytest.mark.shared

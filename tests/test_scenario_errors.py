@@ -44,8 +44,8 @@ TRAINING = (
     "checkpoint_power, failure_every, fall, restart_after, restore, restart_ramp"
 )
 REPLAY = (
-    "power_factor, schedule, filler, smoothing, capping, rack, supply, gpus, gpu_power, kind, trace, time_column, "
-    "power_column, scale, repeat"
+    "power_factor, schedule, filler, smoothing, capping, rack, supply, gpus, gpu_power, kind, trace, format, time_column, "
+    "power_column, power_columns, device_column, devices, period, between, exact, scale, repeat"
 )
 AFTER = "Expected newline or end of document after a statement"
 LIMITS = "each entry begins with [[limits]]"

@@ -12,6 +12,7 @@ from hil.cli.compare import compare
 from hil.cli.convert import convert
 from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
+from hil.cli.load import load_commands
 from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
 from hil.cli.serve import serve
@@ -50,3 +51,4 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(load_commands, name="load", rich_help_panel="Write a scenario")

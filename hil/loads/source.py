@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hil.draws import uniform
+from hil.loads.arrivals import requests_of
 from hil.loads.base import LoadFeed, Piece
 from hil.loads.feeds import Ahead, RemediedFeed, Steady, SummedFeed
 from hil.loads.inference import Fleet
-from hil.loads.requests import Request, RequestFile
-from hil.loads.synthetic import synthetic_requests
 from hil.loads.trace import TraceBreakpoints
 from hil.loads.training import Crash, TrainingBreakpoints
 from hil.scenario.event import LoadCrash
@@ -36,33 +35,37 @@ class _Single:
     ) -> None:
         self._fleet: Fleet | None = None
         self._job: TrainingBreakpoints | None = None
+        self._trace: TraceBreakpoints | None = None
         self._lead_s = lead_s
         pieces: Iterator[Piece]
         if isinstance(load, TrainingLoad):
             pieces = self._job = TrainingBreakpoints(load, seed, crashes, checkpoint_later_s=checkpoint_later_s)
             self._tells = load.failure_every_s is not None or bool(crashes)
         elif isinstance(load, InferenceLoad):
-            requests: Iterator[Request] = (
-                synthetic_requests(load.arrivals, seed) if load.trace is None else RequestFile(load.trace, scenario.source)
-            )
-            self._fleet = Fleet(load, requests)
+            self._fleet = Fleet(load, requests_of(load, seed, scenario.source), count_from_s=lead_s)
             pieces = self._fleet.breakpoints()
         else:
-            pieces = TraceBreakpoints(load, scenario.source)
+            pieces = self._trace = TraceBreakpoints(load, scenario.source)
         self.plain = LoadFeed(pieces if lead_s == 0.0 else Ahead(pieces, lead_s), scenario.tick_s)
         self.remedied = RemediedFeed(Steady(self.plain), load, scenario.tick_s)
 
+    @property
+    def sampled_s(self) -> float | None:
+        """Time between two samples of a recorded load; None where nothing lies between what it is made of."""
+        return None if self._trace is None else self._trace.sampled_s
+
     def summary(self, until_s: float) -> dict[str, Any]:
-        """What it did up to a time: requests and tokens served, failures, what its remedies came to."""
+        """What it did up to a time: requests and tokens served, how often it was recorded, failures, what remedies came to."""
         found: dict[str, Any] = {}
         if self._fleet is not None:
             served = self._fleet.served(until_s + self._lead_s)
-            before = self._fleet.served(self._lead_s)
             found = {
-                "requests_served": served.requests - before.requests,
-                "context_tokens": served.context_tokens - before.context_tokens,
-                "generated_tokens": served.generated_tokens - before.generated_tokens,
+                "requests_served": served.requests,
+                "context_tokens": served.context_tokens,
+                "generated_tokens": served.generated_tokens,
             }
+        elif self.sampled_s is not None:
+            found = {"sampled_s": self.sampled_s}
         elif self._job is not None and self._tells:
             found = self._job.outages(self._lead_s, until_s + self._lead_s)
         return found | self.remedied.figures()
@@ -112,6 +115,12 @@ class LoadSource:
         self._summed = SummedFeed(feeds, scenario.tick_s)
         self._whole = RemediedFeed(self._summed, load, scenario.tick_s)
         self.feed, self.first_w = self._whole, self._whole.first_w
+
+    @property
+    def sampled_s(self) -> float | None:
+        """Time between two samples of a recorded load, the longest of a sum; None where it is made of none."""
+        singles = [self._single] if self._single is not None else [one for copies in self._parts.values() for one in copies]
+        return max((one.sampled_s for one in singles if one.sampled_s is not None), default=None)
 
     def summary(self, until_s: float) -> dict[str, Any]:
         """What the load did up to a time, of a sum also each part: requests served, failures, what remedies came to."""

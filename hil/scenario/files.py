@@ -56,25 +56,38 @@ class Written:
         return from_document(self.document, source=self.source, folder=self.folder).named(self.name, self.source)
 
 
-def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+_NO_SITE = {"duration": "10 min", "grid": {"short_circuit": "1 GVA"}}
+
+
+def load(source: str | Path, overrides: Iterable[str] = (), *, load_alone: bool = False) -> Scenario:
     """Load a scenario from a TOML file or by the name of a packaged one.
 
     overrides: `key=value` as with `hil run --set`, with a dotted key; the value is TOML if it parses, else a string. Entries
-    of lists go by index or by their `name`. Raises ScenarioError.
+    of lists go by index or by their `name`. load_alone: a file may hold no more than a `[load]`. Raises ScenarioError.
     """
-    return written(source, overrides).scenario()
+    return written(source, overrides, load_alone=load_alone).scenario()
 
 
-def written(source: str | Path, overrides: Iterable[str] = ()) -> Written:
+def written(source: str | Path, overrides: Iterable[str] = (), *, load_alone: bool = False) -> Written:
     """What `load` checks. Raises ScenarioError."""
     path = _find(source)
     name = path.stem if path.parent in (PACKAGED, INCIDENTS) else str(source)
     document = read_document(path, name)
+    if load_alone:
+        document = {**_NO_SITE, **document}
     expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
     expand_profiles(document, path.parent, name)  # those that an override has brought
     return Written(document, path.stem, name, path.parent)
+
+
+def load_of(section: dict[str, Any], overrides: Iterable[str] = (), *, source: str) -> Any:
+    """A load that is no scenario's. overrides: as `load` takes them, with keys such as `load.scale`. Raises ScenarioError."""
+    document = {**_NO_SITE, "load": dict(section)}
+    for override in overrides:
+        override_document(source, document, override)
+    return from_document(document, source=source, folder=Path()).load
 
 
 def load_finished(path: Path) -> Scenario:
