@@ -293,7 +293,7 @@ def test_the_pulse_series_are_what_pybamm_makes() -> None:
     sys.path.append(str(VALIDATION))
     os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
     pulse, makes = importlib.import_module("pulse"), importlib.import_module("pulse_series")
-    for cell, series in itertools.product(("lfp", "nmc"), ("fit", "held_out")):
+    for cell, series in itertools.product(("lfp", "nmc"), ("fit", "held_out", "fast")):
         kept, made = pulse.series(cell, series), makes.made(cell, series)
         voltage_v = np.interp(kept.time_s[1:], made[:, 0], made[:, 2])
         assert np.sqrt(np.mean((voltage_v - kept.voltage_v[1:]) ** 2)) < 1e-3
