@@ -74,7 +74,11 @@ LOADS = [
         [_SUM, "events=[]", "load.part.f.iteration='2 s'"],
         "load.part.f.iteration: unknown key for kind = 'inference'; a key of 'training'",
     ),
-    ([_SUM, "events=[]", "load.filler={}"], "load.filler: belongs to a part: it runs beside one job"),
+    ([_SUM, "events=[]", "load.filler={}"], "load.filler: belongs to a part: it acts in the GPUs of one job"),
+    (
+        [_SUM, "events=[]", "load.part.a.gpus=7000", "load.smoothing={profile='balanced'}"],
+        "load.smoothing: belongs to a part: it acts in the GPUs of one job",
+    ),
     ([_SUM, "events=[]", "load.rack={}"], "load.rack: needs the number of GPUs: gpus and gpu_power, in each part"),
     (["load={kind='sum',part={}}", "events=[]"], "load.part: must not be empty"),
     (["load={kind='sum'}", "events=[]"], "load.part: missing; it has no default"),

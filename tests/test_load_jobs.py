@@ -126,7 +126,7 @@ def test_few_nodes_fall_one_by_one_and_many_as_their_distribution(edge_s):
 def test_an_overshoot_keeps_the_mean_of_a_second(edge_s, peak):
     """No mean over 1 s is above the power of the compute phase, and the one from the rise on is that."""
     load = training(overshoot=peak, overshoot_time=0.05, edge=edge_s, iteration=5.0)
-    wave = samples(load, 25.0, period_s=1e-4) / FULL_W
+    wave = samples(load, 10.0, period_s=1e-4) / FULL_W
     sums = np.concatenate([[0.0], np.cumsum(wave)])
     means = (sums[10_000:] - sums[:-10_000]) * 1e-4
     assert means.max() <= 1.0 + 1e-9

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hil
+from hil.cli.load_lines import load_lines
 from hil.loads.source import LoadSource, part_seed
 from hil.scenario.files import from_document
 from hil.session.run import Options, run_scenario
@@ -88,6 +89,10 @@ def test_copies_are_apart_and_have_seeds_of_their_own():
     assert np.ptp(flat[2000:]) < 0.05 * 20 * np.ptp(alone)
     assert np.array_equal(wave(scenario(summed({"a": {**still, "copies": 3}}))), one + one + one)
     jittered = wave(scenario(summed({"a": {**JOB, "copies": 2}})))
+    source = LoadSource(scenario(summed({"a": {**JOB, "copies": 2}})))
+    source.feed.block(40_000)
+    part = source.summary(40.0)["part"]["a"]
+    assert part["energy_j"] == sum(copy["energy_j"] for copy in part["copies"]) == pytest.approx(jittered.sum() * 1e-3)
     assert not np.allclose(jittered, 2 * wave(scenario(summed({"a": JOB}))))
 
 
@@ -200,3 +205,27 @@ def test_loads_without_the_new_keys_are_as_they_were():
 
     for load in (JOB, FLEET):
         assert isinstance(LoadSource(scenario(load)).feed, LoadFeed)
+
+
+def test_what_a_load_did_is_told_in_lines():
+    job = {**JOB, "gpus": 14_285, "smoothing": {"profile": "aggressive"}, "rack": {}}
+    crash = {"at": "40 s", "kind": "load_crash", "load": "a", "restart_after": "5 s"}
+    result = run_scenario(scenario(summed({"a": job, "f": FLEET}), [crash]), Options(controllers=False))
+    told = result.load["part"]["a"]
+    rack, down_s = told["remedies"]["rack"], told["down_s"]
+    lines = load_lines(result.load)
+    assert lines[0] == f"a: failures: 0, crashes: 1, down for {down_s:g} s"
+    assert lines[1] == f"a: GPUs took {100 * told['remedies']['overhead']:+.2f} % against what the job asked for"
+    low, high = (round(100 * rack[key]) for key in ("soc_low", "soc_high"))
+    lacked = f"lacked {rack['missing_j'] / 1e6:.3g} MJ in {rack['missing_s']:g} s"
+    assert lines[2] == f"a: racks at {low} to {high} % of their charge, {lacked}"
+    assert lines[3].startswith(f"f: served {result.load['part']['f']['requests_served']:,} requests: ")
+    assert len(lines) == 4
+    many = load_lines({"part": {"a": {"energy_j": 1.0, "copies": [told] * 10}}})
+    assert many[0].startswith("a, copy 0: ")
+    assert many[-1] == "and 18 lines more, of other parts: --json"
+    capping = {"brakes": 2, "first_brake_s": 5.0, "above_s": 4.5, "longest_above_s": 4.4}
+    assert load_lines({"remedies": {"overhead": -0.1, "capping": capping}}) == [
+        "GPUs took -10.00 % against what the job asked for",
+        "above what is provisioned for 4.5 s, 4.4 s at a time, brake 2 times, first at 5 s",
+    ]

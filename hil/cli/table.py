@@ -12,6 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from hil.cli import terminal
+from hil.cli.load_lines import load_lines
 from hil.report.words import missing, quantity, said, worst
 from hil.verdict.outcome import Outcome
 
@@ -35,12 +36,8 @@ def print_result(result: Result) -> None:
         f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
         f"{_clock(result)} · waveform {result.waveform_hash}"
     )
-    if "requests_served" in result.load:
-        load = result.load
-        console.print(
-            f"served {load['requests_served']:,} requests: {load['context_tokens']:,} context and "
-            f"{load['generated_tokens']:,} generated tokens, {load['energy_j'] / 3.6e9:.3f} MWh"
-        )
+    for line in load_lines(result.load):
+        console.print(escape(line))
     table = limits_table(result.limits)
     wide_enough(console, table)
     console.print()

@@ -128,9 +128,11 @@ class LoadSource:
             return self._single.summary(until_s)
         parts = {}
         for name, copies in self._parts.items():
-            energy_j = sum(self._summed.energy_j(f"{name}.{copy}") for copy in range(len(copies)))
-            told = [one.summary(until_s) for one in copies]
-            parts[name] = {"energy_j": energy_j} | (told[0] if len(told) == 1 else {"copies": told} if any(told) else {})
+            told = [
+                {"energy_j": self._summed.energy_j(f"{name}.{copy}")} | one.summary(until_s) for copy, one in enumerate(copies)
+            ]
+            alone = len(told) == 1
+            parts[name] = told[0] if alone else {"energy_j": sum(one["energy_j"] for one in told), "copies": told}
         return {"part": parts} | self._whole.figures()
 
 

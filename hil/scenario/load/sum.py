@@ -92,9 +92,10 @@ class SumLoad(LoadSection):
         return self
 
     @model_validator(mode="after")
-    def _filler_of_a_part(self) -> Self:
-        if self.filler is not None:
-            raise Refused("belongs to a part: it runs beside one job", "filler")
+    def _gpus_are_in_parts(self) -> Self:
+        for table in ("filler", "smoothing"):
+            if getattr(self, table) is not None:
+                raise Refused("belongs to a part: it acts in the GPUs of one job", table)
         return self
 
 
