@@ -100,9 +100,8 @@ def _figure(comparison: Comparison) -> Figure:
     most_w = max(float(row.measured.power.high_w.max()) for row in rows)
     least_w = min(0.0, *(float(row.measured.power.low_w.min()) for row in rows))
     for number, row in enumerate(rows):
-        _power(
-            axis(_LEFT_IN, _CURVE_IN, number, 1, gap_in=_TITLE_IN), row, (least_w / 1e6, most_w / 1e6), number == len(rows) - 1
-        )
+        beside = axis(_LEFT_IN, _CURVE_IN, number, 1, gap_in=_TITLE_IN)
+        _power(beside, row, (least_w / 1e6, most_w / 1e6), last=number == len(rows) - 1)
     left_in = _LEFT_IN + _CURVE_IN + _GAP_IN
     for column in _COLUMNS:
         _bars(axis(left_in, _BAR_IN - 0.12, 0, len(rows)), rows, column)
@@ -110,7 +109,7 @@ def _figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def _power(axis: Any, row: Row, bounds: tuple[float, float], last: bool) -> None:
+def _power(axis: Any, row: Row, bounds: tuple[float, float], *, last: bool) -> None:
     power = row.measured.power
     low, high = power.low_w / 1e6, power.high_w / 1e6
     axis.fill_between(power.time_s, low, high, facecolor=_POWER, edgecolor=_POWER, lw=0.6, gid=f"power-{row.name}")
