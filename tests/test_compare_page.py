@@ -10,6 +10,7 @@ import pytest
 
 import hil
 from hil.loads.source import LoadSource
+from hil.scenario.load import TrainingLoad
 from hil.scenario.overlay import title_of, variants
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +29,7 @@ def script():
 def test_the_overhead_of_a_floor_is_that_of_its_waveform(script, edge, duty, low):
     """Against the load itself, tick by tick, over a hundred iterations from one start of a communication phase to the next."""
     overrides = ["load.start='0 s'", "load.start_ramp='0 s'", f"load.edge='{edge}'", f"load.compute_share={duty}"]
+    overrides += ["load.overshoot=1"] if "overshoot" in TrainingLoad.model_fields else []
     scenario = hil.load("mitigation", [*overrides, f"load.communication_power={low}"])
     feed = LoadSource(scenario).feed
     power = np.concatenate([feed.block(8000) for _ in range(51)])[4000:404_000] / 25e6

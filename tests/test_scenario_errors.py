@@ -143,7 +143,7 @@ def test_files(tmp_path, text, line):
 
 def test_sources_that_are_not_there(tmp_path):
     assert refused("mine.toml") == "mine.toml: no such file"
-    known = "hall, inference_replay, training_job, training_job_wire; incidents: hil scenarios --incidents"
+    known = "hall, inference_replay, mitigation, training_job, training_job_wire; incidents: hil scenarios --incidents"
     assert refused("trainingjob") == f"trainingjob: no such scenario; name a .toml file or one of: {known}"
     assert refused("") == f"'': no such scenario; name a .toml file or one of: {known}"
     assert refused("a\nb.toml") == "a\\nb.toml: no such file"

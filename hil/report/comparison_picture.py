@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH_IN, _ROW_IN, _HEAD_IN, _FOOT_IN = 12.0, 0.95, 0.85, 0.5
 _LEFT_IN, _CURVE_IN, _BAR_IN, _GAP_IN = 0.75, 4.7, 1.22, 0.28
+_TITLE_IN = 0.22  # of a row, for its title
 _POWER, _BAR = "#1f5fa8", "#7a9cc6"
 _HELD = {Outcome.PASS: "#2e7d32", Outcome.FAIL: VIOLATED}
 _LEAST_SHOWN = -150.0  # of a bar; its words say what it is
@@ -99,15 +100,16 @@ def _figure(comparison: Comparison) -> Figure:
     most_w = max(float(row.measured.power.high_w.max()) for row in rows)
     least_w = min(0.0, *(float(row.measured.power.low_w.min()) for row in rows))
     for number, row in enumerate(rows):
-        _power(axis(_LEFT_IN, _CURVE_IN, number, 1, gap_in=0.22), row, (least_w / 1e6, most_w / 1e6), number == len(rows) - 1)
+        beside = axis(_LEFT_IN, _CURVE_IN, number, 1, gap_in=_TITLE_IN)
+        _power(beside, row, (least_w / 1e6, most_w / 1e6), last=number == len(rows) - 1)
     left_in = _LEFT_IN + _CURVE_IN + _GAP_IN
     for column in _COLUMNS:
-        _bars(axis(left_in, _BAR_IN - 0.12, 0, len(rows), gap_in=0.22), rows, column)
+        _bars(axis(left_in, _BAR_IN - 0.12, 0, len(rows)), rows, column)
         left_in += _BAR_IN
     return figure
 
 
-def _power(axis: Any, row: Row, bounds: tuple[float, float], last: bool) -> None:
+def _power(axis: Any, row: Row, bounds: tuple[float, float], *, last: bool) -> None:
     power = row.measured.power
     low, high = power.low_w / 1e6, power.high_w / 1e6
     axis.fill_between(power.time_s, low, high, facecolor=_POWER, edgecolor=_POWER, lw=0.6, gid=f"power-{row.name}")
@@ -131,7 +133,8 @@ def _bars(axis: Any, rows: list[Row], column: _Bars) -> None:
     span = high - low or 1.0
     axis.set_xlim(low - 0.02 * span, high + 0.5 * span)
     axis.set_ylim(len(rows) - 0.5, -0.5)
-    for number, (row, value) in enumerate(zip(rows, values, strict=True)):
+    for place, (row, value) in enumerate(zip(rows, values, strict=True)):
+        number = place + 0.5 * _TITLE_IN / _ROW_IN  # beside the middle of its power
         if value is None:
             axis.text(0.0, number, " —", va="center", fontsize=7.5, color="#606060")
             continue
