@@ -58,6 +58,7 @@ setup(
                 "hil.kernel.protection.replay",
                 "hil.loads.fleet",
                 "hil.loads.sampler",
+                "hil.loads.stages",
             )
         ],
         compiler_directives=DIRECTIVES,

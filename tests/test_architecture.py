@@ -39,7 +39,7 @@ RULES = {
     "hil.limits": ("hil.errors", "hil.kernel", "hil.scenario"),
     "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.guide": ("hil.errors", "hil.scenario"),
-    "hil.loads": ("hil.errors", "hil.recordings", "hil.scenario"),
+    "hil.loads": ("hil.draws", "hil.errors", "hil.recordings", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),
     "hil.kernel": (),
     "hil.site": ("hil.errors", "hil.kernel", "hil.limits", "hil.own", "hil.record.streams", "hil.scenario", "controllers.law"),
@@ -157,7 +157,7 @@ OUTSIDE = {
     "aiomqtt": ("hil/mqtt/wire.py",),
     "paho": ("hil/mqtt/wire.py",),
     "pymodbus": ("controllers/modbus.py",),
-    "matplotlib": ("hil/report/load_picture.py", "hil/report/picture.py"),
+    "matplotlib": ("hil/report/comparison_picture.py", "hil/report/load_picture.py", "hil/report/picture.py"),
     "pyarrow": ("hil/record", "hil/recordings"),
     "pytest": ("hil/pytest_plugin.py",),
 }

@@ -16,7 +16,7 @@ from hil.loads.requests import Request, RequestFile
 from hil.loads.rows import Rows
 from hil.loads.sampler import fill
 from hil.loads.source import LoadSource
-from hil.loads.training import TrainingBreakpoints
+from hil.loads.training import Crash, TrainingBreakpoints
 from hil.scenario.load import InferenceLoad, TrainingLoad
 from hil.session.run import Options, run_scenario
 
@@ -28,7 +28,7 @@ def training(**keys: object) -> TrainingLoad:
 
 
 def samples(load: TrainingLoad, seconds: float, seed: int = 0, crash_s: float | None = None, block: int = 1000):
-    feed = LoadFeed(TrainingBreakpoints(load, seed, crash_s), PERIOD_S)
+    feed = LoadFeed(TrainingBreakpoints(load, seed, [] if crash_s is None else [Crash(crash_s)]), PERIOD_S)
     blocks = []
     while feed.tick < round(seconds / PERIOD_S):
         blocks.append(feed.block(block))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hil.cli.check import check
+from hil.cli.compare import compare
 from hil.cli.convert import convert
 from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
@@ -42,7 +43,7 @@ def options(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Write a scenario": (init, explain, schema, validate),
-    "Run it": (run, serve, scenarios, wire),
+    "Run it": (run, compare, wire, serve, scenarios),
     "Read a run": (show, plot, tail, convert, diff),
     "Judge a recording": (check,),
     "Before you trust it": (doctor, verify),

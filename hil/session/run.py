@@ -25,6 +25,7 @@ from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
 from hil.record.streams import Stream
+from hil.report.expectations import with_what_was_expected
 from hil.report.missing import with_what_was_missing
 from hil.report.result import Result
 from hil.scenario.event import PlantEvent
@@ -146,7 +147,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             timing=outcome.timing,
             provenance=made_with,
         )
-        result = with_what_was_missing(result)
+        result = with_what_was_expected(with_what_was_missing(result))
     return result if folder is None or recorder.abandoned else folder.finish(result, picture=options.picture)
 
 

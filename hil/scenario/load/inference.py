@@ -141,6 +141,16 @@ class InferenceLoad(LoadSection):
         json_schema_extra=source("a power supply's hold-up of 20 ms (OCP ORv3)"),
     )
 
+    @property
+    def gpu_count(self) -> float:
+        """How many GPUs all its fleets have."""
+        return float(self.scale) * self.replicas * self.gpus_per_replica
+
+    @property
+    def rated_w(self) -> float:
+        """Thermal design power of all its GPUs, W."""
+        return self.gpu_count * float(self.gpu_power_w)
+
     @model_validator(mode="after")
     def _of_its_gpu(self) -> Self:
         if self.gpu is not None:

@@ -7,14 +7,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import CHOICE, Flag, Number, Refused, Whole
-from hil.scenario.load.base import LoadSection
+from hil.scenario.load.base import GpuSection
 from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Time
 
 _OF_COLUMNS = ("time_column", "power_column", "power_columns", "device_column")
 
 
-class TraceLoad(LoadSection):
+class TraceLoad(GpuSection):
     """Recorded power of a file, the first time of which is the start of the run."""
 
     kind: Literal["trace"] = "trace"
