@@ -220,6 +220,17 @@ def test_a_trace_that_is_too_slow_for_a_limit_blocks_its_pass(tmp_path):
     assert any("shorter than two samples of the load" in reason for reason in checked.limits["swing"].reasons)
 
 
+def test_of_a_sum_the_slowest_trace_counts(tmp_path):
+    keys = site(tmp_path, 10.0)
+    trace = keys[4].removeprefix("load.trace=")
+    keys[2:5] = [f"load={{kind='sum', part={{a={{kind='training', power='1 MW'}}, b={{kind='trace', trace={trace}}}}}}}"]
+    options = Options(controllers=False, folder=tmp_path / "run", picture=False)
+    result = run_scenario(hil.load("training_job", keys), options)
+    assert any("two samples of the load" in reason for reason in result.limits["swing"].reasons)
+    checked = check(tmp_path / "run")
+    assert any("two samples of the load" in reason for reason in checked.limits["swing"].reasons)
+
+
 @pytest.mark.parametrize(("rate_hz", "keys"), [(200.0, ()), (10.0, ("load.exact=true",))])
 def test_what_samples_show_and_what_is_exact_passes(tmp_path, rate_hz, keys):
     result = run_scenario(hil.load("training_job", site(tmp_path, rate_hz, *keys)), Options(controllers=False))
