@@ -21,10 +21,12 @@ from hil.scenario.event import (
     Event,
     GenerationLoss,
     GridDip,
+    GridOutage,
     LinkCut,
     LoadCrash,
     ResetLockout,
     ServerStop,
+    Stimulus,
 )
 from hil.scenario.event_kind import EventSection
 from hil.scenario.fault import (
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from firmware_sim.image import FirmwareImage
 
 Act = Callable[[], Coroutine[Any, Any, None]]
-Stimulus = GridDip | GenerationLoss
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     DeviceLoss: _device_loss,
     DeviceSilence: _device_silence,
     GridDip: _plant,
+    GridOutage: _plant,
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
     ResetLockout: _plant,

@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int64_t, uintptr_t
 
+from hil.kernel.forming cimport FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GensetParams, GensetState
 from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState
@@ -14,6 +16,8 @@ from hil.kernel.protection.ratios cimport RatioParams
 from hil.kernel.protection.relays cimport RelayParams, RelayState
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
+from hil.kernel.psu cimport PsuFeed, PsuParams, PsuState
+from hil.kernel.site cimport Site
 
 from hil.kernel.layout import parameter_dtypes, state_dtypes
 
@@ -63,4 +67,21 @@ cdef int bind_functions(Functions* f, parameters, states) except -1:
     f.slopes = <SlopeState*> address(states, "slopes", of["slopes"], f.slope_count)
     f.block_params = <const BlockParams*> address(parameters, "blocks", wanted["blocks"], -1)
     f.blocks = <BlockState*> address(states, "blocks", of["blocks"], f.block_count)
+    return 0
+
+
+cdef int bind_sources(Site* site, parameters, states, int64_t bess_count, int64_t ups_count) except -1:
+    """Point a site at its own sources and at the power supplies of its IT, where it has any. Raises ValueError likewise."""
+    wanted, of = parameter_dtypes(), state_dtypes()
+    cdef int64_t forming = bess_count if len(parameters["forming"]) else 0
+    site.genset_count, site.psu_count = len(parameters["genset"]), len(parameters["psu"])
+    site.own_sources = 1 if site.genset_count > 0 or forming > 0 else 0
+    site.sources = <SourcesState*> address(states, "sources", of["sources"], site.own_sources)
+    site.genset_params = <const GensetParams*> address(parameters, "genset", wanted["genset"], 1 if site.genset_count else 0)
+    site.genset = <GensetState*> address(states, "genset", of["genset"], site.genset_count)
+    site.forming_params = <const FormingParams*> address(parameters, "forming", wanted["forming"], forming)
+    site.forming = <FormingState*> address(states, "forming", of["forming"], forming)
+    site.psu_params = <const PsuParams*> address(parameters, "psu", wanted["psu"], -1)
+    site.psus = <PsuState*> address(states, "psu", of["psu"], site.psu_count)
+    site.psu_feeds = <PsuFeed*> address(states, "psu_feeds", of["psu_feeds"], ups_count + 1 if site.psu_count > 0 else 0)
     return 0

@@ -15,7 +15,7 @@ from firmware_sim.kernel.pcs cimport PcsParams, PcsState
 from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
-from hil.kernel.binding cimport address, bind_functions
+from hil.kernel.binding cimport address, bind_functions, bind_sources
 from hil.kernel.breakers cimport BreakerParams, BreakerReset, BreakerState, TripParams, TripState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
@@ -180,6 +180,7 @@ cdef class Engine:
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
+        bind_sources(site, self.parameters, self.states, count, ups_count)
         bind_functions(&site.functions, self.parameters, self.states)
         site.function_count = function_count(&site.functions)
         site.user_laws = <UserLaw*> <uintptr_t> user_laws.ctypes.data

@@ -36,7 +36,7 @@ from hil.kernel.breakers cimport (
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport (
-    EVENT_DIP, EVENT_GENERATION_LOSS, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS, STIMULUS_END_ALL,
+    EVENT_DIP, EVENT_GENERATION_LOSS, EVENT_OUTAGE, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS, STIMULUS_END_ALL,
     STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_RESET_BREAKER, STIMULUS_VALUE, STIMULUS_ZERO_IM,
     STIMULUS_ZERO_RE, Event,
 )
@@ -44,6 +44,8 @@ from hil.kernel.faults cimport (
     FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
     FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP, Faults,
 )
+from hil.kernel.forming cimport FORMING_OUTPUTS, SITE_OUTPUTS, FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GENSET_OUTPUTS, GensetParams, GensetState
 from hil.kernel.limits cimport (
     AFTER_DIP, BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, IN_DIP, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE,
     LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
@@ -71,6 +73,7 @@ from hil.kernel.protection.relays cimport (
 )
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams
+from hil.kernel.psu cimport PSU_OUTPUTS, PsuFeed, PsuParams, PsuState
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
@@ -124,7 +127,9 @@ CODES = {
     "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
     "oscillation.outputs": OSCILLATION_OUTPUTS, "oscillation.moments": MOMENTS, "oscillation.most_samples": MOST_SAMPLES,
     "flicker.outputs": FLICKER_OUTPUTS, "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
-    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
+    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS, "event.outage": EVENT_OUTAGE,
+    "genset.outputs": GENSET_OUTPUTS, "forming.outputs": FORMING_OUTPUTS, "sources.outputs": SITE_OUTPUTS,
+    "psu.outputs": PSU_OUTPUTS,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
     "stimulus.zero_re": STIMULUS_ZERO_RE, "stimulus.zero_im": STIMULUS_ZERO_IM, "stimulus.blanks": STIMULUS_BLANKS,
@@ -200,6 +205,9 @@ def parameter_dtypes():
     cdef BreakerParams breakers
     cdef BreakerReset resets
     cdef TripParams trips
+    cdef GensetParams genset
+    cdef FormingParams forming
+    cdef PsuParams psu
     cdef RatioParams ratios
     cdef RateParams rates
     cdef FilterParams filters
@@ -227,6 +235,9 @@ def parameter_dtypes():
         "breakers": np.asarray(<BreakerParams[:1]> &breakers).dtype,
         "resets": np.asarray(<BreakerReset[:1]> &resets).dtype,
         "trips": np.asarray(<TripParams[:1]> &trips).dtype,
+        "genset": np.asarray(<GensetParams[:1]> &genset).dtype,
+        "forming": np.asarray(<FormingParams[:1]> &forming).dtype,
+        "psu": np.asarray(<PsuParams[:1]> &psu).dtype,
         "ratios": np.asarray(<RatioParams[:1]> &ratios).dtype,
         "rates": np.asarray(<RateParams[:1]> &rates).dtype,
         "filters": np.asarray(<FilterParams[:1]> &filters).dtype,
@@ -272,6 +283,11 @@ def state_dtypes():
     cdef FlickerState flickers
     cdef SlopeState slopes
     cdef BlockState blocks
+    cdef SourcesState sources
+    cdef GensetState genset
+    cdef FormingState forming
+    cdef PsuState psu
+    cdef PsuFeed psu_feeds
     cdef Event stimuli
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
@@ -306,6 +322,11 @@ def state_dtypes():
         "flickers": np.asarray(<FlickerState[:1]> &flickers).dtype,
         "slopes": np.asarray(<SlopeState[:1]> &slopes).dtype,
         "blocks": np.asarray(<BlockState[:1]> &blocks).dtype,
+        "sources": np.asarray(<SourcesState[:1]> &sources).dtype,
+        "genset": np.asarray(<GensetState[:1]> &genset).dtype,
+        "forming": np.asarray(<FormingState[:1]> &forming).dtype,
+        "psu": np.asarray(<PsuState[:1]> &psu).dtype,
+        "psu_feeds": np.asarray(<PsuFeed[:1]> &psu_feeds).dtype,
         "stimuli": np.asarray(<Event[:1]> &stimuli).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),

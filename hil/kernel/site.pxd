@@ -15,11 +15,14 @@ from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport Event
 from hil.kernel.faults cimport Faults
+from hil.kernel.forming cimport FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GensetParams, GensetState
 from hil.kernel.limits cimport LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.protection.functions cimport Functions
+from hil.kernel.psu cimport PsuFeed, PsuParams, PsuState
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
 from hil.kernel.xxh64 cimport Xxh64
@@ -91,6 +94,9 @@ cdef struct Site:
     int64_t event_count
     int64_t breaker_count
     int64_t reset_count        # of lock-outs, scripted
+    int64_t own_sources        # 1: generating sets, or converters that form a voltage
+    int64_t genset_count       # 1: its sets, taken together
+    int64_t psu_count          # banks of power supplies
     int64_t load_ring_ticks
     int64_t arena_size
     int64_t row_words
@@ -107,6 +113,14 @@ cdef struct Site:
     AreaState* area
     const CoolingParams* cooling_params
     CoolingState* cooling
+    SourcesState* sources
+    const GensetParams* genset_params
+    GensetState* genset
+    const FormingParams* forming_params    # one for each BESS, where any forms a voltage
+    FormingState* forming
+    const PsuParams* psu_params
+    PsuState* psus
+    PsuFeed* psu_feeds         # the bus, and the UPSs
     Measurement* measured
     PhaseMeter* meters
     MeterState* revenue_meters

@@ -17,9 +17,10 @@ from hil.kernel.converter cimport converter_deliver, converter_lag
 from hil.kernel.cooling cimport cooling_step
 from hil.kernel.events cimport apply_events
 from hil.kernel.faults cimport Faults
+from hil.kernel.islands cimport all_due, own_network, run_psus, write_more
 from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
-from hil.kernel.network cimport NetworkState, network_apart, network_solve
+from hil.kernel.network cimport APART_OUTAGE, NetworkState, network_apart, network_solve
 from hil.kernel.sequences cimport sequence_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
@@ -97,6 +98,8 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out += 21
     if s.breaker_count > 0:
         far(write_breakers)(s, 0)
+    if s.own_sources > 0 or s.psu_count > 0:
+        far(write_more)(s, 0)
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
@@ -173,10 +176,15 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
+    cdef double frequency_hz
+    cdef int64_t apart
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
+        apart = s.network.disconnected
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.stimuli, s.network_params, s.network, s.area,
                                              s.blank_until, tick)
+        if (s.network.disconnected ^ apart) & APART_OUTAGE:
+            far(all_due)(s, tick)
     if tick >= s.run.due_tick:
         far(supervise)(s, tick)
     # Fast laws and firmware, on what was measured at the end of the last tick.
@@ -188,9 +196,14 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
+    if s.psu_count > 0:
+        delivered_w *= s.psu_feeds[0].works
+        far(run_psus)(s, tick)
+        demand_w *= s.psu_feeds[0].draws
+        demand_var *= s.psu_feeds[0].draws
     for i in range(s.ups_count):
         delivered_w += s.ups_power[i].output_w
-        run_ups(s, i, tick, it_demand_w)
+        run_ups(s, i, tick, it_demand_w * s.psu_feeds[1 + i].draws if s.psu_count > 0 else it_demand_w)
         demand_w += s.ups_power[i].request_w
         demand_var += s.ups_power[i].request_var
     # Plant.
@@ -198,7 +211,11 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         cooling_step(s.cooling_params, s.cooling, delivered_w, seen_pu)
         demand_w += s.cooling.power_w
         demand_var += s.cooling.power_w * s.cooling_params.tan_phi
-    if s.network.disconnected:
+    if s.own_sources > 0:
+        s.sources.load_w, s.sources.load_var = demand_w, demand_var
+        s.sources.storage_w, s.sources.storage_var = storage_w, storage_var
+        far(own_network)(s, tick)
+    elif s.network.disconnected:
         network_apart(s.network)
     else:
         network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
@@ -212,7 +229,10 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
                     s.faults[s.bess_count + i].soc_error, s.network.bus_voltage_pu, s.network.load_share, s.dt)
     measure(&s.measured[MEASURED_POWER], s.arena, s.network.power_w)
     measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.network.bus_voltage_pu)
-    measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))
+    frequency_hz = s.area_params.nominal_hz * (1.0 + s.area.deviation_pu)
+    if s.own_sources > 0:
+        frequency_hz = s.sources.frequency_hz
+    measure(&s.measured[MEASURED_FREQUENCY], s.arena, frequency_hz)
     measure_phases(&s.meters[METER_PCC], s.arena, s.network.phase_pu)
     measure_phases(&s.meters[METER_BUS], s.arena, s.network.bus_phase_pu)
     if s.revenue_meter_count > 0:

@@ -13,6 +13,7 @@ from hil.scenario.event import (
     DeviceSilence,
     GenerationLoss,
     GridDip,
+    GridOutage,
     LinkCut,
     LoadCrash,
     ResetLockout,
@@ -40,6 +41,8 @@ from hil.scenario.fault import (
     ValuesStale,
     WeakCells,
 )
+from hil.scenario.forming import Forming
+from hil.scenario.genset import Gensets
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import (
     BandShare,
@@ -86,6 +89,7 @@ from hil.scenario.meter import Meter
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.psu import Psu
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
@@ -123,9 +127,12 @@ __all__ = [
     "Droop",
     "DynamicRange",
     "Flicker",
+    "Forming",
     "GenerationLoss",
+    "Gensets",
     "Grid",
     "GridDip",
+    "GridOutage",
     "HighPass",
     "InferenceLoad",
     "Link",
@@ -151,6 +158,7 @@ __all__ = [
     "PeakToPeak",
     "PllLoss",
     "PowerReading",
+    "Psu",
     "RampLimit",
     "RampRate",
     "RateOfChange",

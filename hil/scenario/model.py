@@ -11,12 +11,14 @@ from hil.scenario.base import CHOICE, Name, Section, Whole
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event
+from hil.scenario.genset import Gensets
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.limit import Limit
 from hil.scenario.link import Link
 from hil.scenario.load import Load
 from hil.scenario.meter import Meter
 from hil.scenario.mqtt import Mqtt
+from hil.scenario.psu import Psu
 from hil.scenario.quantity import Time
 from hil.scenario.record import Record
 from hil.scenario.rules import check_rules
@@ -58,6 +60,8 @@ class Scenario(Section):
     )
     load: Load = Field(description="what the site draws")
     cooling: Cooling | None = Field(default=None, description="cooling of the IT load; none without the section")
+    psu: Psu | None = Field(default=None, description="power supplies of the IT load; without the section it takes any voltage")
+    gensets: Gensets | None = Field(default=None, description="generating sets of the site; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
     meter: dict[Name, Meter] = Field(default_factory=dict, description="revenue meters at the PCC, by name; none without")
@@ -120,6 +124,11 @@ class Scenario(Section):
         """Breakers that limits trip, `pcc` first, then as the devices; there are no others."""
         tripped = {getattr(limit, "breaker", None) for limit in self.limits}
         return [name for name in ("pcc", *self.devices) if name in tripped]
+
+    @property
+    def forming(self) -> list[str]:
+        """Names of the BESSs that form a voltage."""
+        return [name for name, bess in self.bess.items() if bess.control == "forming"]
 
     @property
     def on_mqtt(self) -> bool:

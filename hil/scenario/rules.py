@@ -32,6 +32,7 @@ _LONGEST_BEFORE = 2**19
 def check_rules(scenario: Scenario) -> None:
     """All of them. Raises Refused."""
     check_references(scenario)
+    check_sources(scenario)
     check_times(scenario)
     check_wires(scenario)
 
@@ -109,6 +110,13 @@ def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
             if not low <= absorber.soc_target <= high:
                 problem = f"must be within supervisor.{leader}.window = [{low:g}, {high:g}], which leads the same device"
                 raise Refused(problem, "absorber", name, "soc_target")
+
+
+def check_sources(scenario: Scenario) -> None:
+    """What may feed the bus besides the grid. Raises Refused."""
+    if scenario.gensets is not None and scenario.forming:
+        problem = "with [gensets] it must be 'following': nothing here synchronises sets and converters"
+        raise Refused(problem, "bess", scenario.forming[0], "control")
 
 
 def check_times(scenario: Scenario) -> None:

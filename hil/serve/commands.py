@@ -28,6 +28,7 @@ _SHORT = {
     "broker_stop": "broker",
     "link_cut": "cut",
     "grid_dip": "dip",
+    "grid_outage": "outage",
     "generation_loss": "loss",
 }
 """Words for kinds that are typed often; any other kind is its own word."""
@@ -36,7 +37,7 @@ _NOT_GIVEN = ("kind", "at", "again_after")
 _NOT_BY_HAND = ("load_crash",)  # the load is made ahead
 
 _OTHERS = (
-    "calm: end all dips and losses",
+    "calm: end all dips, outages and losses",
     "mend KIND [DEVICE]: take back a fault that acts, before its time or without one",
     "devices: where each is reached",
     "help COMMAND: what it does",

@@ -15,6 +15,7 @@ from hil.site.limits import function_channels, limits, sequence_channels
 from hil.site.parts import Parts, Steady
 from hil.site.plant import plant, sequences, tan_phi
 from hil.site.record import streams
+from hil.site.sources import source_outputs, sources
 from hil.site.storage import storage
 from hil.site.ups import direct_share
 
@@ -32,11 +33,12 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
     ups_names = [f"ups.{name}" for name in scenario.ups]
-    more = (*sequence_channels(scenario), *breaker_outputs(scenario), *function_channels(scenario))
+    more = (*sequence_channels(scenario), *breaker_outputs(scenario), *source_outputs(scenario), *function_channels(scenario))
     channels = (*channel_names(names, ups_names), *more)
     steady = plant(parts, first_it_w)
     sequences(parts, channels)
     storage(parts)
+    sources(parts, steady, channels)
     limits(parts, steady, channels)
     events(parts)
     breakers(parts, channels)
