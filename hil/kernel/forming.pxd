@@ -107,5 +107,5 @@ cdef inline bint in_step(const SourcesState* s, double bus_pu, double grid_pu, d
                          double nominal_hz) noexcept nogil:
     """Whether a synchronism check (25) lets the site close onto the grid."""
     return (grid_pu > 0.5 and fabs(bus_pu - grid_pu) <= 0.1
-            and fabs(wrapped(s.angle - s.grid_angle)) <= M_PI / 18.0
+            and fabs(wrapped(s.angle - s.grid_angle)) <= M_PI / 60.0
             and fabs(s.deviation_pu - grid_deviation_pu) * nominal_hz <= 0.1)
