@@ -76,6 +76,7 @@ cdef int bind_sources(Site* site, parameters, states, int64_t bess_count, int64_
     cdef int64_t forming = bess_count if len(parameters["forming"]) else 0
     site.genset_count, site.psu_count = len(parameters["genset"]), len(parameters["psu"])
     site.own_sources = 1 if site.genset_count > 0 or forming > 0 else 0
+    site.more_channels = 1 if site.breaker_count > 0 or site.own_sources > 0 or site.psu_count > 0 else 0
     site.sources = <SourcesState*> address(states, "sources", of["sources"], site.own_sources)
     site.genset_params = <const GensetParams*> address(parameters, "genset", wanted["genset"], 1 if site.genset_count else 0)
     site.genset = <GensetState*> address(states, "genset", of["genset"], site.genset_count)

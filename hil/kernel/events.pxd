@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from hil.kernel.area cimport AreaState
 from hil.kernel.limits cimport BLANK_FREQUENCY, BLANK_VOLTAGE
-from hil.kernel.network cimport APART_BREAKER, APART_OUTAGE, NetworkParams, NetworkState
+from hil.kernel.network cimport APART_OUTAGE, NetworkParams, NetworkState
 
 
 cdef enum:
@@ -86,7 +86,7 @@ cdef inline int64_t apply_events(const Event* events, int64_t count, const Event
     network.source_pu = p.source_pu
     network.negative_re_pu = network.negative_im_pu = 0.0
     network.zero_re_pu = network.zero_im_pu = 0.0
-    network.disconnected &= APART_BREAKER
+    network.disconnected &= ~APART_OUTAGE
     area.lost_generation_w = 0.0
     following = min(act(events, count, p, network, area, blank_until, tick),
                     act(stimuli, MOST_STIMULI, p, network, area, blank_until, tick))

@@ -33,6 +33,7 @@ cdef struct FormingParams:
 
 
 cdef struct FormingState:
+    int64_t able               # 1: firmware, breaker and battery let it
     int64_t on                 # 1: its voltage stands
     int64_t spent              # FORMING_…
     double speed_pu            # deviation

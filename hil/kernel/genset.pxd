@@ -200,7 +200,7 @@ cdef inline void genset_switch(const GensetParams* p, GensetState* s, double gri
             genset_is_up(p, s)
     elif s.phase == GENSETS_UP:
         s.idle_ticks = s.idle_ticks + 1 if s.position == SWITCH_GRID and s.lost_ticks == 0 else 0
-        if s.idle_ticks > p.cool_ticks:
+        if s.idle_ticks >= p.cool_ticks:
             genset_stops(s, GENSETS_OFF)
     if s.position == SWITCH_GRID:
         if s.phase == GENSETS_UP and s.lost_ticks > p.transfer_after_ticks:

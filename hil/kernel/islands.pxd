@@ -14,9 +14,12 @@ from hil.kernel.genset cimport (
     GENSETS_UP, SWITCH_GENSETS, SWITCH_GRID, X_EMF, X_SPEED, GensetParams, GensetState, genset_protects, genset_step,
     genset_switch,
 )
-from hil.kernel.network cimport NetworkParams, NetworkState, network_apart, network_behind, network_solve
+from hil.kernel.network cimport (
+    APART_BREAKER, NetworkParams, NetworkState, network_apart, network_behind, network_solve, without_grid,
+)
 from hil.kernel.psu cimport psu_step
 from hil.kernel.site cimport MEASURED_VOLTAGE, METER_PCC, Site
+from hil.kernel.switching cimport write_breakers
 from hil.kernel.ups cimport FED_BY_BYPASS, UpsPowerState
 
 
@@ -61,8 +64,8 @@ cdef inline void genset_network(Site* s, int64_t tick) noexcept nogil:
     cdef const GensetParams* p = s.genset_params
     cdef GensetState* g = s.genset
     cdef NetworkState own
-    genset_switch(p, g, 0.0 if s.network.disconnected else s.meters[METER_PCC].lowest, tick)
-    s.sources.tied = g.position == SWITCH_GRID and not s.network.disconnected
+    genset_switch(p, g, 0.0 if s.network.disconnected & APART_BREAKER else s.meters[METER_PCC].lowest, tick)
+    s.sources.tied = g.position == SWITCH_GRID and not without_grid(s.network)
     s.sources.deviation_pu = s.area.deviation_pu
     g.power_w = g.reactive_var = 0.0
     g.voltage_pu = g.x[X_EMF] if g.phase == GENSETS_UP else 0.0
@@ -89,26 +92,24 @@ cdef inline void forming_turns(Site* s, int64_t tick) noexcept nogil:
     cdef double grid_pu = s.network.source_pu / s.network_params.ratio
     cdef double soc
     cdef bint forming = False
-    cdef bint able
     cdef int64_t i
     for i in range(s.bess_count):
         f = &s.forming[i]
         if not s.forming_params[i].forms:
             continue
         soc = s.battery[i].soc + s.faults[i].soc_error
-        able = s.converter[i].passes > 0.0 and not s.converter[i].disconnected and not s.faults[i].dead
         if f.on:
-            if not able:
+            if not f.able:
                 forming_leaves(f, 0)
             elif soc <= s.pcs_params[i].soc_min and s.converter[i].dc_power_w > 0.0:
                 forming_leaves(f, FORMING_EMPTY)
             elif soc >= s.pcs_params[i].soc_max and s.converter[i].dc_power_w < 0.0:
                 forming_leaves(f, FORMING_FULL)
-        elif able and (f.spent == 0 or (own.tied and not own.dead and (
+        elif f.able and (f.spent == 0 or (own.tied and not own.dead and (
                 s.pcs[i].power_w < 0.0 if f.spent == FORMING_EMPTY else s.pcs[i].power_w > 0.0))):
             forming_joins(&s.forming_params[i], f, s.network.bus_voltage_pu, own.angle, own.deviation_pu)
         forming = forming or f.on
-    if s.network.disconnected:
+    if without_grid(s.network):
         own.tied = 0
     elif not own.tied and (not forming or in_step(own, s.network.bus_voltage_pu, grid_pu, s.area.deviation_pu,
                                                   s.area_params.nominal_hz)):
@@ -232,7 +233,7 @@ cdef inline void forming_runs(Site* s) noexcept nogil:
         f = &s.forming[i]
         if not f.on:
             continue
-        if not own.tied and not s.network.disconnected:    # the grid is back: come into step
+        if not own.tied and not without_grid(s.network):    # the grid is back: come into step
             slip_pu = wrapped(own.grid_angle - own.angle) / (4.0 * turns * max(s.forming_params[i].restore_s, s.dt))
             target_pu = s.area.deviation_pu + max(-0.05 / s.area_params.nominal_hz,
                                                   min(0.05 / s.area_params.nominal_hz, slip_pu))
@@ -308,10 +309,12 @@ cdef inline void run_psus(Site* s, int64_t tick) noexcept nogil:
 
 
 cdef inline void write_more(Site* s, int64_t tick) noexcept nogil:
-    """Channels of own sources and of power supplies."""
+    """Channels of breakers, own sources and power supplies."""
     cdef double* out
     cdef double share
     cdef int64_t i
+    if s.breaker_count > 0:
+        write_breakers(s, tick)
     if s.own_sources > 0:
         out = s.row + s.sources.output
         out[0] = s.sources.frequency_hz

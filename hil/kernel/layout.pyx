@@ -52,7 +52,7 @@ from hil.kernel.limits cimport (
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
-from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.network cimport APART_OWN, NetworkParams, NetworkState
 from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport ENVELOPE_OUTPUTS, MOST_THRESHOLDS, EnvelopeParams, EnvelopeState
@@ -129,7 +129,7 @@ CODES = {
     "flicker.outputs": FLICKER_OUTPUTS, "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
     "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS, "event.outage": EVENT_OUTAGE,
     "genset.outputs": GENSET_OUTPUTS, "forming.outputs": FORMING_OUTPUTS, "sources.outputs": SITE_OUTPUTS,
-    "psu.outputs": PSU_OUTPUTS,
+    "psu.outputs": PSU_OUTPUTS, "apart.own": APART_OWN,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
     "stimulus.zero_re": STIMULUS_ZERO_RE, "stimulus.zero_im": STIMULUS_ZERO_IM, "stimulus.blanks": STIMULUS_BLANKS,

@@ -9,9 +9,10 @@ from libc.stdint cimport int64_t
 
 
 cdef enum:
-    # What parts the site from the grid.
+    # What parts the site from the grid, or may.
     APART_BREAKER = 1
     APART_OUTAGE = 2
+    APART_OWN = 4              # sources of its own, which are asked in every tick
 
 
 cdef struct NetworkParams:
@@ -46,7 +47,7 @@ cdef struct NetworkState:
     double load_share          # of the load's power that the voltage lets through; 1 while loads take their power
     double storage_share       # of the converters' power, likewise
     int64_t collapsed_ticks    # ticks without a solution
-    int64_t disconnected       # of APART_…: the breaker at the PCC is open, the utility has gone
+    int64_t disconnected       # of APART_…: the breaker at the PCC is open, the utility has gone, it has sources of its own
 
 
 cdef inline void phases(double* out, double re, double im, double neg_re, double neg_im, double zero_re,
@@ -160,6 +161,10 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
         s.voltage_pu = voltage
         s.phase_pu[0] = s.phase_pu[1] = s.phase_pu[2] = voltage
         s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = voltage
+
+
+cdef inline bint without_grid(const NetworkState* s) noexcept nogil:
+    return (s.disconnected & (APART_BREAKER | APART_OUTAGE)) != 0
 
 
 cdef inline void network_apart(NetworkState* s) noexcept nogil:

@@ -97,6 +97,7 @@ cdef struct Site:
     int64_t own_sources        # 1: generating sets, or converters that form a voltage
     int64_t genset_count       # 1: its sets, taken together
     int64_t psu_count          # banks of power supplies
+    int64_t more_channels      # 1: any of these, or breakers, have channels behind the plant's
     int64_t load_ring_ticks
     int64_t arena_size
     int64_t row_words

@@ -94,6 +94,8 @@ cdef inline int64_t supervise_bess(Site* s, int64_t i, int64_t tick) noexcept no
     s.converter[i].passes = 1.0
     if s.pcs[i].blocked or f.dead:
         s.converter[i].passes = s.converter[i].lagged_w = s.converter[i].lagged_var = 0.0
+    if s.own_sources > 0 and s.genset_count == 0:
+        s.forming[i].able = s.converter[i].passes > 0.0 and s.pcs[i].runs and not s.converter[i].disconnected
     if weak:
         s.pcs[i].due_at = tick + 1
     return s.pcs[i].due_at

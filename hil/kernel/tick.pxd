@@ -26,7 +26,6 @@ from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
 from hil.kernel.supervision cimport supervise
-from hil.kernel.switching cimport write_breakers
 from hil.kernel.ups cimport UpsPowerState, ups_deliver, ups_request
 
 
@@ -96,9 +95,7 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[19] = s.ups_battery[i].temperature_degc
         out[20] = <double>ups_on_battery(&s.ups[i])
         out += 21
-    if s.breaker_count > 0:
-        far(write_breakers)(s, 0)
-    if s.own_sources > 0 or s.psu_count > 0:
+    if s.more_channels:
         far(write_more)(s, 0)
 
 
@@ -211,14 +208,14 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         cooling_step(s.cooling_params, s.cooling, delivered_w, seen_pu)
         demand_w += s.cooling.power_w
         demand_var += s.cooling.power_w * s.cooling_params.tan_phi
-    if s.own_sources > 0:
+    if not s.network.disconnected:
+        network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
+    elif s.own_sources > 0:
         s.sources.load_w, s.sources.load_var = demand_w, demand_var
         s.sources.storage_w, s.sources.storage_var = storage_w, storage_var
         far(own_network)(s, tick)
-    elif s.network.disconnected:
-        network_apart(s.network)
     else:
-        network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
+        network_apart(s.network)
     area_step(s.area_params, s.area, s.network.power_w, s.dt)
     for i in range(s.bess_count):
         converter_deliver(&s.converter_params[i], &s.converter[i], s.network.storage_share, s.network.bus_voltage_pu)

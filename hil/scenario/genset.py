@@ -60,9 +60,7 @@ class Gensets(Section):
         description="how long the switch is open between its two sources",
         json_schema_extra=ASSUMED,
     )
-    cool_down_s: Time = Field(
-        default=300.0, ge=0, description="how long they run on without load", json_schema_extra=ASSUMED
-    )
+    cool_down_s: Time = Field(default=300.0, ge=0, description="how long they run on without load", json_schema_extra=ASSUMED)
     inertia_s: Time = Field(
         default=1.0, gt=0, description="inertia constant H, on the rated apparent power", json_schema_extra=ASSUMED
     )
@@ -111,14 +109,22 @@ class Gensets(Section):
         json_schema_extra=ASSUMED,
     )
     transient_reactance: PerUnit = Field(
-        default=0.2, gt=0.01, le=1, description="X'd: behind it the voltage stands in the first moment", json_schema_extra=ASSUMED
+        default=0.2,
+        gt=0.01,
+        le=1,
+        description="X'd: behind it the voltage stands in the first moment",
+        json_schema_extra=ASSUMED,
     )
     synchronous_reactance: PerUnit = Field(
         default=2.0, gt=0.01, le=10, description="Xd: the reaction of the armature, once settled", json_schema_extra=ASSUMED
     )
     resistance: PerUnit = Field(default=0.01, ge=0, le=0.2, description="of the armature", json_schema_extra=ASSUMED)
     field_s: Time = Field(
-        default=2.0, alias="field_time", gt=0.05, description="T'd0: open-circuit time constant of the field", json_schema_extra=ASSUMED
+        default=2.0,
+        alias="field_time",
+        gt=0.05,
+        description="T'd0: open-circuit time constant of the field",
+        json_schema_extra=ASSUMED,
     )
     exciter_s: Time = Field(
         default=0.05, alias="exciter_time", ge=0.02, description="time constant of the exciter", json_schema_extra=ASSUMED

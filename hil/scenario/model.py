@@ -60,7 +60,9 @@ class Scenario(Section):
     )
     load: Load = Field(description="what the site draws")
     cooling: Cooling | None = Field(default=None, description="cooling of the IT load; none without the section")
-    psu: Psu | None = Field(default=None, description="power supplies of the IT load; without the section it takes any voltage")
+    psu: Psu | None = Field(
+        default=None, description="power supplies of the IT load; without the section it takes any voltage"
+    )
     gensets: Gensets | None = Field(default=None, description="generating sets of the site; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")

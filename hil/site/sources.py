@@ -1,4 +1,4 @@
-"""Sources of the site's own, and the power supplies of its IT: generating sets, converters that form a voltage, banks of PSUs."""
+"""Sources of the site's own, and the power supplies of its IT: generating sets, forming converters, banks of supplies."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def sources(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
         state["output"] = channels.index(_SITE[0])
         state["tied"] = 1
         state["frequency_hz"] = scenario.grid.frequency_hz
+        parts.states["network"]["disconnected"] = CODES["apart.own"]
         state["angle"] = -cmath.phase(_source(parts, steady))
     _gensets(parts, steady, channels)
     _forming(parts, steady, channels, float(state["angle"][0]) if there else 0.0)
@@ -104,7 +105,7 @@ def _forming(parts: Parts, steady: Steady, channels: tuple[str, ...], angle: flo
         param["restore_s"] = setting.restore_s
         param["limit_pu"] = bess.current_limit
         param["output"] = channels.index(f"bess.{name}.forming")
-        state["on"] = bess.initial == "running"
+        state["on"] = state["able"] = bess.initial == "running"
         state["emf_pu"], state["angle"], state["widened"] = steady.bus_voltage_pu, angle, 1.0
 
 
