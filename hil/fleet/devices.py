@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.clock.participants import acting_as
-from hil.fleet.acts import Acted, Stimulus
+from hil.fleet.acts import Acted
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
 from hil.fleet.links import SiteLinks
@@ -16,7 +16,7 @@ from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.supervision import Failure
 from hil.fleet.ups import MqttSupply
-from hil.scenario.event import ResetLockout
+from hil.scenario.event import ResetLockout, Stimulus
 from hil.wiring.broker import SiteBroker
 from hil.wiring.surroundings import Order, Surroundings
 

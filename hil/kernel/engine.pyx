@@ -88,7 +88,7 @@ cdef class Engine:
         batch = np.zeros(MOST_BATCH * self.words)
         self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, batch)
         self.site.load_tan_phi = load_tan_phi
-        self.site.direct_share = direct_share
+        self.site.direct_share = self.site.direct_draws = self.site.direct_works = direct_share
         self.bind(len(bess_names), len(ups_names), user_laws)
         self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
         self.site.batch = <double*> <uintptr_t> batch.ctypes.data

@@ -6,6 +6,8 @@ Equations and sources: docs/model.md, "Grid-forming". How several of them and th
 from libc.math cimport M_PI, fabs, floor
 from libc.stdint cimport int64_t
 
+from hil.kernel.subnormal cimport flushed
+
 
 cdef enum:
     FORMING_EMPTY = 1          # what keeps it from forming: nothing to give
@@ -72,14 +74,14 @@ cdef inline double wrapped(double angle) noexcept nogil:
 
 cdef inline void forming_speeds(const FormingParams* p, FormingState* s, double wanted_pu, double wanted_var_pu,
                                 double rating_va, double bus_pu, double target_pu, bint tied, double dt) noexcept nogil:
-    """Speed and voltage after a tick (implicit in damping and droop); `target_pu`: to which the frequency of an island goes."""
+    """Speed and voltage after a tick, implicit in damping and droop. target_pu: to which the frequency of an island goes."""
     cdef double per_two_h = 0.5 * dt / p.inertia_s
     cdef double stiff = 1.0 / p.droop_pu
     if p.restore_s > 0.0:
-        s.reference_pu += dt / p.restore_s * ((0.0 - s.reference_pu) if tied else (target_pu - s.speed_pu))
-    s.speed_pu = ((s.speed_pu + per_two_h * (wanted_pu - s.power_w / rating_va + s.reference_pu * stiff + p.damping_pu * bus_pu))
-                  / (1.0 + per_two_h * (stiff + p.damping_pu)))
-    s.reactive_pu += p.filter_gain * (s.reactive_var / rating_va - s.reactive_pu)
+        s.reference_pu = flushed(s.reference_pu + dt / p.restore_s * (-s.reference_pu if tied else target_pu - s.speed_pu))
+    s.speed_pu += per_two_h * (wanted_pu - s.power_w / rating_va + s.reference_pu * stiff + p.damping_pu * bus_pu)
+    s.speed_pu = flushed(s.speed_pu / (1.0 + per_two_h * (stiff + p.damping_pu)))
+    s.reactive_pu = flushed(s.reactive_pu + p.filter_gain * (s.reactive_var / rating_va - s.reactive_pu))
     s.emf_pu = p.set_pu - p.voltage_droop_pu * (s.reactive_pu - wanted_var_pu)
     if s.emf_pu < 0.0:
         s.emf_pu = 0.0

@@ -144,10 +144,10 @@ cdef inline bint solve_sources(Site* s, NetworkState* out) noexcept nogil:
     cdef double within
     cdef bint again
     cdef int64_t i
-    cdef int64_t turn
+    cdef int64_t _turn
     for i in range(s.bess_count):
         s.forming[i].widened = 1.0
-    for turn in range(MOST_PASSES):
+    for _turn in range(MOST_PASSES):
         y_re = y_im = j_re = j_im = 0.0
         if own.tied:
             squared = n.resistance_pu * n.resistance_pu + n.reactance_pu * n.reactance_pu
@@ -295,6 +295,7 @@ cdef inline void run_psus(Site* s, int64_t tick) noexcept nogil:
     cdef const UpsPowerState* ups
     cdef double voltage_pu
     cdef int64_t i
+    s.direct_works = s.direct_share * s.psu_feeds[0].works
     for i in range(s.ups_count + 1):
         s.psu_feeds[i].draws = s.psu_feeds[i].works = s.psu_feeds[i].held = 0.0
     for i in range(s.psu_count):
@@ -306,6 +307,7 @@ cdef inline void run_psus(Site* s, int64_t tick) noexcept nogil:
             elif ups.disconnected:
                 voltage_pu = 0.0
         psu_step(&s.psu_params[i], &s.psus[i], &s.psu_feeds[s.psu_params[i].feed], voltage_pu)
+    s.direct_draws = s.direct_share * s.psu_feeds[0].draws
 
 
 cdef inline void write_more(Site* s, int64_t tick) noexcept nogil:

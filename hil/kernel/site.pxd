@@ -85,6 +85,8 @@ cdef struct Site:
     double dt
     double load_tan_phi
     double direct_share        # of the IT demand that no UPS feeds
+    double direct_draws        # what of it is asked of the bus in this tick: all of it, but for power supplies
+    double direct_works        # what of it ran in the last tick
     int64_t bess_count
     int64_t ups_count
     int64_t revenue_meter_count

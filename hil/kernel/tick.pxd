@@ -167,9 +167,9 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     """Run tick `tick` up to its row; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
     cdef double law_w
-    cdef double demand_w = it_demand_w * s.direct_share
-    cdef double demand_var = demand_w * s.load_tan_phi
-    cdef double delivered_w = s.run.it_demand_w * s.direct_share * s.network.load_share    # of the last tick
+    cdef double demand_w
+    cdef double demand_var
+    cdef double delivered_w
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
@@ -184,6 +184,11 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
             far(all_due)(s, tick)
     if tick >= s.run.due_tick:
         far(supervise)(s, tick)
+    if s.psu_count > 0:
+        far(run_psus)(s, tick)
+    demand_w = it_demand_w * s.direct_draws
+    demand_var = demand_w * s.load_tan_phi
+    delivered_w = s.run.it_demand_w * s.direct_works * s.network.load_share    # of the last tick
     # Fast laws and firmware, on what was measured at the end of the last tick.
     for i in range(s.bess_count):
         if law_due(&s.law_params[i], tick):
@@ -193,11 +198,6 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
-    if s.psu_count > 0:
-        delivered_w *= s.psu_feeds[0].works
-        far(run_psus)(s, tick)
-        demand_w *= s.psu_feeds[0].draws
-        demand_var *= s.psu_feeds[0].draws
     for i in range(s.ups_count):
         delivered_w += s.ups_power[i].output_w
         run_ups(s, i, tick, it_demand_w * s.psu_feeds[1 + i].draws if s.psu_count > 0 else it_demand_w)
