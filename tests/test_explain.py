@@ -35,6 +35,7 @@ def test_a_default_is_what_the_model_takes():
     document = training_job()
     document["cooling"] = {}
     document["transformer"] = {"rating": "40 MVA"}
+    document["psu"], document["gensets"] = {}, {"rating": "2 MW"}
     resolved = from_document(document).document()
     places = {"bess.NAME": ["bess", "main"], "bess.NAME.driver": ["bess", "main", "driver"]}
     tried = 0

@@ -10,22 +10,19 @@ import numpy as np
 
 from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
+from hil.limits.channels import GENSET_CHANNELS, PSU_CHANNELS, SOURCE_CHANNELS, forming_channels
 from hil.scenario.forming import Forming
 from hil.scenario.genset import Gensets
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts, Steady
 
-_GENSETS = tuple(f"gensets.{name}" for name in ("power_w", "reactive_var", "voltage_pu", "frequency_hz", "state", "switch"))
-_SITE = ("bus.frequency_hz", "pcc.tied")
-_PSU = ("psu.off_share", "psu.held_share")
-
 
 def source_outputs(scenario: Scenario) -> tuple[str, ...]:
     """Channels of own sources and power supplies, which stand behind those of the site; none where it has none."""
-    found = [f"bess.{name}.{what}" for name in scenario.forming for what in ("forming", "forming_frequency_hz", "widened")]
+    found = [channel for name in scenario.forming for channel in forming_channels(f"bess.{name}")]
     if scenario.gensets is not None:
-        found = list(_GENSETS)
-    return (*(_SITE if found else ()), *found, *(_PSU if scenario.psu is not None else ()))
+        found = list(GENSET_CHANNELS)
+    return (*(SOURCE_CHANNELS if found else ()), *found, *(PSU_CHANNELS if scenario.psu is not None else ()))
 
 
 def sources(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
@@ -34,7 +31,7 @@ def sources(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     there = scenario.gensets is not None or bool(scenario.forming)
     state = parts.make_states("sources", int(there))
     if there:
-        state["output"] = channels.index(_SITE[0])
+        state["output"] = channels.index(SOURCE_CHANNELS[0])
         state["tied"] = 1
         state["frequency_hz"] = scenario.grid.frequency_hz
         parts.states["network"]["disconnected"] = CODES["apart.own"]
@@ -64,7 +61,7 @@ def _gensets(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
         params[f"{name}_ticks"] = scenario.ticks_of(getattr(sets, f"{name}_s"))
     params["start_ticks"] = scenario.ticks_of(sets.start_delay_s)
     params["cool_ticks"] = scenario.ticks_of(sets.cool_down_s)
-    params["output"] = channels.index(_GENSETS[0])
+    params["output"] = channels.index(GENSET_CHANNELS[0])
 
 
 def _machine(sets: Gensets, params: Any) -> None:
@@ -104,7 +101,7 @@ def _forming(parts: Parts, steady: Steady, channels: tuple[str, ...], angle: flo
         param["filter_gain"] = -math.expm1(-scenario.tick_s / setting.filter_s) if setting.filter_s > 0 else 1.0
         param["restore_s"] = setting.restore_s
         param["limit_pu"] = bess.current_limit
-        param["output"] = channels.index(f"bess.{name}.forming")
+        param["output"] = channels.index(forming_channels(f"bess.{name}")[0])
         state["on"] = state["able"] = bess.initial == "running"
         state["emf_pu"], state["angle"], state["widened"] = steady.bus_voltage_pu, angle, 1.0
 
@@ -133,6 +130,6 @@ def _psu(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     params["refill"] = psu.refill
     params["restart_ticks"] = -1 if psu.restart_after_s is None else scenario.ticks_of(psu.restart_after_s)
     params["restart_step"] = 1.0 / max(1, scenario.ticks_of(psu.restart_ramp_s))
-    params["output"] = channels.index(_PSU[0])
+    params["output"] = channels.index(PSU_CHANNELS[0])
     states["running"] = 1.0
     feed_states["draws"] = feed_states["works"] = 1.0
