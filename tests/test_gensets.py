@@ -108,10 +108,11 @@ def test_a_tripped_breaker_at_the_pcc_is_a_lost_grid_too():
     assert run["pcc.voltage_pu"][-1] == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("power_factor", [1.0, 0.8])
 @pytest.mark.parametrize("shares", [(0.5,), (0.5, 0.0), (0.5, 0.8, 1.0), (0.5, 0.8, 1.0, 0.0)])
-def test_the_steps_of_iso_8528_5_stay_within_g2(shares):
+def test_the_steps_of_iso_8528_5_stay_within_g2(shares, power_factor):
     """And so does what throws all load off."""
-    run = bench(steps(*shares))
+    run = bench(steps(*shares), load={"kind": "training", "power": "10 MW", "power_factor": power_factor})
     assert within_g2(run)
     assert run["gensets.state"][-1] == 2.0
 
