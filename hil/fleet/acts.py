@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from firmware_sim.image import PcsPoint
+from firmware_sim.image import PcsPoint, UpsPoint
 from hil.fleet.breakage import breakage
 from hil.fleet.links import SiteLinks
 from hil.fleet.meter import MeterStation
@@ -39,6 +39,7 @@ from hil.scenario.fault import (
     ValuesStale,
     WireFault,
 )
+from hil.scenario.operator import UpsCommand
 from hil.wiring.broker import SiteBroker
 from hil.wiring.server import DeviceServer
 from hil.wiring.surroundings import Event as Log
@@ -143,6 +144,21 @@ def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[
     return acts_of
 
 
+_SWITCHES = {
+    "bypass": UpsPoint.BYPASS,
+    "operation": UpsPoint.OPERATION,
+    "counter": UpsPoint.COUNTER,
+    "reset_counter": UpsPoint.RESET_DISTURBANCES,
+    "eco": UpsPoint.ECO,
+}
+
+
+def _switched(event: UpsCommand, on: Acted) -> tuple[Act, Act]:
+    image = cast("FirmwareImage", on.stations[event.device].image)
+    turn = partial(image.command, _SWITCHES[event.command], float(event.on))
+    return _noted(event, on, turn, lambda: None)
+
+
 def _reboot(event: DeviceReboot, on: Acted) -> tuple[Act, Act]:
     """The firmware comes back by itself, to the tick."""
     station = on.stations[event.device]
@@ -194,6 +210,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     DeviceReboot: _reboot,
     MessagesLate: _messages,
     MessagesTwice: _messages,
+    UpsCommand: _switched,
     ValuesMissing: _values("absent"),
     ValuesStale: _values("frozen"),
 }

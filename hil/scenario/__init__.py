@@ -19,6 +19,7 @@ from hil.scenario.event import (
     ResetLockout,
     ServerStop,
 )
+from hil.scenario.expect import EventExpect, LimitExpect, SignalExpect
 from hil.scenario.fault import (
     AnswersGarbled,
     AnswersLate,
@@ -44,6 +45,7 @@ from hil.scenario.fault import (
 from hil.scenario.forming import Forming
 from hil.scenario.genset import Gensets
 from hil.scenario.grid import Grid, Measurement, Transformer
+from hil.scenario.incident import Incident, Perturbation
 from hil.scenario.limit import (
     BandShare,
     BatteryTemperature,
@@ -84,11 +86,25 @@ from hil.scenario.limit import (
     VoltsPerHertz,
 )
 from hil.scenario.link import Link
-from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
+from hil.scenario.load import (
+    Capping,
+    Filler,
+    InferenceLoad,
+    InferencePart,
+    Rack,
+    Smoothing,
+    SumLoad,
+    Supply,
+    TraceLoad,
+    TracePart,
+    TrainingLoad,
+    TrainingPart,
+)
 from hil.scenario.meter import Meter
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.operator import UpsCommand
 from hil.scenario.psu import Psu
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
@@ -107,6 +123,7 @@ __all__ = [
     "Bess",
     "BrokerStop",
     "CRate",
+    "Capping",
     "CellVoltage",
     "Clock",
     "ConnectionsDropped",
@@ -126,6 +143,8 @@ __all__ = [
     "Driver",
     "Droop",
     "DynamicRange",
+    "EventExpect",
+    "Filler",
     "Flicker",
     "Forming",
     "GenerationLoss",
@@ -134,7 +153,10 @@ __all__ = [
     "GridDip",
     "GridOutage",
     "HighPass",
+    "Incident",
     "InferenceLoad",
+    "InferencePart",
+    "LimitExpect",
     "Link",
     "LinkCut",
     "LoadCrash",
@@ -156,9 +178,11 @@ __all__ = [
     "OwnLaw",
     "OwnSupervisor",
     "PeakToPeak",
+    "Perturbation",
     "PllLoss",
     "PowerReading",
     "Psu",
+    "Rack",
     "RampLimit",
     "RampRate",
     "RateOfChange",
@@ -171,13 +195,19 @@ __all__ = [
     "RideThrough",
     "Scenario",
     "ServerStop",
+    "SignalExpect",
+    "Smoothing",
     "SocDrift",
     "SocRange",
     "SocWindow",
     "Statistic",
+    "SumLoad",
+    "Supply",
     "ThermalOverload",
     "TraceLoad",
+    "TracePart",
     "TrainingLoad",
+    "TrainingPart",
     "Transfers",
     "Transformer",
     "TransientOvervoltage",
@@ -185,6 +215,7 @@ __all__ = [
     "Underpower",
     "Undervoltage",
     "Ups",
+    "UpsCommand",
     "UpsDriverSection",
     "UpsGroup",
     "UpsModbusSection",

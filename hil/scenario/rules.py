@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
-from hil.scenario.battery import CELL_V
-from hil.scenario.event import GridDip, ResetLockout
+from hil.scenario.chemistry import battery_v
+from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
+from hil.scenario.load import Load
+from hil.scenario.load.training import TrainingLoad
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
 from hil.scenario.storage import DRIVEN
@@ -35,6 +38,7 @@ def check_rules(scenario: Scenario) -> None:
     check_sources(scenario)
     check_times(scenario)
     check_wires(scenario)
+    check_expectations(scenario)
 
 
 def check_references(scenario: Scenario) -> None:
@@ -85,9 +89,9 @@ def check_references(scenario: Scenario) -> None:
 def _around(scenario: Scenario) -> Around:
     ambient_degc = {f"bess.{name}": float(bess.ambient_degc) for name, bess in scenario.bess.items()}
     ambient_degc |= {f"ups.{name}": float(ups.ambient_degc) for name, ups in scenario.ups.items()}
-    battery_v = {f"bess.{name}": (float(bess.dc_voltage_v), CELL_V["lfp"]) for name, bess in scenario.bess.items()}
-    battery_v |= {f"ups.{name}": (float(ups.dc_voltage_v), CELL_V[ups.chemistry]) for name, ups in scenario.ups.items()}
-    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, battery_v)
+    volts = {f"bess.{name}": battery_v(bess) for name, bess in scenario.bess.items()}
+    volts |= {f"ups.{name}": battery_v(ups) for name, ups in scenario.ups.items()}
+    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, volts)
 
 
 def _check_drivers(scenario: Scenario) -> None:
@@ -117,6 +121,30 @@ def check_sources(scenario: Scenario) -> None:
     if scenario.gensets is not None and scenario.forming:
         problem = "with [gensets] it must be 'following': nothing here synchronises sets and converters"
         raise Refused(problem, "bess", scenario.forming[0], "control")
+
+
+def check_expectations(scenario: Scenario) -> None:
+    """What is expected can be. Raises Refused."""
+    names = [expect.name for expect in scenario.expect]
+    limits = {limit.name: limit for limit in scenario.limits}
+    for index, expect in enumerate(scenario.expect):
+        if names.index(expect.name) < index:
+            raise Refused(f"expect.{names.index(expect.name)} has this name; names must differ", "expect", index, "name")
+        if isinstance(expect, LimitExpect):
+            if expect.limit not in limits:
+                have = ", ".join(map(repr, limits)) or "none"
+                raise Refused(f"no such limit; the scenario has: {have}", "expect", index, "limit")
+            if expect.outcome != "PASS" and limits[expect.limit].required:
+                raise Refused("the limit is required; one that is expected not to hold cannot be", "expect", index, "outcome")
+        elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
+            key = "to" if expect.to_s else "from"
+            raise Refused(f"must be within the run, {scenario.duration_s:g} s", "expect", index, key)
+    for index, perturbation in enumerate([] if scenario.incident is None else scenario.incident.perturbations):
+        for place, name in enumerate(perturbation.breaks):
+            if name not in names:
+                have = ", ".join(map(repr, names)) or "none"
+                location = ("incident", "perturbations", index, "breaks", place)
+                raise Refused(f"no such expectation; the scenario has: {have}", *location)
 
 
 def check_times(scenario: Scenario) -> None:
@@ -155,8 +183,31 @@ def check_times(scenario: Scenario) -> None:
     for index, event in enumerate(scenario.events):
         if event.at_s >= scenario.duration_s:
             raise Refused(f"must be before the end, {scenario.duration_s:g} s", "events", index, "at")
-        if event.kind == "load_crash" and scenario.load.kind != "training":
+        if isinstance(event, LoadCrash):
+            _check_crash(scenario.load, index, event)
+
+
+def _check_crash(load: Load, index: int, crash: LoadCrash) -> None:
+    """Refuse a crash of what is no training job."""
+    if load.kind != "sum":
+        if load.kind != "training":
             raise Refused("needs load.kind = 'training'", "events", index, "kind")
+        if crash.load is not None:
+            raise Refused("only where load.kind = 'sum'", "events", index, "load")
+        job: TrainingLoad = load
+    else:
+        jobs = {name: part for name, part in load.part.items() if isinstance(part, TrainingLoad)}
+        if crash.load not in jobs:
+            have = ", ".join(map(repr, jobs)) or "none"
+            problem = "missing" if crash.load is None else "no such training job"
+            raise Refused(f"{problem}; the sum has: {have}", "events", index, "load")
+        job = jobs[crash.load]
+    fall_s = crash.fall_s if crash.fall_s is not None else job.fall_s or 0.0
+    restart_s = crash.restart_after_s if crash.restart_after_s is not None else job.restart_after_s
+    if restart_s is not None and restart_s < fall_s:
+        if crash.restart_after_s is not None:
+            raise Refused(f"must be at least fall, {fall_s:g} s", "events", index, "restart_after")
+        raise Refused(f"must be at most restart_after, {restart_s:g} s", "events", index, "fall")
 
 
 def check_wires(scenario: Scenario) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
-from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
+from hil.scenario.battery import Ambient, ChargeRate, DcVoltage, DischargeRate, SelfDischarge, TemperatureRise, ThermalTime
+from hil.scenario.chemistry import Cell, Drops, UpsChemistry, cell_of, check_battery
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
@@ -17,6 +18,7 @@ _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
 _OVERLOAD = source("Staco: 1.25 pu for 30 s")
 _OVERLOAD_HIGH = source("Huawei UPS2000-G: beyond 1.5 pu for 0.5 s")
 _NERC = source("NERC's incident review of 10 July 2024: three within one minute")
+_OWN_DROPS = Drops(resistance=0.03, rc1_resistance=0.01, rc1_time_s=20.0, rc2_resistance=0.01, rc2_time_s=300.0)
 _LOSSES = source("assumed, within what data sheets say: 96.7 % end to end at rating; docs/model.md")
 
 
@@ -217,31 +219,48 @@ class Ups(Section):
         description="state of charge at which the battery gives no more; below low_battery",
         json_schema_extra=ASSUMED,
     )
-    chemistry: Literal["vrla", "lfp"] = Field(
+    chemistry: UpsChemistry = Field(
         default="vrla",
-        description="curve of the battery's open-circuit voltage: lead-acid or lithium iron phosphate",
+        description="what stores the energy: curve of the open-circuit voltage, resistances, C-rates, self-discharge",
         json_schema_extra=ASSUMED,
     )
     dc_voltage_v: DcVoltage = 480.0
-    resistance: Number = Field(
-        default=0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
-    )
-    rc1_resistance: Number = Field(
-        default=0.01,
+    resistance: Number | None = Field(
+        default=None,
         ge=0,
-        lt=0.1,
-        description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
+        lt=0.15,
+        description="voltage drop at rated power, share of dc_voltage; default: the chemistry's, 0.03 of vrla and lfp",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: FastTime = 20.0
-    rc2_resistance: Number = Field(
-        default=0.01,
+    rc1_resistance: Number | None = Field(
+        default=None,
         ge=0,
         lt=0.1,
-        description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
+        description="voltage drop of the fast RC pair at rated power, share of dc_voltage; default: likewise, 0.01",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: SlowTime = 300.0
+    rc1_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the fast RC pair; default: the chemistry's, 20 s of vrla and lfp",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_resistance: Number | None = Field(
+        default=None,
+        ge=0,
+        lt=0.1,
+        description="voltage drop of the slow RC pair at rated power, share of dc_voltage; default: likewise, 0.01",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the slow RC pair; default: the chemistry's, 300 s of vrla and lfp",
+        json_schema_extra=ASSUMED,
+    )
+    charge_c_rate: ChargeRate = None
+    discharge_c_rate: DischargeRate = None
+    self_discharge_w: SelfDischarge = None
     ambient_degc: Ambient = 25.0
     temperature_rise_degc: TemperatureRise = 15.0
     thermal_time_s: ThermalTime = 3600.0
@@ -300,9 +319,20 @@ class Ups(Section):
         return float(self.rating_w * rated * self.autonomy_s / 3600.0)
 
     @property
+    def cell(self) -> Cell:
+        """Its battery's parameters, from the file or from its chemistry."""
+        return cell_of(self, _OWN_DROPS, float(self.rating_w), self.rated_energy_wh)
+
+    @property
     def recharge_max_w(self) -> float:
         """Most with which it recharges."""
         return float(self.rating_w / 10.0 if self.recharge_w is None else self.recharge_w)
+
+    @model_validator(mode="after")
+    def _within_c_rates(self) -> Self:
+        charge = (self.recharge_max_w, "rating" if self.recharge_w is None else "recharge")
+        check_battery(self, self.rated_energy_wh, charge, (self.battery_limit * self.rating_w, "battery_limit"))
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
