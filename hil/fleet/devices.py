@@ -40,7 +40,7 @@ class Devices:
 
     @property
     def stations(self) -> list[Station]:
-        """All of them, in the order of the scenario's devices, meters last."""
+        """All of them, in the order in which the scenario's devices are served, meters last."""
         return [*self.storage.values(), *self.supplies.values(), *self.meters.values()]
 
     def traffic(self) -> dict[str, Any]:
@@ -60,10 +60,10 @@ class Devices:
                 await self.broker.start()
         for index, name in enumerate(scenario.bess):
             self.storage[f"bess.{name}"] = (ModbusStorage if self._wired else DirectStorage)(around, index, name)
-        for index, name in enumerate(scenario.ups, len(scenario.bess)):
+        for index, name in enumerate(scenario.ups_alone, len(scenario.bess)):
             supply = DirectSupply(around, index, name) if self.broker is None else MqttSupply(around, index, name, self.broker)
             self.supplies[f"ups.{name}"] = supply
-        for index, name in enumerate(scenario.meter if self._wired else (), len(scenario.devices)):
+        for index, name in enumerate(scenario.meter if self._wired else (), len(scenario.served)):
             self.meters[f"meter.{name}"] = MeterStation(around, index, name, self.broker)
         for station in self.stations:
             with acting_as(Order.STATIONS + station.index, station.name):

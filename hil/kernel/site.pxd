@@ -22,6 +22,7 @@ from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.protection.functions cimport Functions
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsGroupTotals, UpsRest
 from hil.kernel.xxh64 cimport Xxh64
 
 
@@ -83,7 +84,9 @@ cdef struct Site:
     double load_tan_phi
     double direct_share        # of the IT demand that no UPS feeds
     int64_t bess_count
-    int64_t ups_count
+    int64_t ups_count          # those that stand alone, and behind them the units of all groups
+    int64_t ups_alone_count    # each with channels of its own
+    int64_t ups_group_count
     int64_t revenue_meter_count
     int64_t sequence_count
     int64_t limit_count
@@ -126,6 +129,10 @@ cdef struct Site:
     UpsPowerState* ups_power
     const BatteryParams* ups_battery_params
     BatteryState* ups_battery
+    const UpsGroupParams* ups_group_params
+    UpsGroupState* ups_groups
+    UpsRest* ups_rests         # one for each UPS
+    UpsGroupTotals ups_totals  # handed over within a tick
     const LimitParams* limit_params
     LimitState* limits
     LimitState* limits_before    # room for a copy of them

@@ -99,17 +99,26 @@ cdef inline void ups_request(const UpsPowerParams* p, UpsPowerState* s, double d
     s.request_var = want_w * p.input_tan_phi + s.bypass_w * load_tan_phi
 
 
+cdef inline void ups_runtime(const UpsPowerParams* p, UpsPowerState* s, const BatteryParams* cell, const BatteryState* battery,
+                             double soc_error) noexcept nogil:
+    """How long the battery would feed this load: nothing but what is shown goes by it."""
+    cdef double load_dc_w = ups_load_dc(p, s.demand_w)
+    cdef double counted_soc = battery.soc + soc_error
+    cdef double stored_j = (cell.capacity_as * (counted_soc - p.empty_soc)
+                            * battery_ocv(cell, 0.5 * (counted_soc + p.empty_soc)))
+    s.runtime_s = 0.0
+    if stored_j > 0.0:
+        s.runtime_s = stored_j / load_dc_w if stored_j < 86400.0 * load_dc_w else 86400.0
+
+
 cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const BatteryParams* cell, BatteryState* battery,
-                             double soc_error, double voltage_pu, double load_share, double dt) noexcept nogil:
+                             double voltage_pu, double load_share, double dt) noexcept nogil:
     """DC link, battery and output once the network is solved."""
     cdef double rectified_w = s.rectifier_w * load_share * (1.0 - p.rectifier_loss)
     cdef double battery_w = s.held_w - rectified_w
     cdef double most_w = p.battery_limit_w if s.battery_on else 0.0
     cdef double there_w
     cdef double met = 1.0
-    cdef double stored_j
-    cdef double load_dc_w = ups_load_dc(p, s.demand_w)
-    cdef double counted_soc
     if battery_w > most_w:
         battery_w = most_w
     elif battery_w < -s.charge_w:
@@ -138,8 +147,3 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
     else:
         s.output_w = 0.0
         s.output_voltage_pu = 0.0
-    counted_soc = battery.soc + soc_error
-    stored_j = cell.capacity_as * (counted_soc - p.empty_soc) * battery_ocv(cell, 0.5 * (counted_soc + p.empty_soc))
-    s.runtime_s = 0.0
-    if stored_j > 0.0:
-        s.runtime_s = stored_j / load_dc_w if stored_j < 86400.0 * load_dc_w else 86400.0

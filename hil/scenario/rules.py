@@ -12,6 +12,7 @@ from hil.scenario.battery import CELL_V
 from hil.scenario.event import GridDip, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
+from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
 from hil.scenario.mqtt import OWN, DeviceMqttSection
@@ -41,6 +42,8 @@ def check_references(scenario: Scenario) -> None:
     for location, named, kinds in _device_references(scenario):
         there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
         devices = [device for device in there if device.startswith(kinds)]
+        if named.removeprefix("ups.") in scenario.ups_groups and (location[0] != "limits" or location[-1] == "trips"):
+            raise Refused("is a group of UPSs, which has no wire and no breaker of its own", *location)
         if named not in devices:
             have = ", ".join(map(repr, devices)) or "none"
             raise Refused(f"no such device; the scenario has: {have}", *location)
@@ -75,6 +78,7 @@ def check_references(scenario: Scenario) -> None:
             "share",
         )
     check_limits(scenario.limits, _around(scenario))
+    check_groups(scenario.limits, [f"ups.{name}" for name in scenario.ups_groups])
     for index, event in enumerate(scenario.events):
         if isinstance(event, ResetLockout) and event.breaker not in scenario.breakers:
             have = ", ".join(map(repr, scenario.breakers)) or "none"
@@ -179,7 +183,7 @@ def check_wires(scenario: Scenario) -> None:
 def _portals(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """VRM portal ids, and where they stand."""
     on_mqtt: dict[tuple[str, str], DeviceMqttSection | None] = {
-        **{("ups", name): ups.mqtt for name, ups in scenario.ups.items()},
+        **{("ups", name): ups.mqtt for name, ups in scenario.ups_alone.items()},
         **{("meter", name): meter.mqtt for name, meter in scenario.meter.items()},
     }
     for device, section in on_mqtt.items():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hil.errors import ScenarioError
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
 from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
+from hil.scenario.ups_spread import UpsSpread, positions
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
@@ -21,8 +23,17 @@ _LOSSES = source("assumed, within what data sheets say: 96.7 % end to end at rat
 
 
 class Ups(Section):
-    """A double-conversion UPS between bus and IT load (docs/model.md, "UPS"); without any, the IT load stands at the bus."""
+    """A double-conversion UPS between bus and IT load (docs/model.md, "UPS"), or with `count` a group of them.
 
+    Without any, the IT load stands at the bus. All keys of a group but `share` are of one unit (docs/ups_groups.md).
+    """
+
+    count: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="makes it a group of so many units, with channels of the group alone; default: one UPS",
+    )
     rating_w: Power = Field(gt=0, le=2e9, description="rated power of the output")
     share: Share | None = Field(
         default=None,
@@ -290,6 +301,7 @@ class Ups(Section):
     driver: UpsDriverSection = Field(
         default_factory=lambda: UpsDriverSection.model_validate({}), description="how the UPS's driver talks to it"
     )
+    spread: UpsSpread | None = Field(default=None, description="in which keys the units of a group differ; none without it")
 
     @property
     def rated_energy_wh(self) -> float:
@@ -304,6 +316,53 @@ class Ups(Section):
         """Most with which it recharges."""
         return float(self.rating_w / 10.0 if self.recharge_w is None else self.recharge_w)
 
+    @property
+    def counts(self) -> bool:
+        """Whether it, or any unit of the group, counts disturbances at the start."""
+        spread = None if self.spread is None else self.spread.counter_disturbances
+        return bool(self.counter) if spread is None else any(spread.among)
+
+    def units(self, seed: int, name: str) -> list[Ups]:
+        """Each unit of a group by itself, as the seed has drawn it; of one UPS the UPS."""
+        if self.count is None:
+            return [self]
+        given = {} if self.spread is None else self.spread.given
+        at = {key: positions(self.count, seed, name, key) for key in given}
+        alone = self.model_copy(update={"count": None, "spread": None})
+        found = []
+        for unit in range(self.count):
+            drawn: dict[str, Any] = {key: spread.at(at[key][unit]) for key, spread in given.items()}
+            found.append(alone.model_copy(update=_with_counter(drawn)))
+        return found
+
+    @model_validator(mode="after")
+    def _grouped(self) -> Self:
+        if self.spread is not None and self.count is None:
+            raise Refused("needs count: one UPS has nothing to differ from", "spread")
+        if self.count is None:
+            return self
+        if self.modbus is not None:
+            raise Refused("a group of UPSs has no wire", "modbus")
+        for key, of_one in (("mqtt", UpsMqttSection), ("driver", UpsDriverSection)):
+            if getattr(self, key) != of_one.model_validate({}):
+                raise Refused("a group of UPSs has no wire", key)
+        for key, spread in ({} if self.spread is None else self.spread.given).items():
+            if key == "autonomy_s" and self.energy_wh is not None:
+                raise Refused("only where no energy is given", "spread", "autonomy")
+            for value in spread.ends:
+                self._bears(key, value)
+        return self
+
+    def _bears(self, key: str, value: Any) -> None:
+        """Refuse a value of the spread that the key itself would not take."""
+        unit = self.model_copy(update={"count": None, "spread": None})
+        for name, drawn in _with_counter({key: value}).items():
+            try:
+                setattr(unit, name, drawn)
+            except ScenarioError as error:
+                shown = error.problem.removeprefix(" = ")
+                raise Refused(f"a unit with {shown}", "spread", key.removesuffix("_s").removesuffix("_w")) from None
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.shutdown >= self.low_battery:
@@ -311,3 +370,11 @@ class Ups(Section):
         if self.overload_high < self.overload:
             raise Refused(f"must be at least overload = {self.overload:g}", "overload_high")
         return self
+
+
+def _with_counter(drawn: dict[str, Any]) -> dict[str, Any]:
+    """What a unit gets, and whether it counts at all: not where 0 disturbances are drawn."""
+    if "counter_disturbances" not in drawn:
+        return drawn
+    counted = drawn.pop("counter_disturbances")
+    return drawn | {"counter": counted != 0} | ({"counter_disturbances": counted} if counted else {})

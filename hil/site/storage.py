@@ -28,7 +28,7 @@ def storage(parts: Parts) -> None:
     """Fill every BESS, at rest."""
     scenario = parts.scenario
     made = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
-    _sound_equipment(parts.make_states("faults", len(scenario.devices)))
+    _sound_equipment(parts.make_states("faults", scenario.numbers))
     for index, bess in enumerate(scenario.bess.values()):
         (battery, battery_state), (converter, _), (pcs, firmware) = made.values()
         ocv = np.array(OCV_CELL_V) * (bess.dc_voltage_v / NOMINAL_CELL_V)
