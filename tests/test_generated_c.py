@@ -24,7 +24,7 @@ IN_A_TICK = {
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_run",
     "limit_judge", "limit_pieces", "limit_hold", "count_beyond",
     "ups_command", "ups_step", "ups_line", "ups_test", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request",
-    "ups_deliver",
+    "ups_deliver", "ups_battery_w", "ups_runtime", "battery_inner", "battery_middle", "battery_end",
     "extremum_run", "extremum_turn", "carry_back", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip

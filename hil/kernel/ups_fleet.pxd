@@ -5,7 +5,7 @@ What a tick of a thousand of them would cost is saved where nothing is lost: the
 runtime is worked out when somebody looks, and a row holds no channels of a unit.
 """
 
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int64_t
 
 from firmware_sim.kernel.ups cimport (
@@ -13,15 +13,20 @@ from firmware_sim.kernel.ups cimport (
     MOST_DISTURBANCES, TEST_IN_PROGRESS, UpsParams, UpsSeen, UpsState,
 )
 from firmware_sim.kernel.ups_step cimport ups_on_battery, ups_step
-from hil.kernel.battery cimport BatteryState
+from hil.kernel.battery cimport (
+    BatteryMiddle, BatteryParams, BatteryState, battery_current, battery_end, battery_inner, battery_middle, battery_step,
+)
 from hil.kernel.faults cimport Faults
-from hil.kernel.site cimport MEASURED_FREQUENCY, METER_BUS, Site
-from hil.kernel.ups cimport UpsPowerParams, UpsPowerState, ups_deliver, ups_request, ups_runtime
+from hil.kernel.site cimport MEASURED_FREQUENCY, METER_BUS, Site, far
+from hil.kernel.ups cimport (
+    UpsPowerParams, UpsPowerState, ups_battery_w, link_pu, ups_deliver, ups_request, ups_runtime,
+)
 from hil.kernel.ups_group cimport UPS_GROUP_CHANNELS, UpsGroupParams, UpsGroupState, UpsRest
 
 
 cdef enum:
     NEVER = 0x7fffffffffffffff
+    BLOCK = 16                 # units whose memory a core keeps at hand
 
 
 cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) noexcept nogil:
@@ -55,8 +60,11 @@ cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) n
 
 cdef inline void deliver_ups(Site* s, int64_t i) noexcept nogil:
     """DC link, battery and output of a UPS once the network is solved."""
-    ups_deliver(&s.ups_power_params[i], &s.ups_power[i], &s.ups_battery_params[i], &s.ups_battery[i],
-                s.network.bus_voltage_pu, s.network.load_share, s.dt)
+    battery_step(&s.ups_battery_params[i], &s.ups_battery[i],
+                 ups_battery_w(&s.ups_power_params[i], &s.ups_power[i], s.network.load_share), s.dt)
+    ups_deliver(&s.ups_power_params[i], &s.ups_power[i], s.ups_battery[i].power_w, s.network.bus_voltage_pu,
+                s.network.load_share, s.dt)
+    s.ups_power[i].dc_link_pu = link_pu(s.ups_power[i].energy_j, s.ups_power_params[i].nominal_j)
 
 
 cdef inline void show_runtime(Site* s, int64_t i) noexcept nogil:
@@ -153,20 +161,35 @@ cdef inline double recharge(const UpsRest* r, double soc) noexcept nogil:
 # --- Groups ---
 
 
-cdef inline void count_unit(const UpsState* u, UpsGroupState* g, int64_t sign) noexcept nogil:
-    """Add a unit to the numbers of its group, or take it out."""
-    g.line_ok += sign * u.line_ok
-    g.on_line += sign * (u.rectifier == RECTIFIER_ON)
-    g.on_battery += sign * ups_on_battery(u)
-    g.on_bypass += sign * (u.output == OUTPUT_BYPASS)
-    g.off += sign * (u.output == OUTPUT_OFF)
-    g.latched += sign * u.latched
-    g.low_battery += sign * u.low_battery
-    g.fault += sign * u.fault
-    g.disturbances += sign * u.disturbances
-    g.transfers += sign * u.transfers
-    g.entries += sign * u.log_count
-    g.reversions += sign * u.support_reversions
+cdef inline int64_t shown_of(const UpsState* u) noexcept nogil:
+    """What a group counts of a unit, in one number."""
+    return (u.line_ok + 2 * u.latched + 4 * u.low_battery + 8 * u.fault + 16 * u.rectifier + 64 * u.output
+            + 256 * u.disturbances)
+
+
+cdef inline void count_group(Site* s, int64_t k) noexcept nogil:
+    """How many units of a group are how, after something has changed."""
+    cdef UpsGroupState* g = &s.ups_groups[k]
+    cdef const UpsState* u
+    cdef int64_t i
+    g.line_ok = g.on_line = g.on_battery = g.on_bypass = g.off = g.latched = g.low_battery = g.fault = 0
+    g.disturbances = g.transfers = g.entries = g.reversions = 0
+    for i in range(s.ups_group_params[k].first, s.ups_group_params[k].first + s.ups_group_params[k].count):
+        u = &s.ups[i]
+        g.line_ok += u.line_ok
+        g.on_line += u.rectifier == RECTIFIER_ON
+        g.on_battery += ups_on_battery(u)
+        g.on_bypass += u.output == OUTPUT_BYPASS
+        g.off += u.output == OUTPUT_OFF
+        g.latched += u.latched
+        g.low_battery += u.low_battery
+        g.fault += u.fault
+        g.disturbances += u.disturbances
+        g.transfers += u.transfers
+        g.entries += u.log_count
+        g.reversions += u.support_reversions
+        s.ups_rests[i].shown = shown_of(u)
+        s.ups_rests[i].entries = u.log_count
 
 
 cdef inline void clear_sums(UpsGroupState* g) noexcept nogil:
@@ -201,12 +224,10 @@ cdef inline void begin_groups(Site* s, int64_t tick) noexcept nogil:
     cdef const UpsParams* u
     for k in range(s.ups_group_count):
         p, g = &s.ups_group_params[k], &s.ups_groups[k]
-        g.line_ok = g.on_line = g.on_battery = g.on_bypass = g.off = g.latched = g.low_battery = g.fault = 0
-        g.disturbances = g.transfers = g.entries = g.reversions = 0
+        count_group(s, k)
         g.low_pu = g.low_hz = -INFINITY
         g.high_pu = g.high_hz = INFINITY
         for i in range(p.first, p.first + p.count):
-            count_unit(&s.ups[i], g, 1)
             s.ups_rests[i].resting = 0
             u = &s.ups_params[i]
             g.low_pu = max(g.low_pu, max(u.input_low_pu, max(u.bypass_low_pu, u.recharge_above_pu)))
@@ -241,6 +262,7 @@ cdef inline void run_groups(Site* s, int64_t tick) noexcept nogil:
     cdef int64_t k
     cdef int64_t i
     cdef bint good
+    cdef bint changed
     cdef UpsGroupState* g
     cdef UpsPowerState* power
     cdef UpsRest* r
@@ -253,6 +275,7 @@ cdef inline void run_groups(Site* s, int64_t tick) noexcept nogil:
     cdef double hz = s.measured[MEASURED_FREQUENCY].value
     for k in range(s.ups_group_count):
         g = &s.ups_groups[k]
+        changed = False
         good = lowest_pu >= g.low_pu and highest_pu <= g.high_pu and g.low_hz <= hz <= g.high_hz
         for i in range(s.ups_group_params[k].first, s.ups_group_params[k].first + s.ups_group_params[k].count):
             power, r = &s.ups_power[i], &s.ups_rests[i]
@@ -263,12 +286,14 @@ cdef inline void run_groups(Site* s, int64_t tick) noexcept nogil:
                             s.network.bus_voltage_pu, s.network.load_share)
             else:
                 wake(s, i, tick)
-                count_unit(&s.ups[i], g, -1)
                 run_ups(s, i, tick, it_w)
-                count_unit(&s.ups[i], g, 1)
                 rest_or_not(s, i, tick)
+                if r.shown != shown_of(&s.ups[i]) or r.entries != s.ups[i].log_count:
+                    changed = True
             demand_w += power.request_w
             demand_var += power.request_var
+        if changed:
+            far(count_group)(s, k)
     s.ups_totals.delivered_w = delivered_w
     s.ups_totals.demand_w = demand_w
     s.ups_totals.demand_var = demand_var
@@ -282,16 +307,72 @@ cdef inline void show_sums(const UpsGroupState* sums, UpsGroupState* g) noexcept
     g.temperature_highest_degc = sums.temperature_highest_degc
 
 
+cdef inline void currents(const double* r0_ohm, const double* inner_v, const double* power_w, double* out,
+                          int64_t count) noexcept nogil:
+    """What `battery_current` says of each, without a branch between them, so that a processor takes several at once."""
+    cdef int64_t i
+    cdef double disc
+    for i in range(count):
+        disc = inner_v[i] * inner_v[i] - 4.0 * r0_ohm[i] * power_w[i]
+        out[i] = 2.0 * power_w[i] / (inner_v[i] + sqrt(disc if disc > 0.0 else 0.0))
+    for i in range(count):
+        if inner_v[i] * inner_v[i] - 4.0 * r0_ohm[i] * power_w[i] < 0.0:
+            out[i] = battery_current(r0_ohm[i], inner_v[i], power_w[i])
+
+
+cdef inline void deliver_block(Site* s, UpsGroupState* sums, int64_t first, int64_t count) noexcept nogil:
+    """What `deliver_ups` does, for units that stand behind each other, step by step: so their long chains overlap."""
+    cdef BatteryMiddle middle[BLOCK]
+    cdef double r0_ohm[BLOCK]
+    cdef double per_ampere[BLOCK]
+    cdef double power_w[BLOCK]
+    cdef double inner_v[BLOCK]
+    cdef double current_a[BLOCK]
+    cdef int64_t i
+    cdef const UpsPowerParams* params = &s.ups_power_params[first]
+    cdef UpsPowerState* power = &s.ups_power[first]
+    cdef const BatteryParams* cells = &s.ups_battery_params[first]
+    cdef BatteryState* battery = &s.ups_battery[first]
+    cdef double voltage_pu = s.network.bus_voltage_pu
+    cdef double load_share = s.network.load_share
+    cdef double dt = s.dt
+    for i in range(count):
+        power_w[i] = ups_battery_w(&params[i], &power[i], load_share)
+        r0_ohm[i] = cells[i].r0_ohm * battery[i].resistance_factor
+        per_ampere[i] = cells[i].capacity_as * battery[i].capacity_share
+        inner_v[i] = battery_inner(&cells[i], &battery[i])
+    for i in range(count):
+        per_ampere[i] = dt / per_ampere[i]
+    currents(r0_ohm, inner_v, power_w, current_a, count)
+    for i in range(count):
+        battery_middle(&cells[i], &battery[i], &middle[i], per_ampere[i], current_a[i])
+        inner_v[i] = middle[i].inner_v
+    currents(r0_ohm, inner_v, power_w, current_a, count)
+    for i in range(count):
+        battery_end(&cells[i], &battery[i], &middle[i], r0_ohm[i], per_ampere[i], power_w[i], current_a[i])
+        ups_deliver(&params[i], &power[i], battery[i].power_w, voltage_pu, load_share, dt)
+        inner_v[i] = power[i].energy_j
+        current_a[i] = params[i].nominal_j
+    for i in range(count):
+        current_a[i] = link_pu(inner_v[i], current_a[i])
+    for i in range(count):
+        power[i].dc_link_pu = current_a[i]
+        add_unit(s, sums, first + i)
+
+
 cdef inline void deliver_groups(Site* s, int64_t tick) noexcept nogil:
     """What all units give once the network is solved, and what their groups show of it."""
     cdef int64_t k
     cdef int64_t i
+    cdef int64_t end
     cdef UpsGroupState sums
     for k in range(s.ups_group_count):
         clear_sums(&sums)
-        for i in range(s.ups_group_params[k].first, s.ups_group_params[k].first + s.ups_group_params[k].count):
-            deliver_ups(s, i)
-            add_unit(s, &sums, i)
+        i = s.ups_group_params[k].first
+        end = i + s.ups_group_params[k].count
+        while i < end:
+            deliver_block(s, &sums, i, min(end - i, <int64_t>BLOCK))
+            i += BLOCK
         sums.soc_mean /= s.ups_group_params[k].capacity_as
         show_sums(&sums, &s.ups_groups[k])
 

@@ -62,6 +62,8 @@ cdef struct UpsRest:
     int64_t resting
     int64_t wake_at            # what time alone brings about
     int64_t since              # tick of its last step
+    int64_t shown              # what its group has counted of it
+    int64_t entries
     double over_w              # load
     double soc_above
     double soc_below
