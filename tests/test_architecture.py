@@ -20,7 +20,10 @@ WRITTEN = sorted(
 )
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
-WHOLE_SITE = ("site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "ups_fleet.pxd", "engine.pyx", "layout.pyx")
+WHOLE_SITE = (
+    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "ups_unit.pxd", "ups_fleet.pxd", "engine.pyx",
+    "layout.pyx",
+)  # fmt: skip
 
 SHARED = ("hil.coroutines", "hil.draws", "hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.

@@ -24,7 +24,8 @@ from hil.kernel.site cimport (
 )
 from hil.kernel.supervision cimport supervise
 from hil.kernel.switching cimport write_breakers
-from hil.kernel.ups_fleet cimport deliver_groups, deliver_ups, run_groups, run_ups, show_runtime, write_groups
+from hil.kernel.ups_fleet cimport deliver_groups, run_groups, write_groups
+from hil.kernel.ups_unit cimport deliver_ups, run_ups, show_runtime
 
 
 cdef inline void write_row(Site* s, double demand_w) noexcept nogil:

@@ -57,13 +57,14 @@ cdef struct UpsGroupTotals:
 
 
 cdef struct UpsRest:
-    # A unit whose firmware, as long as what it sees stays within these bounds, only counts ticks: its step is then left out, and
+    # A unit whose firmware only counts ticks, as long as what it sees stays within these bounds: its step is then left out, and
     # the ticks are counted when it wakes. Nothing here outlasts a stretch of ticks.
     int64_t resting
     int64_t wake_at            # what time alone brings about
     int64_t since              # tick of its last step
     int64_t shown              # what its group has counted of it
     int64_t entries
+    int64_t changed            # in its last step, something of that
     double over_w              # load
     double soc_above
     double soc_below
