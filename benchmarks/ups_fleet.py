@@ -1,9 +1,9 @@
 """A thousand UPSs, no two alike, in one section: six dips in 82 s latch 84 % of them, the others recharge.
 
-Figures: `realtime_factor` at 1 kHz, wall clock, load and hash included; `unit_ns`, processor time of the thread for one unit and
-tick, from end to end, and `calm_unit_ns` before the first dip; `alone_ratio`, processor time of a group of fifty over that of
-fifty sections of one UPS each, which must come to the same states and the same power at the PCC, to the bit; `latched`, the share
-that has latched.
+Figures: `realtime_factor` at 1 kHz, wall clock, load and hash included; `unit_ns`, processor time of the thread for a unit
+and a tick, from end to end, and `calm_unit_ns` before the first dip; `alone_ratio`, processor time of a group of fifty over
+that of fifty sections of one UPS each, which must come to the same states and the same power at the PCC, to the bit;
+`latched`, the share that has latched.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ SPREAD = {
 def site(units: int) -> Scenario:
     """Six dips, 16.4 s apart, after `CALM_S`."""
     dips = [
-        {"kind": "grid_dip", "at": f"{CALM_S + 16.4 * k:g} s", "duration": "50 ms", "residual": 0.25 + 0.03 * k} for k in range(6)
+        {"kind": "grid_dip", "at": f"{CALM_S + 16.4 * k:g} s", "duration": "50 ms", "residual": 0.25 + 0.03 * k}
+        for k in range(6)
     ]
     return from_document(
         {

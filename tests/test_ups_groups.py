@@ -168,7 +168,14 @@ def test_a_group_is_its_units_in_overload_and_in_eco_mode():
 def test_a_group_is_its_units_off_frequency_and_behind_a_breaker_of_the_site():
     area = {"short_circuit": "400 MVA", "area": "1 GVA", "inertia": "1 s", "governor_limit": 0.02}
     loss = {"kind": "generation_loss", "at": "1 s", "power": "300 MW", "duration": "2 s"}
-    trip = {"name": "81U", "kind": "underfrequency", "min": "56.5 Hz", "action": "trip", "lockout": False, "reclose_after": "1 s"}
+    trip = {
+        "name": "81U",
+        "kind": "underfrequency",
+        "min": "56.5 Hz",
+        "action": "trip",
+        "lockout": False,
+        "reclose_after": "1 s",
+    }
     keys = {"spread": SPREAD, "input_frequency": "2 Hz"}
     both = Both(site(keys, [loss], grid=area, limits=[trip]), swinging(9_000)).same()
     assert (both.grouped["ups.g.line_ok"] < 37).any()

@@ -11,9 +11,7 @@ CODES: dict[str, int]
 FUNCTIONS: tuple[str, ...]
 """Families of protection functions, by the names of their arrays, in the order in which they run."""
 
-def channel_names(
-    bess_names: Sequence[str], ups_names: Sequence[str] = (), ups_groups: Sequence[str] = ()
-) -> tuple[str, ...]:
+def channel_names(bess_names: Sequence[str], ups_names: Sequence[str] = (), ups_groups: Sequence[str] = ()) -> tuple[str, ...]:
     """Channels of a row, in order: the site's, of each BESS, of each UPS that stands alone, of each group of UPSs."""
 
 def parameter_dtypes() -> dict[str, np.dtype[Any]]:

@@ -57,8 +57,8 @@ cdef struct UpsGroupTotals:
 
 
 cdef struct UpsRest:
-    # A unit whose firmware only counts ticks, as long as what it sees stays within these bounds: its step is then left out, and
-    # the ticks are counted when it wakes. Nothing here outlasts a stretch of ticks.
+    # A unit whose firmware only counts ticks, as long as what it sees stays within these bounds: its step is then left out,
+    # and the ticks are counted when it wakes. Nothing here outlasts a stretch of ticks.
     int64_t resting
     int64_t wake_at            # what time alone brings about
     int64_t since              # tick of its last step

@@ -19,8 +19,8 @@ class DeviceFacts:
     """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell.
 
     energy_j: between its states of charge 0 and 1; None where a fault changes that. counter: how many disturbances within how
-    many seconds take a UPS off the grid; None where it does not count them. units: of a group of UPSs, whose other figures are one
-    unit's, and whose counter is the strictest.
+    many seconds take a UPS off the grid; None where it does not count them. units: of a group of
+    UPSs, whose other figures are one unit's, and whose counter is the strictest.
     """
 
     rating: float

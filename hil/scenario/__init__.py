@@ -90,6 +90,7 @@ from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
 from hil.scenario.ups import Ups
+from hil.scenario.ups_spread import CountSpread, PerUnitSpread, PowerSpread, ShareSpread, TimeSpread, UpsSpread
 
 __all__ = [
     "AlsoRecord",
@@ -109,6 +110,7 @@ __all__ = [
     "ContactorOpen",
     "ConverterCurrent",
     "Cooling",
+    "CountSpread",
     "CurrentDistortion",
     "Damping",
     "DcLink",
@@ -149,8 +151,10 @@ __all__ = [
     "OwnLaw",
     "OwnSupervisor",
     "PeakToPeak",
+    "PerUnitSpread",
     "PllLoss",
     "PowerReading",
+    "PowerSpread",
     "RampLimit",
     "RampRate",
     "RateOfChange",
@@ -163,11 +167,13 @@ __all__ = [
     "RideThrough",
     "Scenario",
     "ServerStop",
+    "ShareSpread",
     "SocDrift",
     "SocRange",
     "SocWindow",
     "Statistic",
     "ThermalOverload",
+    "TimeSpread",
     "TraceLoad",
     "TrainingLoad",
     "Transfers",
@@ -181,6 +187,7 @@ __all__ = [
     "UpsGroup",
     "UpsModbusSection",
     "UpsMqttSection",
+    "UpsSpread",
     "ValuesMissing",
     "ValuesStale",
     "Variation",

@@ -327,7 +327,7 @@ class Ups(Section):
         if self.count is None:
             return [self]
         given = {} if self.spread is None else self.spread.given
-        at = {key: positions(self.count, seed, name, key) for key in given}
+        at = {key: positions(self.count, seed, name, key, middle=spread.between is None) for key, spread in given.items()}
         alone = self.model_copy(update={"count": None, "spread": None})
         found = []
         for unit in range(self.count):

@@ -28,7 +28,7 @@ def _ends(value: tuple[float, float]) -> tuple[float, float]:
 PerUnitRange = Annotated[tuple[PerUnit, PerUnit], AfterValidator(_ends)]
 TimeRange = Annotated[tuple[Time, Time], AfterValidator(_ends)]
 PowerRange = Annotated[tuple[Power, Power], AfterValidator(_ends)]
-Shares = Field(default_factory=list, description=_EVENLY, json_schema_extra=_OF_A_GROUP)
+Shares: Any = Field(default_factory=list, description=_EVENLY, json_schema_extra=_OF_A_GROUP)
 
 
 class Spread(Section):
@@ -53,7 +53,11 @@ class Spread(Section):
     @classmethod
     def _pair(cls, given: Any) -> Any:
         """A list of two is short for a range."""
-        return {"range": given} if isinstance(given, (list, tuple)) and "range" in _keys(cls) else given
+        if not isinstance(given, (list, tuple)) or "range" not in _keys(cls):
+            return given
+        if len(given) != 2:
+            raise ValueError("must be [low, high], or a table of values")
+        return {"range": given}
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -145,14 +149,15 @@ class UpsSpread(Section):
         return {name: spread for name in type(self).model_fields if (spread := getattr(self, name)) is not None}
 
 
-def positions(count: int, seed: int, group: str, key: str) -> list[float]:
+def positions(count: int, seed: int, group: str, key: str, *, middle: bool = False) -> list[float]:
     """A position from 0 to 1 for each unit: one in each of so many equal strata, which unit in which at random.
 
-    They go by seed, group and key alone, so that another group or another key changes nothing of them.
+    middle: of its stratum, so that what has a share of the positions gets it to one unit; else anywhere in it. They go by
+    seed, group and key alone, so that another group or another key changes nothing of them.
     """
     where = f"{group}.{key}"
     order = sorted(range(count), key=lambda unit: uniform(seed, "ups_stratum", unit, where))
     found = [0.0] * count
     for stratum, unit in enumerate(order):
-        found[unit] = (stratum + uniform(seed, "ups_within", unit, where)) / count
+        found[unit] = (stratum + (0.5 if middle else uniform(seed, "ups_within", unit, where))) / count
     return found
