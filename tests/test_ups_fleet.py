@@ -15,6 +15,8 @@ from ups_support import dip
 import hil
 from hil.guide.schema import schema
 from hil.kernel.layout import channel_names
+from hil.report.panels import panels
+from hil.report.saved import open_run
 from hil.scenario.files import from_document
 from hil.scenario.ups_spread import positions
 from hil.serve.session import _alone
@@ -264,7 +266,11 @@ def test_a_run_with_a_group_and_a_supervised_ups_beside_it(tmp_path):
     assert result.signal("ups.sites.on_battery")[1].max() == 40
     assert {event["device"] for event in result.events if event["event"] == "ups_transfer"} >= {"ups.sites", "ups.a"}
     result.junit(tmp_path / "junit.xml")
-    for command in (["show"], ["plot"], ["diff", tmp_path / "run"]):
+    shown = panels(open_run(tmp_path / "run"))
+    assert [line.label for line in shown[1].lines if "sites" in line.label] == [
+        "ups.sites input", "ups.sites battery (+ discharges)",
+    ]  # fmt: skip
+    for command in (["show"], ["diff", tmp_path / "run"]):
         assert hil_command(*command, tmp_path / "run")[::2] == (0, ""), command
     direct = hil.run(from_document(scenario.document() | {"transport": "direct"}))
     assert direct.waveform_hash == result.waveform_hash
