@@ -21,7 +21,7 @@ WRITTEN = sorted(
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
 WHOLE_SITE = (
-    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "ups_unit.pxd", "ups_fleet.pxd", "engine.pyx",
+    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "binding.pyx", "ups_unit.pxd", "ups_fleet.pxd", "engine.pyx",
     "layout.pyx",
 )  # fmt: skip
 

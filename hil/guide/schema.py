@@ -50,7 +50,7 @@ def _field(info: FieldInfo) -> dict[str, Any]:
     if not inner:
         return _value(info)
     tables = [_table(model) for model in (*inner, *_beside(inner))]
-    tables += [_value(range_of) for model in inner if (range_of := _short_for(model)) is not None]
+    tables += [_pair(range_of) for model in inner if (range_of := _short_for(model)) is not None]
     one = tables[0] if len(tables) == 1 else {"oneOf": tables}
     origin = get_origin(bare(info.annotation)[0])
     about = {"description": info.description}
@@ -66,6 +66,11 @@ def _short_for(model: type[BaseModel]) -> FieldInfo | None:
     if not issubclass(model, Spread):
         return None
     return next((info for name, info in model.model_fields.items() if alias(name, info) == "range"), None)
+
+
+def _pair(info: FieldInfo) -> dict[str, Any]:
+    found = _value(info)
+    return found | {"prefixItems": 2 * [found.pop("items")]}
 
 
 def _beside(inner: list[type[BaseModel]]) -> list[type[BaseModel]]:
