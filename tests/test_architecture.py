@@ -21,8 +21,8 @@ WRITTEN = sorted(
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
 WHOLE_SITE = (
-    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "binding.pyx", "ups_unit.pxd", "ups_fleet.pxd", "engine.pyx",
-    "layout.pyx",
+    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "ups_unit.pxd", "ups_fleet.pxd",
+    "binding.pyx", "engine.pyx", "layout.pyx",
 )  # fmt: skip
 
 SHARED = ("hil.coroutines", "hil.draws", "hil.errors", "hil.mqtt", "hil.standards")
