@@ -48,11 +48,11 @@ def dips(*, start_s=1.0, spacing_s=16.4):
 
 
 def fleet(count, *, seed=0, duration="10 s", keys=None, **sections):
-    """Sites of 25 MW each, every one loaded to 20 MW, on a grid that carries them."""
+    """Sites of 25 MW each, every one loaded to 20 MW, on a grid that carries them and an area that bears their loss."""
     base = {
         "duration": duration,
         "seed": seed,
-        "grid": {"short_circuit": f"{count} GVA"},
+        "grid": {"short_circuit": f"{count} GVA", "area": f"{10 * count} GVA"},
         "load": {**STEADY, "power": f"{20 * count} MW"},
         "ups": {"sites": {"count": count, "rating": "25 MW", **(keys or {})}},
     }
@@ -84,7 +84,7 @@ def test_draws_go_by_seed_group_and_key_alone():
     assert abs(np.corrcoef([unit.soc for unit in units], [unit.input_low for unit in units])[0, 1]) < 0.4
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("count", [7, 60, 1000])
 def test_shares_are_kept_to_one_unit(count, seed):
     spread = {"counter_disturbances": {"values": [3, 4, 0], "shares": [0.84, 0.1, 0.06]}}
@@ -278,6 +278,7 @@ def test_a_run_with_a_group_and_a_supervised_ups_beside_it(tmp_path):
         _alone(fleet(3), again=False)
 
 
+@pytest.mark.slow
 def test_the_events_of_a_thousand_units_stay_few():
     keys = {"spread": {"transfer": ["0 s", "0.9 s"], "walk_in": ["0 s", "0.5 s"]}, "qualify": "0.1 s"}
     outages = [dip(0.5 + 2.0 * k, 1.0, 0.0) for k in range(3)]
