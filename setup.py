@@ -56,7 +56,9 @@ setup(
                 "hil.kernel.memory",
                 "hil.kernel.pacer",
                 "hil.kernel.protection.replay",
+                "hil.loads.fleet",
                 "hil.loads.sampler",
+                "hil.loads.stages",
             )
         ],
         compiler_directives=DIRECTIVES,

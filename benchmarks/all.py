@@ -11,7 +11,19 @@ from bench import CANNOT
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
-BENCHMARKS = ("kernel", "tick", "limits", "lockstep", "modbus_server", "fleet", "ups_fleet", "wall_clock", "jitter", "startup")
+BENCHMARKS = (
+    "kernel",
+    "tick",
+    "limits",
+    "lockstep",
+    "modbus_server",
+    "fleet",
+    "ups_fleet",
+    "inference_day",
+    "wall_clock",
+    "jitter",
+    "startup",
+)
 
 
 def main() -> None:

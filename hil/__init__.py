@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hil.api import run
+    from hil.api import compare, run
     from hil.errors import (
         DeviceError,
         DeviceLost,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ScenarioError,
         SnapshotRefused,
     )
+    from hil.report.comparison import Comparison
     from hil.report.recording import Recording
     from hil.report.result import Result
     from hil.report.saved import open_recording, open_run
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "load": "hil.scenario.files",
     "run": "hil.api",
+    "compare": "hil.api",
+    "Comparison": "hil.report.comparison",
     "packaged": "hil.scenario.files",
     "Scenario": "hil.scenario.model",
     "KernelRun": "hil.session.kernel_run",
@@ -65,6 +68,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "DeviceError",
     "DeviceLost",
     "DeviceRefused",
@@ -83,6 +87,7 @@ __all__ = [
     "ScenarioError",
     "Snapshot",
     "SnapshotRefused",
+    "compare",
     "load",
     "open_recording",
     "open_run",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("python", "supervisors", "kernel", "runs", "recordings", "check")))
+_NAMES = ("python", "supervisors", "kernel", "runs", "recordings", "check", "compare")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in _NAMES))
 
 
 def main() -> int:

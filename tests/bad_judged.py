@@ -72,7 +72,7 @@ JUDGED = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'reset_lockout', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'reset_lockout', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault', 'ups_command'",
     ),
     (
         ["limits.SoC reserve.node='bess.other'"],
@@ -117,7 +117,10 @@ JUDGED = [
     (["events={kind='grid_dip'}"], "events: must be a list; each entry begins with [[events]]"),
     (["limits=[5]"], "limits.0 = 5: must be a table"),
     (["events=[{kind='grid_dip',at='5 s',duration='1 s'}]"], "events.0.residual: missing; it has no default"),
-    (["events=[{kind='load_crash',at='5 s',loss=1}]"], "events.0.loss: unknown key; known keys: at, kind"),
+    (
+        ["events=[{kind='load_crash',at='5 s',loss=1}]"],
+        "events.0.loss: unknown key; known keys: at, kind, load, fall, to, restart_after, restart_ramp",
+    ),
     (
         ["events=[{kind='load_crash',at='5 s',residual=0.5}]"],
         "events.0.residual: unknown key for kind = 'load_crash'; a key of 'grid_dip'",

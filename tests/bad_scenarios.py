@@ -2,6 +2,7 @@
 
 from bad_devices import DEVICES
 from bad_judged import JUDGED
+from bad_loads import LOADS
 from bad_site import SITE
 
-TABLE = [*SITE, *DEVICES, *JUDGED]
+TABLE = [*SITE, *LOADS, *DEVICES, *JUDGED]

@@ -29,7 +29,7 @@ COMMANDS = [
 USAGE = [
     (
         ["nothing"],
-        "nothing: no such scenario; name a .toml file or one of: hall, inference_replay, training_job, training_job_wire",
+        "nothing: no such scenario; name a .toml file or one of: hall, inference_replay, mitigation, training_job, training_job_wire; incidents: hil scenarios --incidents",
     ),
     (["hall", "--port", "1502"], "hall: --port: of a device alone (bess, ups, meter); a scenario has it in its file"),
     (

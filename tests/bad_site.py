@@ -6,7 +6,7 @@ SITE = [
     (["load.powr='5 MW'"], "load.powr: unknown key; did you mean 'power'?"),
     (
         ["foo.bar=1"],
-        "foo: unknown key; known keys: title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, absorber, supervisor, link, mqtt, record, clock, limits, events",
+        "foo: unknown key; known keys: title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident",
     ),
     (["transport='wires'"], "transport = 'wires': must be 'wire' or 'direct'"),
     (["record.rte='5 Hz'"], "record.rte: unknown key; did you mean 'rate'?"),
@@ -42,7 +42,7 @@ SITE = [
         "load.checkpoint_duration = '70 s': must be shorter, with its edges, than checkpoint_every",
     ),
     (["load.stop='1 s'"], "load.stop = '1 s': must come after start, 5 s"),
-    (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace'"),
+    (["load.kind='mining'"], "load.kind = 'mining': must be one of 'training', 'inference', 'trace', 'sum'"),
     (["record.rate='300 Hz'"], "record.rate = '300 Hz': must divide the tick rate, 1000 Hz"),
     (
         ["record.channels=['pcc.powr']"],
@@ -136,7 +136,7 @@ SITE = [
     (["record.rate='2 kHz'"], "record.rate = '2 kHz': must divide the tick rate, 1000 Hz"),
     (
         ["grid.foo\nbar=5"],
-        "grid.foo\\nbar: unknown key; known keys: voltage, frequency, short_circuit, x_over_r, source, constant_current_below, validity_floor, area, inertia, damping, droop, governor_time, governor_limit, deadband",
+        "grid.foo\\nbar: unknown key; known keys: voltage, frequency, short_circuit, x_over_r, source, constant_current_below, validity_floor, interconnection, unverified, area, inertia, damping, droop, governor_time, governor_limit, deadband",
     ),
     (["limits..max=5"], "--set limits..max=5: must be key=value, such as bess.main.rating='5 MVA'"),
     (["clock.overruns=1.2"], "clock.overruns = 1.2: must be between 0 and 1"),

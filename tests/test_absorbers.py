@@ -14,8 +14,8 @@ from scipy.optimize import brentq
 import hil
 from hil.kernel.layout import CODES
 from hil.scenario.absorber import AbsorberSection, Droop, HighPass, NoAbsorber, OwnLaw, RampLimit
+from hil.scenario.chemistry import chemistry
 from hil.scenario.files import from_document
-from hil.site.storage import NOMINAL_CELL_V, OCV_CELL_V
 
 AT_ONCE = {"setpoint_ramp": "1000000 GW/s", "slew": "1000000 GW/s", "converter_lag": "0 s"}
 HIGH_PASS = {"kind": "high_pass", "device": "bess.x", "time": "0.8 s", "restore_most": 0.0}
@@ -73,7 +73,7 @@ def test_the_soc_is_brought_back_with_its_time_constant(target):
     bess = {"energy": "0.2 MWh", "soc": 0.56, **LOSSLESS, **AT_ONCE}
     law = {**HIGH_PASS, "soc_target": target, "restore_time": "20 s", "restore_most": 1.0}
     rig = one(law, np.full(60_000, 10e6), bess).run()
-    curve = np.array(OCV_CELL_V) / NOMINAL_CELL_V
+    curve = np.array(chemistry("lfp").ocv_v) / chemistry("lfp").nominal_v
     mean = np.mean((curve[1:] + curve[:-1]) / 2)
 
     def rate(_t: float, z: np.ndarray) -> np.ndarray:

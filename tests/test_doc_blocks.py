@@ -6,7 +6,8 @@ import pytest
 from doc_blocks import KINDS, PAGES, ROOT, Block, blocks, furnish, run_command, run_python, scenario_of
 from doc_checks import CHECKS
 
-from hil.scenario.files import from_document
+from hil.scenario.files import from_document, written
+from hil.scenario.overlay import lay, read_overlay
 from hil.scenario.profiles import expand_profiles
 from hil.session.prepare import prepare
 
@@ -72,6 +73,9 @@ def test_python_runs(page, tmp_path):
 @pytest.mark.parametrize("block", of_kind("toml"))
 def test_scenarios_can_be_run_as_written(block: Block, tmp_path):
     furnish(tmp_path, block.page)
+    if block.page.name == "compare.md":  # which shows overlays
+        lay(written("training_job"), (read_overlay(tmp_path / str(block.file_name)),)).scenario()
+        return
     document = scenario_of(block)
     expand_profiles(document, tmp_path, str(block))
     prepare(from_document(document, source=str(block), folder=tmp_path))

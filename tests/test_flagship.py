@@ -141,7 +141,8 @@ def test_what_blocks_pass(override, reason):
 def test_a_load_that_ends_early_blocks_pass(tmp_path):
     trace = tmp_path / "short.csv"
     trace.write_text("time_s,power_w\n0,1e6\n70,1e6\n")
-    overrides = ["events=[]", "duration='80 s'", "transport=direct", "load={}", "load.kind='trace'", f"load.trace='{trace}'"]
+    overrides = ["events=[]", "duration='80 s'", "transport=direct", "load={}", "load.kind='trace'", "load.exact=true"]
+    overrides += [f"load.trace='{trace}'"]
     result = hil.run(hil.load("training_job", overrides))
     assert result.verdict == "INCONCLUSIVE"
     assert result.reasons == ["load: 10000 ticks without a value (under-run)"]

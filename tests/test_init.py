@@ -97,7 +97,7 @@ def test_the_command_never_writes_over_a_file(tmp_path):
     ("arguments", "line"),
     [
         (["nowhere/mine.toml"], "hil init: nowhere/mine.toml: cannot be written: No such file or directory"),
-        (["--kind", "traning"], "hil init: --kind traning: must be one of training, inference, trace"),
+        (["--kind", "traning"], "hil init: --kind traning: must be one of training, inference, trace, sum"),
     ],
 )
 def test_what_cannot_be_written(arguments, line, tmp_path):

@@ -16,7 +16,7 @@ from hil.loads.requests import Request, RequestFile
 from hil.loads.rows import Rows
 from hil.loads.sampler import fill
 from hil.loads.source import LoadSource
-from hil.loads.training import TrainingBreakpoints
+from hil.loads.training import Crash, TrainingBreakpoints
 from hil.scenario.load import InferenceLoad, TrainingLoad
 from hil.session.run import Options, run_scenario
 
@@ -28,7 +28,7 @@ def training(**keys: object) -> TrainingLoad:
 
 
 def samples(load: TrainingLoad, seconds: float, seed: int = 0, crash_s: float | None = None, block: int = 1000):
-    feed = LoadFeed(TrainingBreakpoints(load, seed, crash_s), PERIOD_S)
+    feed = LoadFeed(TrainingBreakpoints(load, seed, [] if crash_s is None else [Crash(crash_s)]), PERIOD_S)
     blocks = []
     while feed.tick < round(seconds / PERIOD_S):
         blocks.append(feed.block(block))
@@ -166,7 +166,7 @@ def test_decoding_waits_while_the_replica_prefills():
     model = Fleet(load, [Request(0.0, 1000, 30), Request(0.5, 5000, 3)])
     list(itertools.islice(model.breakpoints(), 2))
     # first: prefill 0.1 s, decode from 0.1 s, held up from 0.5 to 1.0 s, so it ends at 1.6 s; second: decodes 1.0 to 1.1 s
-    assert model._done_s == pytest.approx([1.1, 1.6])
+    assert [model.served(at).requests for at in (1.09, 1.11, 1.59, 1.61)] == [0, 1, 1, 2]
 
 
 @pytest.mark.shared

@@ -113,7 +113,7 @@ def requests(tmp_path) -> Path:
 
 
 def test_packaged_scenarios_load_and_reload(tmp_path, requests):
-    assert set(hil.packaged()) == {"hall", "inference_replay", "training_job", "training_job_wire"}
+    assert set(hil.packaged()) == {"hall", "inference_replay", "mitigation", "training_job", "training_job_wire"}
     assert all(hil.packaged().values())
     for name in hil.packaged():
         overrides = [f"load.trace={requests}"] if name == "inference_replay" else []

@@ -35,13 +35,18 @@ APPARENT = "must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GV
 RATE = "must be a frequency with its unit, such as '20 Hz'"
 TOP = (
     "title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, "
-    "absorber, supervisor, link, mqtt, record, clock, limits, events"
+    "absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident"
 )
 TRAINING = (
-    "power_factor, kind, power, iteration, edge, compute_share, communication_power, idle_power, jitter, start, start_ramp, "
-    "stop, checkpoint_every, checkpoint_duration, checkpoint_power"
+    "power_factor, schedule, filler, smoothing, capping, rack, supply, kind, power, gpus, gpu, gpu_power, iteration, edge, "
+    "compute_share, communication_power, optimiser_share, optimiser_power, straggle, nodes, overshoot, overshoot_time, "
+    "idle_power, jitter, start, start_ramp, stop, checkpoint_every, checkpoint_offset, checkpoint_duration, "
+    "checkpoint_power, failure_every, fall, restart_after, restore, restart_ramp"
 )
-REPLAY = "power_factor, kind, trace, time_column, power_column, scale, repeat"
+REPLAY = (
+    "power_factor, schedule, filler, smoothing, capping, rack, supply, gpus, gpu_power, kind, trace, format, time_column, "
+    "power_column, power_columns, device_column, devices, period, between, exact, scale, repeat"
+)
 AFTER = "Expected newline or end of document after a statement"
 LIMITS = "each entry begins with [[limits]]"
 CRASH = "events.0.kind = 'load_crash': needs load.kind = 'training'"
@@ -138,7 +143,7 @@ def test_files(tmp_path, text, line):
 
 def test_sources_that_are_not_there(tmp_path):
     assert refused("mine.toml") == "mine.toml: no such file"
-    known = "hall, inference_replay, training_job, training_job_wire"
+    known = "hall, inference_replay, mitigation, training_job, training_job_wire; incidents: hil scenarios --incidents"
     assert refused("trainingjob") == f"trainingjob: no such scenario; name a .toml file or one of: {known}"
     assert refused("") == f"'': no such scenario; name a .toml file or one of: {known}"
     assert refused("a\nb.toml") == "a\\nb.toml: no such file"

@@ -315,3 +315,15 @@ def test_the_channels_of_a_group_are_listed():
     rows = re.findall(r"^\| (`ups\.NAME[^|]*) \|", page, re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`([\w.]+)`", row)]
     assert sorted(named) == sorted(set(channel_names([], [], ["ups.NAME"])) - set(channel_names([])))
+
+
+def test_somebody_resets_a_whole_group():
+    """What has latched stays away until an event resets all of it at once."""
+    reset = {"kind": "ups_command", "device": "ups.sites", "command": "reset_counter", "at": "5 s"}
+    keys = {"spread": SPREAD, "qualify": "0.2 s", "walk_in": "0.2 s"}
+    result = hil.run(fleet(60, duration="6.5 s", keys=keys, events=[*dips(spacing_s=1.0)[:3], reset]))
+    time_s, latched = result.signal("ups.sites.latched")
+    assert set(latched[(time_s > 3.2) & (time_s < 4.9)]) == {50.0}
+    assert latched[-1] == 0
+    assert result.signal("ups.sites.on_line")[1][-1] == 60
+    assert [event["device"] for event in result.events if event["event"] == "ups_command"] == ["ups.sites"]

@@ -22,11 +22,13 @@ PANDAPOWER, OPENDSS = pytest.mark.peer_package("pandapower"), pytest.mark.peer_p
         pytest.param("frequency", marks=PANDAPOWER),
         pytest.param("cooling", marks=PANDAPOWER),
         "battery",
+        "pulse",
         "ups",
         "protection_agreement",
         pytest.param("protection_trips", marks=pytest.mark.peer_package("opender")),
         pytest.param("arrivals", marks=pytest.mark.shared),
         pytest.param("flicker", marks=pytest.mark.peer_package("pqopen")),
+        pytest.param("load_step", marks=PANDAPOWER),
     ],
 )
 def test_figures_are_within_their_bounds(module):

@@ -16,12 +16,14 @@ VALIDATIONS = (
     "frequency",
     "cooling",
     "battery",
+    "pulse",
     "ups",
     "protection_agreement",
     "protection_trips",
     "arrivals",
     "modbus",
     "flicker",
+    "load_step",
 )
 SMALL = (
     1e-9  # below it a figure is rounding and the peer's tolerance: so it says, and the page does not change from run to run

@@ -30,16 +30,17 @@ class Area:
     governor_limit: float
     deadband_hz: float
     nominal_hz: float = 60.0
+    interconnection: str | None = None  # which gives base and limit
 
     def section(self) -> dict[str, str | float]:
         """Keys of `[grid]`."""
+        own = {"area": f"{self.base_mva} MVA", "governor_limit": self.governor_limit}
         return {
-            "area": f"{self.base_mva} MVA",
+            **({"interconnection": self.interconnection} if self.interconnection else own),
             "inertia": f"{self.inertia_s} s",
             "damping": self.damping,
             "droop": self.droop,
             "governor_time": f"{self.governor_s} s",
-            "governor_limit": self.governor_limit,
             "deadband": f"{self.deadband_hz} Hz",
             "frequency": f"{self.nominal_hz} Hz",
         }
@@ -127,10 +128,12 @@ def run(area: Area, stretches: list[Stretch]) -> Rig:
 
 AREA = Area(800.0, 3.5, 1.2, 0.05, 0.6, 0.08, 0.036)
 SLOW = Area(600.0, 5.0, 0.8, 0.04, 1.5, 0.03, 0.02, nominal_hz=50.0)
+ERCOT = Area(2600.0 * 60.0 / (0.4 + 0.364 / 0.05), 4.0, 1.0, 0.05, 0.5, 0.2, 0.036, interconnection="ercot")
 RUNS = {
     "Load step": (AREA, [Stretch(2000, 10.0), Stretch(18_000, 45.0)]),
     "Generation loss": (AREA, [Stretch(1000, 20.0), Stretch(20_000, 20.0, lost_mw=40.0)]),
     "Generation loss, governor at its limit": (SLOW, [Stretch(1000, 20.0), Stretch(150_000, 20.0, lost_mw=24.0)]),
+    "Loss of 2,600 MW of load in ERCOT's area": (ERCOT, [Stretch(1000, 20.0), Stretch(60_000, 20.0, lost_mw=-2600.0)]),
     "Load steps, loss and dip": (
         AREA,
         [

@@ -114,7 +114,8 @@ def _with_its_evidence(
     facts, run = on.facts, on.run
     measurement = on.orders.measurement if facts.measurement is None or run is not None else facts.measurement
     late_s, offset_s = (0.0, -on.period_s) if run is None else (run.late_s, run.offset_s)
-    evidence = Evidence(on.period_s, on.count, measurement, late_s, found.relays, offset_s)
+    sampled_s = None if run is None else run.sampled_s
+    evidence = Evidence(on.period_s, on.count, measurement, late_s, found.relays, offset_s, sampled_s)
     result = limit_result(evidence, limit, list(zip(ways, found.states, strict=True)))
     result = with_missing(limit, result, _shown(on, found.channels, evidence))
     if isinstance(limit, DisturbanceCounter):

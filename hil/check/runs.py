@@ -26,7 +26,8 @@ class RunRows:
     facts: of the site, with the period of the rows. every: ticks a row. offset_s: from the end of a row's period to its time.
     blanked: code, first row, and the row after the last. warm_up: rows that are not judged at the beginning. late: rows of
     ticks that came too late to be evidence, shape (n,). late_s: later than that. reasons: evidence that the run lacked, of
-    whatever limit. voided: when its dips voided limits, s. begin_s: end of its warm-up.
+    whatever limit. voided: when its dips voided limits, s. begin_s: end of its warm-up. sampled_s: time between two samples
+    of a recorded load.
     """
 
     facts: Facts
@@ -39,6 +40,7 @@ class RunRows:
     reasons: list[str]
     voided: list[Span]
     begin_s: float
+    sampled_s: float | None = None
 
 
 def rows_of(folder: Path, scenario: Scenario, recording: Recording) -> RunRows:
@@ -71,6 +73,7 @@ def rows_of(folder: Path, scenario: Scenario, recording: Recording) -> RunRows:
         reasons=_lacking(summary, scenario, int(late.size)),
         voided=voided(scenario),
         begin_s=float(scenario.warm_up_s),
+        sampled_s=None if summary is None else (summary.get("load") or {}).get("sampled_s"),
     )
 
 

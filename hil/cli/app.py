@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from hil.cli.check import check
+from hil.cli.compare import compare
 from hil.cli.convert import convert
 from hil.cli.doctor import doctor
 from hil.cli.guide import explain, init, schema
+from hil.cli.load import load_commands
 from hil.cli.running import run, scenarios, wire
 from hil.cli.runs import diff, plot, show
 from hil.cli.serve import serve
@@ -41,7 +43,7 @@ def options(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Write a scenario": (init, explain, schema, validate),
-    "Run it": (run, serve, scenarios, wire),
+    "Run it": (run, compare, wire, serve, scenarios),
     "Read a run": (show, plot, tail, convert, diff),
     "Judge a recording": (check,),
     "Before you trust it": (doctor, verify),
@@ -49,3 +51,4 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(load_commands, name="load", rich_help_panel="Write a scenario")

@@ -102,11 +102,16 @@ def wire(
     print_wire_table(cells)
 
 
-def scenarios() -> None:
-    """List the packaged scenarios."""
-    from hil.scenario.files import packaged
+def scenarios(
+    *,
+    only_incidents: Annotated[bool, typer.Option("--incidents", help="Those that tell of something that happened.")] = False,
+    remedies: Annotated[bool, typer.Option("--remedies", help="The overlays of `hil compare` instead.")] = False,
+) -> None:
+    """List the packaged scenarios, incidents, or remedies."""
+    from hil.scenario import overlay
+    from hil.scenario.files import incidents, packaged
 
-    found = packaged()
+    found = overlay.remedies() if remedies else incidents() if only_incidents else packaged()
     width = max(map(len, found))
     for name, title in found.items():
         print(f"{name:{width}}  {title}")  # noqa: T201

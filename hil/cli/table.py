@@ -12,7 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from hil.cli import terminal
-from hil.report.words import held, missing, quantity, worst
+from hil.cli.load_lines import load_lines
+from hil.report.words import missing, quantity, said, worst
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from hil.realtime.evidence import Timing
     from hil.report.result import Result
+    from hil.verdict.expectations import ExpectationResult
     from hil.verdict.result import LimitResult
 
 _MOST = 1000  # nothing is cut or broken: a terminal that is narrower wraps whole lines
@@ -34,17 +36,18 @@ def print_result(result: Result) -> None:
         f"[bold]{escape(scenario.name)}[/] · {result.duration_s:g} s at {scenario.tick_s * 1e3:g} ms · seed {scenario.seed} · "
         f"{_clock(result)} · waveform {result.waveform_hash}"
     )
-    if "requests_served" in result.load:
-        load = result.load
-        console.print(
-            f"served {load['requests_served']:,} requests: {load['context_tokens']:,} context and "
-            f"{load['generated_tokens']:,} generated tokens, {load['energy_j'] / 3.6e9:.3f} MWh"
-        )
+    for line in load_lines(result.load):
+        console.print(escape(line))
     table = limits_table(result.limits)
     wide_enough(console, table)
     console.print()
     console.print(table)
     console.print()
+    if result.expectations:
+        expected = expectations_table(result.expectations)
+        wide_enough(console, expected)
+        console.print(expected)
+        console.print()
     notes = [
         f"{escape(name)}: {note}" for name, limit in result.limits.items() for note in [*notes_of(limit), *reasons_of(limit)]
     ]
@@ -60,7 +63,7 @@ def print_result(result: Result) -> None:
     colour = _COLOURS[result.verdict]
     if result.folder is not None and find_spec("matplotlib") is None:
         console.print("[dim]no picture: pip install 'ridethrough\\[plot]'[/]")
-    console.print(f"[{colour}]{result.verdict}[/]  {held(result.limits)}{escape(where)}")
+    console.print(f"[{colour}]{result.verdict}[/]  {said(result.limits, result.expectations)}{escape(where)}")
 
 
 def wide_enough(console: Console, table: Table) -> None:
@@ -109,6 +112,17 @@ def limits_table(limits: Mapping[str, LimitResult]) -> Table:
             "" if limit.at_s is None else f"{limit.at_s:.3f} s",
             f"[{colour}]{limit.outcome}[/]{note}",
         )
+    return table
+
+
+def expectations_table(expectations: Mapping[str, ExpectationResult]) -> Table:
+    """A row an expectation."""
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    for name in ("expectation", "expected", "shown", "result"):
+        table.add_column(name, no_wrap=True)
+    for one in expectations.values():
+        colour = _COLOURS.get(one.outcome, "dim")
+        table.add_row(escape(one.name), escape(one.expected), escape(one.shown), f"[{colour}]{one.outcome}[/]")
     return table
 
 

@@ -30,13 +30,14 @@ def validate(
     bad = False
     for source in scenarios:
         try:
-            found = prepare(load(source, set_ or [])).scenario
+            prepared = prepare(load(source, set_ or []))
         except ScenarioError as error:
             print(error, file=sys.stderr)  # noqa: T201
             bad = True
         else:
+            found = prepared.scenario
             print(f"{found.source}: {_said(found)}")  # noqa: T201
-            for note in foreseen(found):
+            for note in foreseen(found, prepared.source.sampled_s):
                 print(printable(f"{found.source}: note: {note}"))  # noqa: T201
     raise typer.Exit(USAGE if bad else 0)
 

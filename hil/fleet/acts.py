@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from firmware_sim.image import PcsPoint
+from firmware_sim.image import PcsPoint, UpsPoint
 from hil.fleet.breakage import breakage
 from hil.fleet.links import SiteLinks
 from hil.fleet.meter import MeterStation
@@ -37,6 +37,7 @@ from hil.scenario.fault import (
     ValuesStale,
     WireFault,
 )
+from hil.scenario.operator import UpsCommand
 from hil.wiring.broker import SiteBroker
 from hil.wiring.server import DeviceServer
 from hil.wiring.surroundings import Event as Log
@@ -51,13 +52,17 @@ Stimulus = GridDip | GenerationLoss
 
 @dataclass(frozen=True)
 class Acted:
-    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all."""
+    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all.
+
+    groups: by group of UPSs, what writes a value to a point of all its units.
+    """
 
     stations: Mapping[str, Station]
     broker: SiteBroker | None
     links: SiteLinks
     log: Log
     stimulate: Callable[[Stimulus | ResetLockout], None] | None = None
+    groups: Mapping[str, Callable[[int, float], None]] = field(default_factory=dict)
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
@@ -142,6 +147,24 @@ def _values(fault: str) -> Callable[[ValuesStale | ValuesMissing, Acted], tuple[
     return acts_of
 
 
+_SWITCHES = {
+    "bypass": UpsPoint.BYPASS,
+    "operation": UpsPoint.OPERATION,
+    "counter": UpsPoint.COUNTER,
+    "reset_counter": UpsPoint.RESET_DISTURBANCES,
+    "eco": UpsPoint.ECO,
+}
+
+
+def _switched(event: UpsCommand, on: Acted) -> tuple[Act, Act]:
+    if event.device in on.groups:
+        command: Callable[[UpsPoint, float], None] = on.groups[event.device]
+    else:
+        command = cast("FirmwareImage", on.stations[event.device].image).command
+    turn = partial(command, _SWITCHES[event.command], float(event.on))
+    return _noted(event, on, turn, lambda: None)
+
+
 def _reboot(event: DeviceReboot, on: Acted) -> tuple[Act, Act]:
     """The firmware comes back by itself, to the tick."""
     station = on.stations[event.device]
@@ -192,6 +215,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     DeviceReboot: _reboot,
     MessagesLate: _messages,
     MessagesTwice: _messages,
+    UpsCommand: _switched,
     ValuesMissing: _values("absent"),
     ValuesStale: _values("frozen"),
 }

@@ -26,7 +26,7 @@ def explain(asked: str | None = None, *, width: int = 100) -> str:
     if asked is None:
         return _overview(every, width)
     wanted = asked.strip().strip("[]")
-    if wanted in ("profile", "limits.profile"):
+    if wanted == "limits.profile":
         return _profile(width)
     keys = [key for table in every for key in table.keys if _asks_for(wanted, table, key)]
     chosen = [table for table in every if _asks_for(wanted, table)]
@@ -35,7 +35,8 @@ def explain(asked: str | None = None, *, width: int = 100) -> str:
     ):  # `bess.soc` is a key of every BESS, not a BESS of that name; a kind may go by the name of a key
         chosen = [table for table in chosen if wanted.rpartition(".")[2] == table.kind]
     paths = list(dict.fromkeys(table.path for table in chosen))
-    shown = [_section([table for table in chosen if table.path == path], every, width) for path in paths]
+    shown = [_profile(width)] if wanted == "profile" else []
+    shown += [_section([table for table in chosen if table.path == path], every, width) for path in paths]
     shown += [_key(key, every, width) for key in merged([key for key in keys if not is_kind(key)])]
     choices = dict.fromkeys(key.table for key in keys if is_kind(key))
     shown += [_choice([table for table in every if table.path == path], width) for path in choices]
@@ -61,15 +62,15 @@ def _asks_for(wanted: str, table: Table, key: Key | None = None) -> bool:
 
 def _pattern(table: Table, key: Key | None) -> str:
     """Texts that name a table or a key of it; the group `middle` is a name, its placeholder or a kind."""
-    head, *rest = table.path.split(".") if table.path else [""]
-    if rest and rest[-1] == NAME:  # of tables by name within a section
-        head, rest = ".".join([head, *rest[:-1]]), rest[-1:]
+    parts = table.path.split(".")
+    place = next((place for place, part in enumerate(parts) if part in (NAME, NUMBER)), len(parts))
+    head, named, rest = ".".join(parts[:place]), parts[place : place + 1], parts[place + 1 :]
     middle = r"\.(?P<middle>.+)" if table.listed and key is not None else r"\.(?P<middle>[^.]+)"
-    if rest and key is not None:
+    if named and key is not None:
         middle = f"(?:{middle})?"
-    elif not rest:
+    elif not named:
         middle = rf"(?:\.(?P<middle>{table.kind or '(?!)'}))?"
-    below = "".join(rf"\.(?:{part}|\d+)" if part == NUMBER else rf"\.{part}" for part in rest[1:])
+    below = "".join(rf"\.(?:{part}|\d+)" if part == NUMBER else rf"\.{part}" for part in rest)
     return re.escape(head) + middle + below + (rf"\.{key.name}" if key is not None else "")
 
 
@@ -77,7 +78,7 @@ def _overview(every: Sequence[Table], width: int) -> str:
     top, *rest = every
     rows = []
     for name, info in sections().items():
-        kinds = [table.kind for table in rest if table.section == name and table.choice]
+        kinds = list(dict.fromkeys(table.kind for table in rest if table.section == name and table.choice))
         heading = next(table.heading for table in rest if table.section == name)
         about = (info.description or "") + (f"; kinds: {', '.join(kinds)}" if kinds else "")
         rows.append((heading, "required" if info.is_required() else "", about))
@@ -97,6 +98,12 @@ def _overview(every: Sequence[Table], width: int) -> str:
     return "\n".join(lines)
 
 
+def _is_below(path: str, above: str) -> bool:
+    """Whether a table belongs to another, and not to one between them."""
+    own = [part for part in path.removeprefix(f"{above}.").split(".") if part not in (NAME, NUMBER)]
+    return path.startswith(f"{above}.") and len(own) == 1
+
+
 def _own_name(table: Table) -> str:
     """The last part of its path that is no placeholder."""
     return next(part for part in reversed(table.path.split(".")) if part not in (NAME, NUMBER))
@@ -111,14 +118,15 @@ def _section(chosen: list[Table], every: Sequence[Table], width: int) -> str:
         lines = textwrap.wrap(f"{first.heading}{of_kind}: {first.meaning}", width, subsequent_indent=_INDENT)
         lines += [f"{_INDENT}In Python: {first.python}"]
     else:
-        about = sections()[first.section].description or ""
+        whole = first.path in (first.section, f"{first.section}.{NAME}", f"{first.section}.{NUMBER}")
+        about = (sections()[first.section].description or "") if whole else "one of several kinds"
         lines = [f"{first.heading}: {about}", "", *_kinds(chosen, width)]
     keys = merged([key for table in chosen for key in table.keys if not is_kind(key)])
     rows = [_row(key, kinds) for key in keys]
     rows += [
         (_own_name(table), "", f"{'tables' if table.path.endswith(f'.{NUMBER}') else 'a table'} of its own: {table.meaning}")
         for table in every
-        if table.path.startswith(f"{first.path}.") and (not table.within or set(table.within) & set(kinds))
+        if _is_below(table.path, first.path) and (not table.within or set(table.within) & set(kinds))
     ]
     return "\n".join([*lines, "", *_columns(rows, width)])
 

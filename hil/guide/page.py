@@ -20,6 +20,7 @@ keys, or is handier so. A *share* is a plain number between 0 and 1. *In Python*
 ([python.md](python.md)).
 """
 _CHOICE = "a choice of this testbed"
+_KINDS = "One of several kinds."
 
 
 def page() -> str:
@@ -32,15 +33,15 @@ def page() -> str:
 
 def _units(every: Sequence[Table]) -> str:
     """The kinds of quantities, with an example and the units of each."""
-    found: dict[str, Dimension] = {}
+    found: dict[tuple[str, str], Dimension] = {}
     for table in every:
         for key in table.keys:
             dimension = key.value.dimension
             if dimension is not None and dimension.unit:
-                found.setdefault(dimension.name, dimension)
+                found.setdefault((dimension.name, dimension.unit), dimension)
     rows = (
         (name, f'`"{dimension.example}"`', ", ".join(unit for unit in dimension.units if unit))
-        for name, dimension in found.items()
+        for (name, _), dimension in found.items()
     )
     per_unit = 'Values *per unit* are plain numbers, `0.95`, or `"0.95 pu"`.'
     return f"## Quantities\n\n{_rows(('quantity', 'such as', 'units'), rows)}\n{per_unit}\n"
@@ -51,8 +52,11 @@ def _named(section: str, about: str, every: Sequence[Table]) -> str:
     own = [table for table in every if table.section == section]
     tops = [table for table in own if table.path == own[0].path]
     text = _part(f"`{tops[0].heading}`", tops[0].meaning if len(tops) == 1 else f"{about[:1].upper()}{about[1:]}.", tops)
+    below = {path: [table for table in own if table.path == path] for path in dict.fromkeys(table.path for table in own)}
     return text + "".join(
-        f"\n{_part(f'`{table.heading}`', table.meaning, [table], level=3)}" for table in own if table not in tops
+        f"\n{_part(f'`{several[0].heading}`', several[0].meaning if len(several) == 1 else _KINDS, several, level=3)}"
+        for path, several in below.items()
+        if path != own[0].path
     )
 
 
@@ -67,7 +71,7 @@ def _part(heading: str, about: str, chosen: list[Table], *, level: int = 2) -> s
     lines += ["For every `kind`:", "", _keys(common)] if common else []
     for table in chosen:
         own = [key for key in table.keys if not is_kind(key) and not any(_is(key, other) for other in common)]
-        lines += [f'### `kind = "{table.kind}"`', "", table.meaning, "", _class(table), ""]
+        lines += [f'{"#" * (level + 1)} `kind = "{table.kind}"`', "", table.meaning, "", _class(table), ""]
         lines += [_keys(own)] if own else []
     return "\n".join(lines)
 

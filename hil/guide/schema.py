@@ -104,6 +104,8 @@ def _form(value: Value) -> dict[str, Any]:
         if value.dimension.unit:
             return text | {"examples": [value.dimension.example]}
         return {"anyOf": [{"type": "number"} | numbers, text], "examples": [float(value.dimension.example)]}
+    if value.form is Form.AMOUNT:
+        return {"type": ["number", "string"]}
     if value.form is Form.CHOICE:
         return {"const": value.choices[0]} if len(value.choices) == 1 else {"enum": list(value.choices)}
     if value.form is Form.PAIR and value.item is not None and value.second is not None:

@@ -14,6 +14,7 @@ _TITLES = {
     "training": "A training job, one battery",
     "inference": "Inference requests, one battery",
     "trace": "Recorded power, one battery",
+    "sum": "Two training jobs and a fleet, one battery",
 }
 _PERIOD_S, _LOW_W, _HIGH_W = 8, 12e6, 22e6
 

@@ -24,6 +24,7 @@ class Form(StrEnum):
     """Forms that a value can have in a file."""
 
     QUANTITY = "quantity"
+    AMOUNT = "amount"
     NUMBER = "number"
     WHOLE = "whole number"
     FLAG = "flag"
@@ -82,6 +83,7 @@ class Value:
         if self.share:
             return "a share between 0 and 1"
         return {
+            Form.AMOUNT: "a number, or a quantity with its unit",
             Form.NUMBER: "a plain number",
             Form.WHOLE: "a whole number",
             Form.FLAG: "true or false",
@@ -185,6 +187,8 @@ def _value(annotation: Any, metadata: list[Any]) -> Value:
         return Value(Form.LIST, item=_value(arguments[0], []), least=least)
     if origin is dict:
         return Value(Form.TABLE, item=None if arguments[-1] is Any else Value(Form.NUMBER))
+    if base == (float | str):
+        return Value(Form.AMOUNT)
     if base is bool:
         return Value(Form.FLAG)
     if base is int:

@@ -27,6 +27,7 @@ cdef struct BatteryParams:
     double thermal_k_per_w
     double thermal_decay         # exp(-dt / tau_thermal)
     double ambient_degc
+    double leak_a                # lost inside at all times until it is empty: self-discharge
     double ocv_v[21]
 
 
@@ -69,6 +70,24 @@ cdef inline double battery_current(double r0_ohm, double inner_v, double power_w
     return 2.0 * power_w / (inner_v + sqrt(disc))
 
 
+ctypedef void (*leak_fn)(const BatteryParams* p, BatteryState* s, double per_ampere) noexcept nogil
+
+
+cdef extern from "hil/kernel/far.h":
+    leak_fn far "RIDETHROUGH_FAR"(leak_fn function) noexcept nogil
+
+
+cdef inline void battery_leak(const BatteryParams* p, BatteryState* s, double per_ampere) noexcept nogil:
+    """What is lost inside in a tick, until it is empty: charge to heat, at the voltage of the tick's end."""
+    cdef double heat_w
+    if s.soc <= 0.0:
+        return
+    heat_w = p.leak_a * battery_ocv(p, s.soc)
+    s.soc -= per_ampere * p.leak_a
+    s.heat_w += heat_w
+    s.temperature_degc += p.thermal_k_per_w * (1.0 - p.thermal_decay) * heat_w
+
+
 cdef inline double battery_inner(const BatteryParams* p, const BatteryState* s) noexcept nogil:
     """The voltage behind its series resistance, at the start of a tick."""
     return battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v
@@ -97,6 +116,8 @@ cdef inline void battery_end(const BatteryParams* p, BatteryState* s, const Batt
     s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)
     s.temperature_degc = (p.ambient_degc + (s.temperature_degc - p.ambient_degc) * p.thermal_decay
                           + p.thermal_k_per_w * (1.0 - p.thermal_decay) * s.heat_w)
+    if p.leak_a > 0.0:
+        far(battery_leak)(p, s, per_ampere)
 
 
 cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:

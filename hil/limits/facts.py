@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hil.scenario.battery import CELL_V
+from hil.scenario.chemistry import chemistry
 
 if TYPE_CHECKING:
     from hil.scenario.grid import Measurement
@@ -78,10 +78,11 @@ _SLACK = 1e-11
 """Share of the short-circuit power that may be missing of what must be back: means leave a rest of rounding, zero's too."""
 
 
-def _device(section: Bess | Ups, rating: float, energy_wh: float, cell_v: float) -> DeviceFacts:
+def _device(section: Bess | Ups, rating: float, energy_wh: float) -> DeviceFacts:
     volts = float(section.dc_voltage_v)
     capacity_ah, energy_j = float(energy_wh) / volts, 3600.0 * float(energy_wh)
-    return DeviceFacts(float(rating), capacity_ah, float(section.ambient_degc), volts, cell_v, energy_j)
+    nominal_v = chemistry(section.chemistry).nominal_v
+    return DeviceFacts(float(rating), capacity_ah, float(section.ambient_degc), volts, nominal_v, energy_j)
 
 
 def _counter(ups: Ups) -> tuple[int, float] | None:
@@ -100,11 +101,8 @@ def _counter(ups: Ups) -> tuple[int, float] | None:
 
 def facts_of(scenario: Scenario) -> Facts:
     """The facts of a scenario's site."""
-    devices = {
-        f"bess.{name}": _device(bess, bess.rating_va, bess.energy_wh, CELL_V["lfp"]) for name, bess in scenario.bess.items()
-    } | {
-        f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh, CELL_V[ups.chemistry])
-        for name, ups in scenario.ups.items()
+    devices = {f"bess.{name}": _device(bess, bess.rating_va, bess.energy_wh) for name, bess in scenario.bess.items()} | {
+        f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh) for name, ups in scenario.ups.items()
     }
     for name, ups in scenario.ups.items():
         devices[f"ups.{name}"] = replace(devices[f"ups.{name}"], counter=_counter(ups), units=int(ups.count or 1))

@@ -1,43 +1,27 @@
 """A fleet that serves inference requests, as break-points of power. Model, parameters and sources: docs/loads.md.
 
-Each replica prefills one prompt at a time, at full power, and while it does its decoding sequences stand still; else its
-power is idle plus an equal part for each sequence it decodes. So every request adds its own energy to the idle energy,
-whatever it was batched with, and only *when* it is spent depends on the others.
+Each replica prefills one prompt at a time, and while it does its decoding sequences stand still; else it decodes a batch, and
+its power is that of the batch. What happens when is reckoned by compiled code (fleet.pyx).
 """
 
 from __future__ import annotations
 
-import heapq
-from array import array
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from hil.loads import fleet
 from hil.loads.base import Floats, Piece
-from hil.loads.requests import Request
+from hil.loads.requests import Batch, Batches, Request, Wholes
 from hil.scenario.load.inference import InferenceLoad
 
 _PIECE_S = 8.0
-
-
-@dataclass(slots=True)
-class _Replica:
-    """One model server. Decode work is measured on a clock of its own, which stands still while it prefills."""
-
-    queue: deque[Request] = field(default_factory=deque)
-    prefilling: Request | None = None
-    decoding: list[tuple[float, int, Request]] = field(default_factory=list)  # heap: end on the decode clock
-    decode_clock: float = 0.0
-    since: float = 0.0
-    version: int = 0
-
-    @property
-    def outstanding(self) -> int:
-        return len(self.queue) + len(self.decoding) + (self.prefilling is not None)
+_ROOM = 1 << 16
+KEPT_S = 600.0
+"""For how long a fleet remembers what was complete when: longer than load is made ahead of the ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +34,43 @@ class Served:
 
 
 class Fleet:
-    """Serves requests and tells the power it draws, as a stream of break-points (`breakpoints`)."""
+    """Serves requests and tells the power it draws, as a stream of break-points (`breakpoints`).
 
-    def __init__(self, load: InferenceLoad, requests: Iterable[Request]) -> None:
+    count_from_s: what is complete by then is not counted as served.
+    """
+
+    def __init__(self, load: InferenceLoad, requests: Iterable[Request | Batch], *, count_from_s: float = 0.0) -> None:
         self._load = load
-        self._requests = iter(requests)
-        self._replicas = [_Replica() for _ in range(load.replicas)]
-        self._events: list[tuple[float, int, int, int]] = []  # time, order, replica, version
-        self._order = 0
-        self._prefilling = 0
-        self._decoding = 0  # sequences on replicas that do not prefill
-        self._done_s = array("d")
-        self._done_context = array("q", [0])
-        self._done_generated = array("q", [0])
-        replica_w = load.scale * load.gpus_per_replica * load.gpu_power_w
-        self._idle_w = replica_w * load.idle_power * load.replicas
-        self._prefill_w = replica_w * (load.prefill_power - load.idle_power)
-        self._sequence_w = replica_w * (load.decode_power - load.idle_power) / load.max_batch
-        self._next = next(self._requests, None)
+        self._count_from_s = count_from_s
+        self._batches = Batches(requests)
+        self._offered_s = -np.inf  # arrival of the last request known
+        self._replica_w = float(load.scale * load.gpus_per_replica * load.gpu_power_w)
+        self._idle_w = self._replica_w * load.idle_power * load.replicas
+        decode_w = self._replica_w * (np.array(load.decode_levels()) - load.idle_power)
+        decode_w[0] = 0.0
+        self._replicas = fleet.Replicas(load.replicas, decode_w, load.prefill_tokens_per_s, load.decode_tokens_per_s)
+        self._complete: deque[tuple[Floats, Wholes]] = deque()  # when, and the tokens of each
+        self._earlier = np.zeros(3, np.int64)  # requests, context and generated tokens, complete before those
+        self._forgotten_s = 0.0
 
     def request_energy_j(self, request: Request) -> float:
-        """Energy that one request adds to the idle energy of the site, J."""
-        prefill_s = request.context_tokens / self._load.prefill_tokens_per_s
-        decode_s = request.generated_tokens / self._load.decode_tokens_per_s
-        return float(self._prefill_w * prefill_s + self._sequence_w * decode_s)
+        """Energy that one request adds to the idle energy of the site, J. Raises ValueError where that depends on others."""
+        load = self._load
+        if load.decode_curve != "linear":
+            raise ValueError("decode_curve is not linear: the energy of a request depends on what it is batched with")
+        prefill_s = request.context_tokens / load.prefill_tokens_per_s
+        decode_s = request.generated_tokens / load.decode_tokens_per_s
+        sequence_w = self._replica_w * (load.decode_power - load.idle_power) / load.max_batch
+        return float(self._prefill_w(np.array([request.context_tokens]))[0] * prefill_s + sequence_w * decode_s)
+
+    def _prefill_w(self, context_tokens: Wholes) -> Floats:
+        """Power above idle of a replica while it prefills prompts."""
+        load = self._load
+        level = np.full(context_tokens.size, float(load.prefill_power))
+        if load.prefill_peak is not None:
+            share = np.minimum(context_tokens / load.prefill_peak_tokens, 1.0)
+            level += (load.prefill_peak - load.prefill_power) * share
+        return np.asarray(self._replica_w * (level - load.idle_power))
 
     @property
     def idle_w(self) -> float:
@@ -81,9 +78,18 @@ class Fleet:
         return float(self._idle_w)
 
     def served(self, until_s: float) -> Served:
-        """What was complete by a time that the break-points have already passed."""
-        count = bisect_right(self._done_s, until_s)
-        return Served(count, self._done_context[count], self._done_generated[count])
+        """What was complete by a time that the break-points have passed, KEPT_S ago at most. Raises ValueError before that."""
+        if until_s <= self._count_from_s:
+            return Served(0, 0, 0)
+        if until_s < self._forgotten_s:
+            raise ValueError(f"{until_s:g} s: what was complete is known from {self._forgotten_s:g} s on")
+        total = self._earlier.copy()
+        for time_s, tokens in self._complete:
+            count = int(np.searchsorted(time_s, until_s, side="right"))
+            total += self._sums(time_s[:count], tokens[:count])
+            if count < time_s.size:
+                break
+        return Served(*total.tolist())
 
     def breakpoints(self) -> FleetBreakpoints:
         """Endless pieces of its power."""
@@ -91,83 +97,56 @@ class Fleet:
 
     def power_w(self) -> float:
         """Power as of the latest step, W."""
-        return float(self._idle_w + self._prefilling * self._prefill_w + self._decoding * self._sequence_w)
+        return float(self._idle_w + self._replicas.power_w)
 
-    def steps(self, until_s: float) -> list[tuple[float, float]]:
-        """Serve up to a time; steps of power as (time, size)."""
-        steps: list[tuple[float, float]] = []
-        power = self.power_w()
+    def steps(self, until_s: float) -> tuple[Floats, Floats]:
+        """Serve up to a time; when the power has steps, s, and their sizes, W."""
+        found: list[tuple[Floats, Floats]] = []
         while True:
-            arrival = self._next.arrival_s if self._next is not None else float("inf")
-            due = self._events[0][0] if self._events else float("inf")
-            now = min(arrival, due)
-            if now >= until_s:
-                return steps
-            if due <= arrival:
-                _, _, index, version = heapq.heappop(self._events)
-                if version != self._replicas[index].version:
-                    continue
-                self._finish(index, now)
-            else:
-                assert self._next is not None
-                index = min(range(len(self._replicas)), key=lambda i: self._replicas[i].outstanding)
-                self._replicas[index].queue.append(self._next)
-                self._next = next(self._requests, None)
-                if self._replicas[index].prefilling is None:
-                    self._decode_until(self._replicas[index], now)
-            self._start(index, now)
-            if self.power_w() != power:
-                steps.append((now, self.power_w() - power))
-                power = self.power_w()
+            step_s, step_w, done_s, done = np.empty(_ROOM), np.empty(_ROOM), np.empty(_ROOM), np.empty((_ROOM, 2), np.int64)
+            why, steps, complete = self._replicas.serve(until_s, step_s, step_w, done_s, done)
+            if steps:
+                found.append((step_s[:steps].copy(), step_w[:steps].copy()))
+            if complete:
+                self._complete.append((done_s[:complete].copy(), done[:complete].copy()))
+            if why == fleet.REACHED:
+                break
+            if why == fleet.NEEDS_NODES:
+                self._replicas.grow()
+            elif why == fleet.NEEDS_REQUESTS:
+                self._offer(until_s)
+        self._forget(until_s - KEPT_S)
+        if not found:
+            return np.empty(0), np.empty(0)
+        return np.concatenate([times for times, _ in found]), np.concatenate([sizes for _, sizes in found])
 
-    def _decode_until(self, replica: _Replica, now: float) -> None:
-        replica.decode_clock += now - replica.since
-        replica.since = now
+    def _offer(self, until_s: float) -> None:
+        """Take requests until one arrives later, or there are no more."""
+        taken: list[Batch] = []
+        while self._offered_s < until_s:
+            batch = next(self._batches, None)
+            if batch is None:
+                self._replicas.end()
+                break
+            if batch[0].size:
+                taken.append(batch)
+                self._offered_s = float(batch[0][-1])
+        if taken:
+            arrival_s = np.concatenate([batch[0] for batch in taken])
+            context, generated = (np.concatenate([batch[column] for batch in taken]) for column in (1, 2))
+            self._replicas.offer(arrival_s, context, generated, self._prefill_w(context))
 
-    def _finish(self, index: int, now: float) -> None:
-        """A prefill ends, or the sequence with the least work left does."""
-        replica = self._replicas[index]
-        if replica.prefilling is not None:
-            request, replica.prefilling = replica.prefilling, None
-            self._prefilling -= 1
-            self._decoding += len(replica.decoding)
-            replica.since = now
-            if request.generated_tokens == 0:
-                self._done(request, now)
-                return
-            end = replica.decode_clock + request.generated_tokens / self._load.decode_tokens_per_s
-            self._order += 1
-            heapq.heappush(replica.decoding, (end, self._order, request))
-            self._decoding += 1
-        else:
-            end, _, request = heapq.heappop(replica.decoding)
-            replica.decode_clock, replica.since = end, now
-            self._decoding -= 1
-            self._done(request, now)
+    def _forget(self, before_s: float) -> None:
+        """Keep only the sums of what was complete before a time."""
+        while self._complete and self._complete[0][0][-1] < before_s:
+            time_s, tokens = self._complete.popleft()
+            self._earlier += self._sums(time_s, tokens)
+            self._forgotten_s = float(time_s[-1])
 
-    def _done(self, request: Request, now: float) -> None:
-        self._done_s.append(now)
-        self._done_context.append(self._done_context[-1] + request.context_tokens)
-        self._done_generated.append(self._done_generated[-1] + request.generated_tokens)
-
-    def _start(self, index: int, now: float) -> None:
-        """Begin the next prefill if there is room, and set the replica's next event."""
-        replica = self._replicas[index]
-        if replica.prefilling is not None:
-            return
-        if replica.queue and len(replica.decoding) < self._load.max_batch:
-            replica.prefilling = replica.queue.popleft()
-            self._prefilling += 1
-            self._decoding -= len(replica.decoding)
-            due = now + replica.prefilling.context_tokens / self._load.prefill_tokens_per_s
-        elif replica.decoding:
-            due = now + max(0.0, replica.decoding[0][0] - replica.decode_clock)
-        else:
-            replica.version += 1
-            return
-        replica.version += 1
-        self._order += 1
-        heapq.heappush(self._events, (due, self._order, index, replica.version))
+    def _sums(self, time_s: Floats, tokens: Wholes) -> Wholes:
+        """Requests, context and generated tokens of those that count."""
+        begin = int(np.searchsorted(time_s, self._count_from_s, side="right")) if self._count_from_s > 0.0 else 0
+        return np.array([time_s.size - begin, *tokens[begin:].sum(axis=0)])
 
 
 class FleetBreakpoints:
@@ -176,8 +155,7 @@ class FleetBreakpoints:
     def __init__(self, fleet: Fleet, edge_s: float) -> None:
         self._fleet = fleet
         self._edge_s = edge_s
-        self._level_w = fleet.idle_w
-        self._pending: list[tuple[float, float]] = []  # steps still on their way: time, size
+        self._pending: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # steps still on their way: times, sizes
         self._start_s = 0.0
 
     def __iter__(self) -> Self:
@@ -186,31 +164,13 @@ class FleetBreakpoints:
     def __next__(self) -> Piece:
         start, end = self._start_s, self._start_s + _PIECE_S
         self._start_s = end
-        steps = self._fleet.steps(end)
+        power_w = self._fleet.power_w()
+        time_s, size_w = self._fleet.steps(end)
         if self._edge_s == 0.0:
-            times = np.repeat([time for time, _ in steps], 2)
-            levels = self._level_w + np.concatenate([[0.0], np.cumsum([size for _, size in steps])])
-            self._level_w = float(levels[-1])
-            return np.concatenate([[start], times, [end]]), np.repeat(levels, 2)
-        active = self._pending + steps
-        begin = np.array([time for time, _ in active])
-        size = np.array([step for _, step in active])
-        knots = np.unique(np.concatenate([[start, end], begin, begin + self._edge_s]))
-        knots = knots[(knots >= start) & (knots <= end)]
-        order = np.argsort(begin, kind="stable")
-        power_w = self._level_w + _ramps(knots, begin[order], size[order], self._edge_s)
-        self._pending = [(time, step) for time, step in active if time + self._edge_s > end]
-        self._level_w += sum(step for time, step in active if time + self._edge_s <= end)
-        if not self._pending:
-            self._level_w = self._fleet.power_w()
-        return knots, power_w
-
-
-def _ramps(knots: Floats, begin: Floats, size: Floats, edge: float) -> Floats:
-    """Sum at each knot of straight ramps of length `edge`; `begin` is sorted."""
-    total = np.concatenate([[0.0], np.cumsum(size)])
-    done = np.searchsorted(begin + edge, knots, side="right")
-    started = np.searchsorted(begin, knots, side="right")
-    weight = np.concatenate([[0.0], np.cumsum(size * begin)])
-    running, moment = total[started] - total[done], weight[started] - weight[done]
-    return np.asarray(total[done] + (running * knots - moment) / edge)
+            levels = np.repeat(power_w + np.concatenate([[0.0], np.cumsum(size_w)]), 2)
+            return np.concatenate([[start], np.repeat(time_s, 2), [end]]), levels
+        level_w = power_w - float(self._pending[1].sum())
+        time_s, size_w = np.concatenate([self._pending[0], time_s]), np.concatenate([self._pending[1], size_w])
+        left = int(np.searchsorted(time_s + self._edge_s, end, side="right"))
+        self._pending = time_s[left:].copy(), size_w[left:].copy()
+        return fleet.ramped(time_s, size_w, self._edge_s, start, end, level_w)

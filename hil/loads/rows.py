@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,7 +47,7 @@ class Rows:
         return {**self.__dict__, "_open": None}
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
     """Lines of a text file, read a block at a time, so that no file stays open where a reader is left standing."""
     at = 0
     while True:
@@ -59,18 +60,35 @@ def _lines(path: Path) -> Iterator[str]:
         yield from block
 
 
-def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
+def header_of(path: Path, source: str) -> list[str]:
+    """The names of the columns. Raises ScenarioError."""
+    with told(path, source):
+        return _header(csv.DictReader(lines_of(path), skipinitialspace=True))
+
+
+def _header(reader: csv.DictReader[str]) -> list[str]:
+    return [name.strip() for name in reader.fieldnames or []]
+
+
+@contextmanager
+def told(path: Path, source: str) -> Iterator[None]:
+    """What reading raises, as the error of the file."""
     try:
-        reader = csv.DictReader(_lines(path))
-        header = list(reader.fieldnames or [])
-        for column in columns:
-            if column not in header:
-                raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")
-        for row in reader:
-            yield reader.line_num, [row[column] or "" for column in columns]
+        yield
     except UnicodeDecodeError as error:
         raise problem(source, path, f"not UTF-8 text, at byte {error.start}") from None
     except csv.Error as error:
         raise problem(source, path, f"not CSV: {error}") from None
     except OSError as error:
         raise problem(source, path, f"cannot be read: {error.strerror or error}") from None
+
+
+def _read(path: Path, columns: tuple[str, ...], source: str) -> Iterator[Row]:
+    with told(path, source):
+        reader = csv.DictReader(lines_of(path), skipinitialspace=True)
+        header = reader.fieldnames = _header(reader)
+        for column in columns:
+            if column not in header:
+                raise problem(source, path, f"no column {column!r}; it has: {', '.join(header) or 'none'}")
+        for row in reader:
+            yield reader.line_num, [row[column] or "" for column in columns]

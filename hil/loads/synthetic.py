@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from hil.loads.base import Floats
-from hil.loads.requests import Request
+from hil.loads.requests import Batch, Request, Wholes
 
 FITTED = Path(__file__).with_name("azure_2023.json")
 _GRID = np.linspace(0.0, 1.0, 257)
@@ -60,37 +61,46 @@ class Model:
         return cls(**{**numbers, **tables})
 
 
-class SyntheticRequests:
-    """Endless requests in order of time; all state is plain data and the generator of random numbers."""
+class SyntheticBatches:
+    """Endless requests in order of time, a burst at a time; all state is plain data and the generator of random numbers.
 
-    def __init__(self, model: Model, rng: np.random.Generator) -> None:
-        self._model, self._rng = model, rng
+    rate: how many times the requests of the fitted trace; each burst has so many more, within the same time.
+    """
+
+    def __init__(self, model: Model, rng: np.random.Generator, rate: float = 1.0) -> None:
+        self._model, self._rng, self._rate = model, rng, rate
         self._decks = 0  # dealt so far
         self._score = float(rng.standard_normal())  # of the last burst's size
         self._deck: list[tuple[float, int, float]] = []  # start, size, duration of bursts to come, last first
-        self._arrivals_s: list[float] = []  # of the burst under way, last first
-        self._tokens: list[tuple[int, int]] = []  # context and generated, dealt and not yet used
+        self._tokens: tuple[Wholes, Wholes] = (np.empty(0, np.int64), np.empty(0, np.int64))  # dealt and not yet used
+
+    @property
+    def span_s(self) -> float:
+        """Length of a deck."""
+        return self._model.span_s
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Request:
-        if not self._arrivals_s:
-            if not self._deck:
-                self._deal_bursts()
-            self._arrivals_s = self._arrivals(*self._deck.pop())
-        if not self._tokens:
-            self._deal_tokens()
-        return Request(self._arrivals_s.pop(), *self._tokens.pop())
+    def __next__(self) -> Batch:
+        if not self._deck:
+            self._deal_bursts()
+        arrival_s = self._arrivals(*self._deck.pop())
+        count = arrival_s.size
+        self._deal_tokens(count - self._tokens[0].size)
+        context, generated = self._tokens
+        self._tokens = context[count:], generated[count:]
+        return arrival_s, context[:count], generated[:count]
 
     def _deal_bursts(self) -> None:
         """One span of bursts and gaps, stretched to last exactly that long."""
-        m = self._model
+        m, rate = self._model, self._rate
         scores = np.empty(m.bursts)
         for i, fresh in enumerate(self._rng.standard_normal(m.bursts)):
             self._score = scores[i] = m.persistence * self._score + math.sqrt(1 - m.persistence**2) * fresh
-        size = np.maximum(np.rint(self._dealt(m.size, scores, 0.5)), 1)
-        duration_s = np.maximum(self._dealt(m.duration_s, self._beside(scores, m.size_duration), 0.5), size / m.most_per_s)
+        size = np.maximum(np.rint(rate * self._dealt(m.size, scores, 0.5)), 1)
+        duration_s = self._dealt(m.duration_s, self._beside(scores, m.size_duration), 0.5)
+        duration_s = np.maximum(duration_s, size / (rate * m.most_per_s))
         gap_s = self._dealt(m.gap_s, self._beside(scores, m.size_gap), 0.5)
         end_s = np.cumsum(duration_s + gap_s)
         stretch = m.span_s / end_s[-1]
@@ -98,27 +108,38 @@ class SyntheticRequests:
         self._deck = list(zip(start_s.tolist(), size.astype(int).tolist(), (stretch * duration_s).tolist(), strict=True))[::-1]
         self._decks += 1
 
-    def _deal_tokens(self) -> None:
-        """Prompts and answers of the next requests."""
-        m = self._model
-        scores = self._rng.standard_normal(_TOKENS)
-        context = self._dealt(m.context_tokens, scores)
-        generated = self._dealt(m.generated_tokens, self._beside(scores, m.context_generated))
-        self._tokens = list(zip(np.rint(context).astype(int).tolist(), np.rint(generated).astype(int).tolist(), strict=True))
-
-    def _arrivals(self, start_s: float, size: int, duration_s: float) -> list[float]:
-        """The arrivals of one burst, last first: a constant rate and a surge of raised-cosine shape on it."""
+    def _deal_tokens(self, wanted: int) -> None:
+        """Prompts and answers of so many more requests, in whole decks."""
+        decks = max(0, -(-wanted // _TOKENS))
+        if not decks:
+            return
         m, rng = self._model, self._rng
-        decks = -(-size // m.spacings)
-        spacing = np.concatenate([self._dealt(m.spacing, rng.random(m.spacings)) for _ in range(decks)])[:size]
+        scores, beside = np.empty((2, decks, _TOKENS))
+        within = np.empty((2, decks, _TOKENS))
+        for i in range(decks):
+            scores[i], within[0, i] = rng.standard_normal(_TOKENS), rng.random(_TOKENS)
+            beside[i], within[1, i] = rng.standard_normal(_TOKENS), rng.random(_TOKENS)
+        beside = m.context_generated * scores + math.sqrt(1 - m.context_generated**2) * beside
+        dealt = (
+            self._from_strata(m.context_tokens, scores, within[0]),
+            self._from_strata(m.generated_tokens, beside, within[1]),
+        )
+        # The last of a deck comes first.
+        context, generated = (np.rint(tokens[:, ::-1]).astype(np.int64).ravel() for tokens in dealt)
+        self._tokens = np.concatenate([self._tokens[0], context]), np.concatenate([self._tokens[1], generated])
+
+    def _arrivals(self, start_s: float, size: int, duration_s: float) -> Floats:
+        """The arrivals of one burst: a constant rate and a surge of raised-cosine shape on it."""
+        m, rng = self._model, self._rng
+        draws = rng.random((-(-size // m.spacings), 2, m.spacings))
+        spacing = self._from_strata(m.spacing, draws[:, 0], draws[:, 1]).ravel()[:size]
         before = (np.cumsum(spacing) - spacing) / spacing.sum()  # share of the burst's requests before each
-        surge = max(0.0, 1 - m.base_rate_per_s * duration_s / size)  # share of the requests in the surge
+        surge = max(0.0, 1 - self._rate * m.base_rate_per_s * duration_s / size)  # share of the requests in the surge
         surge_s = min(duration_s, m.surge_s)
         time_s = duration_s * _GRID
         phase = np.clip((time_s - rng.uniform(0, duration_s - surge_s)) / surge_s, 0, 1)
         passed = (1 - surge) * _GRID + surge * (phase - np.sin(2 * np.pi * phase) / (2 * np.pi))
-        arrivals_s: list[float] = (start_s + np.interp(before, passed, time_s))[::-1].tolist()
-        return arrivals_s
+        return np.asarray(start_s + np.interp(before, passed, time_s))
 
     def _beside(self, scores: Floats, correlation: float) -> Floats:
         """Normal scores correlated with these."""
@@ -126,13 +147,39 @@ class SyntheticRequests:
 
     def _dealt(self, table: Floats, scores: Floats, spread: float = 1.0) -> Floats:
         """Each stratum of a table once, in the order of the scores, from the middle `spread` of the stratum."""
-        stratum = np.argsort(np.argsort(scores))
-        within = 0.5 + spread * (self._rng.random(len(scores)) - 0.5)
-        probability = (stratum + within) / len(scores)
-        return np.exp(np.interp(probability, self._model.levels[: len(table)], table))
+        return self._from_strata(table, scores, 0.5 + spread * (self._rng.random(len(scores)) - 0.5))
+
+    def _from_strata(self, table: Floats, scores: Floats, within: Floats) -> Floats:
+        """Rows of scores as values of a table: each stratum once a row; within: where in it, 0 to 1."""
+        stratum = np.argsort(np.argsort(scores, axis=-1), axis=-1)
+        probability = (stratum + within) / scores.shape[-1]
+        return np.asarray(np.exp(np.interp(probability, self._model.levels[: len(table)], table)))
+
+
+class SyntheticRequests:
+    """The requests of such batches, one by one."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._left: list[Request] = []  # of the batch under way, last first
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Request:
+        while not self._left:
+            columns = (column.tolist() for column in next(self._batches))
+            self._left = [Request(*row) for row in zip(*columns, strict=True)][::-1]
+        return self._left.pop()
+
+
+def synthetic_batches(arrivals: str, seed: int, rate: float = 1.0, stream: int = 0) -> SyntheticBatches:
+    """Endless requests like those of one trace, `"azure_code"` or `"azure_conversation"`; each stream has draws of its own."""
+    model = Model.read(FITTED, arrivals.removeprefix("azure_"))
+    words = [seed, 0xA2E] if stream == 0 else [seed, 0xA2E, stream]
+    return SyntheticBatches(model, np.random.default_rng(np.random.SeedSequence(words)), rate)
 
 
 def synthetic_requests(arrivals: str, seed: int) -> SyntheticRequests:
-    """Endless requests like those of one trace, `"azure_code"` or `"azure_conversation"`."""
-    model = Model.read(FITTED, arrivals.removeprefix("azure_"))
-    return SyntheticRequests(model, np.random.default_rng(np.random.SeedSequence([seed, 0xA2E])))
+    """The requests of one stream, one by one."""
+    return SyntheticRequests(synthetic_batches(arrivals, seed))

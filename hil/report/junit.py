@@ -18,12 +18,13 @@ from xml.etree import ElementTree as ET
 from hil.errors import RunUnreadable
 from hil.report.limit_table import at, bound, limit_table, margin
 from hil.report.saved import provenance
-from hil.report.words import held, told, worst
+from hil.report.words import said, told, worst
 from hil.verdict.outcome import Outcome
 from hil.whole import whole
 
 if TYPE_CHECKING:
     from hil.report.result import Result
+    from hil.verdict.expectations import ExpectationResult
     from hil.verdict.result import LimitResult
 
 # What XML 1.0 (2.2, Char) cannot hold; a carriage return would not come through a parser as one.
@@ -62,7 +63,11 @@ class Ended(Protocol):
 
 def document(result: Result) -> bytes:
     """The file of a run: a test case for each limit, one for the verdict, and where it all comes from as properties."""
-    cases = [*(_of_limit(result, limit) for limit in result.limits.values()), _of_verdict(result, result.wall_s)]
+    cases = [
+        *(_of_limit(result, limit) for limit in result.limits.values()),
+        *map(_of_expectation, result.expectations.values()),
+    ]
+    cases.append(_of_verdict(result, result.wall_s))
     return _suite(result.scenario.name, cases, _properties(result), result.provenance)
 
 
@@ -119,6 +124,15 @@ def _of_limit(result: Ended, limit: LimitResult) -> _Case:
     return _Case(name, text, "failure" if limit.outcome is Outcome.FAIL else "error", limit.outcome, message)
 
 
+def _of_expectation(one: ExpectationResult) -> _Case:
+    name = f"{one.name} (expected)"
+    text = f"expected {one.expected}; shown: {one.shown}"
+    if one.outcome is Outcome.PASS:
+        return _Case(name, text)
+    message = f"{name}: {', '.join(one.reasons) or text}"
+    return _Case(name, text, "failure" if one.outcome is Outcome.FAIL else "error", one.outcome, message)
+
+
 def _keeps_from_pass(result: Ended, limit: LimitResult) -> bool:
     """Whether the verdict cannot be PASS by this limit, which is not."""
     if not limit.required or result.verdict is Outcome.PASS:
@@ -129,7 +143,7 @@ def _keeps_from_pass(result: Ended, limit: LimitResult) -> bool:
 
 
 def _of_verdict(result: Ended, wall_s: float) -> _Case:
-    words = f"{result.verdict}: {held(result.limits)}"
+    words = f"{result.verdict}: {said(result.limits, getattr(result, 'expectations', {}))}"
     text = "\n".join([words, *limit_table(result.limits.values()), *result.reasons])
     if result.verdict is Outcome.PASS:
         return _Case(_VERDICT, text, time_s=wall_s)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from hil.report.recording import Recording
 
 FORMATS = (".png", ".svg")
-_DPI = 110
+DPI = 110
 _WIDTH_IN, _LEFT_IN, _RIGHT_IN = 10.0, 0.85, 0.2
 _INNER_IN = _WIDTH_IN - _LEFT_IN - _RIGHT_IN
 _TITLE_IN, _FOOT_IN, _GAP_IN, _LEGEND_IN = 0.55, 0.45, 0.06, 0.19
-_COLUMNS = int(_INNER_IN * _DPI)
+_COLUMNS = int(_INNER_IN * DPI)
 _LEGEND_PT, _LABEL_IN = 7.5, 3.6
 # Text as text, and the same file from the same run. A dollar in a name begins no formula.
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ridethrough",
     "font.family": ["DejaVu Sans", "sans-serif"],
@@ -51,11 +51,11 @@ def draw(run: Recording, path: Path, *, from_s: float | None = None, to_s: float
         raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {end_s:g} s")
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()  # whatever a user's own style is
-        mpl.rcParams.update(_STYLE)
+        mpl.rcParams.update(STYLE)
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name that somebody gave
         figure = _Picture(run, view).figure
         metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
-        figure.savefig(path, dpi=_DPI, format=path.suffix[1:].lower(), metadata=metadata)
+        figure.savefig(path, dpi=DPI, format=path.suffix[1:].lower(), metadata=metadata)
 
 
 class _Picture:

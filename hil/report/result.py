@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hil.realtime.evidence import Timing
 from hil.report.recording import Recording
+from hil.verdict.expectations import ExpectationResult
 from hil.verdict.outcome import Outcome
 from hil.verdict.result import LimitResult
 
@@ -22,6 +23,7 @@ class Result(Recording):
     reasons: why the verdict is INCONCLUSIVE. waveform_hash: of every tick and channel. load: energy_j, largest_w, and for
     inference what was served. traffic: Modbus requests, MQTT messages, and what the links carried. clock: "lockstep" or
     "wall"; timing: of the wall clock. provenance: versions, host, commit, seed, command, and what it was made from.
+    expectations: how those of the scenario ended, by name; each counts as a required limit does.
     """
 
     verdict: Outcome
@@ -35,6 +37,7 @@ class Result(Recording):
     clock: str = "lockstep"
     timing: Timing | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+    expectations: dict[str, ExpectationResult] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -74,6 +77,7 @@ class Result(Recording):
             "verdict": str(self.verdict),
             "reasons": self.reasons,
             "limits": [{**asdict(limit), "outcome": str(limit.outcome)} for limit in self.limits.values()],
+            "expectations": [{**asdict(one), "outcome": str(one.outcome)} for one in self.expectations.values()],
             "waveform_hash": self.waveform_hash,
             "duration_s": self.duration_s,
             "tick_s": self.scenario.tick_s,

@@ -21,6 +21,7 @@ from hil.report.recording import Recording
 from hil.report.result import Result
 from hil.scenario.files import load_finished
 from hil.scenario.model import Scenario
+from hil.verdict.expectations import ExpectationResult
 from hil.verdict.outcome import Outcome
 from hil.verdict.result import LimitResult
 
@@ -38,6 +39,7 @@ class _Summary(_Part):
     verdict: Outcome
     reasons: list[str]
     limits: list[LimitResult]
+    expectations: list[ExpectationResult]
     waveform_hash: str
     duration_s: float
     clock: str
@@ -79,6 +81,7 @@ def open_run(folder: str | Path) -> Result:
         clock=summary.clock,
         timing=summary.timing,
         provenance=_made_with(path),
+        expectations={one.name: one for one in summary.expectations},
     )
 
 

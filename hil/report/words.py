@@ -13,6 +13,7 @@ from hil.verdict.outcome import Outcome
 if TYPE_CHECKING:
     from hil.limits.facts import Facts
     from hil.scenario.limit import Limit
+    from hil.verdict.expectations import ExpectationResult
     from hil.verdict.result import LimitResult
 
 
@@ -75,6 +76,14 @@ def held(limits: Mapping[str, LimitResult]) -> str:
     """How many of the required limits held, of those that apply."""
     required = [limit for limit in limits.values() if limit.required and limit.outcome is not Outcome.NOT_APPLICABLE]
     return f"{sum(limit.outcome is Outcome.PASS for limit in required)} of {len(required)} required limits held"
+
+
+def said(limits: Mapping[str, LimitResult], expectations: Mapping[str, ExpectationResult]) -> str:
+    """How many of the required limits held, and how many of the expectations were met, where there are any."""
+    if not expectations:
+        return held(limits)
+    met = f"{sum(one.outcome is Outcome.PASS for one in expectations.values())} of {len(expectations)} expectations met"
+    return f"{held(limits)}, {met}" if any(limit.required for limit in limits.values()) else met
 
 
 def told(limit: LimitResult) -> str:

@@ -18,6 +18,7 @@ from hil.scenario.event import (
     ResetLockout,
     ServerStop,
 )
+from hil.scenario.expect import EventExpect, LimitExpect, SignalExpect
 from hil.scenario.fault import (
     AnswersGarbled,
     AnswersLate,
@@ -41,6 +42,7 @@ from hil.scenario.fault import (
     WeakCells,
 )
 from hil.scenario.grid import Grid, Measurement, Transformer
+from hil.scenario.incident import Incident, Perturbation
 from hil.scenario.limit import (
     BandShare,
     BatteryTemperature,
@@ -81,11 +83,25 @@ from hil.scenario.limit import (
     VoltsPerHertz,
 )
 from hil.scenario.link import Link
-from hil.scenario.load import InferenceLoad, TraceLoad, TrainingLoad
+from hil.scenario.load import (
+    Capping,
+    Filler,
+    InferenceLoad,
+    InferencePart,
+    Rack,
+    Smoothing,
+    SumLoad,
+    Supply,
+    TraceLoad,
+    TracePart,
+    TrainingLoad,
+    TrainingPart,
+)
 from hil.scenario.meter import Meter
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
+from hil.scenario.operator import UpsCommand
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
@@ -104,6 +120,7 @@ __all__ = [
     "Bess",
     "BrokerStop",
     "CRate",
+    "Capping",
     "CellVoltage",
     "Clock",
     "ConnectionsDropped",
@@ -124,12 +141,17 @@ __all__ = [
     "Driver",
     "Droop",
     "DynamicRange",
+    "EventExpect",
+    "Filler",
     "Flicker",
     "GenerationLoss",
     "Grid",
     "GridDip",
     "HighPass",
+    "Incident",
     "InferenceLoad",
+    "InferencePart",
+    "LimitExpect",
     "Link",
     "LinkCut",
     "LoadCrash",
@@ -152,9 +174,11 @@ __all__ = [
     "OwnSupervisor",
     "PeakToPeak",
     "PerUnitSpread",
+    "Perturbation",
     "PllLoss",
     "PowerReading",
     "PowerSpread",
+    "Rack",
     "RampLimit",
     "RampRate",
     "RateOfChange",
@@ -168,14 +192,20 @@ __all__ = [
     "Scenario",
     "ServerStop",
     "ShareSpread",
+    "SignalExpect",
+    "Smoothing",
     "SocDrift",
     "SocRange",
     "SocWindow",
     "Statistic",
+    "SumLoad",
+    "Supply",
     "ThermalOverload",
     "TimeSpread",
     "TraceLoad",
+    "TracePart",
     "TrainingLoad",
+    "TrainingPart",
     "Transfers",
     "Transformer",
     "TransientOvervoltage",
@@ -183,6 +213,7 @@ __all__ = [
     "Underpower",
     "Undervoltage",
     "Ups",
+    "UpsCommand",
     "UpsDriverSection",
     "UpsGroup",
     "UpsModbusSection",

@@ -6,15 +6,37 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hil.scenario.base import ASSUMED
-from hil.scenario.quantity import Temperature, Time, Voltage
-
-CELL_V = {"lfp": 3.2, "vrla": 2.0}
-"""Nominal voltage of a cell, by its chemistry."""
+from hil.scenario.base import ASSUMED, Number
+from hil.scenario.quantity import Power, Temperature, Time, Voltage
 
 DcVoltage = Annotated[Voltage, Field(gt=0, description="nominal voltage of the battery", json_schema_extra=ASSUMED)]
-FastTime = Annotated[Time, Field(gt=0, description="time constant of the fast RC pair", json_schema_extra=ASSUMED)]
-SlowTime = Annotated[Time, Field(gt=0, description="time constant of the slow RC pair", json_schema_extra=ASSUMED)]
+ChargeRate = Annotated[
+    Number | None,
+    Field(
+        gt=0,
+        description="most power with which the battery charges, over its energy, 1/h; more is refused; "
+        "default: the chemistry's",
+        json_schema_extra=ASSUMED,
+    ),
+]
+DischargeRate = Annotated[
+    Number | None,
+    Field(
+        gt=0,
+        description="most power with which the battery discharges, over its energy, 1/h; more is refused; "
+        "default: the chemistry's",
+        json_schema_extra=ASSUMED,
+    ),
+]
+SelfDischarge = Annotated[
+    Power | None,
+    Field(
+        ge=0,
+        description="power that is lost inside at all times, at the mean of the open-circuit voltage: self-discharge, "
+        "leakage, windage; default: the chemistry's",
+        json_schema_extra=ASSUMED,
+    ),
+]
 Ambient = Annotated[Temperature, Field(ge=-50, le=80, description="temperature around the battery", json_schema_extra=ASSUMED)]
 TemperatureRise = Annotated[
     Temperature,

@@ -10,6 +10,7 @@ from hil.scenario.base import ASSUMED, CHOICE, Flag
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.fault import DeviceFault
 from hil.scenario.limit.base import BESS, UPS
+from hil.scenario.operator import UpsCommand
 from hil.scenario.quantity import PerUnit, Power, Time
 
 Fault = Literal["abc", "ag", "bg", "cg", "ab", "bc", "ca", "abg", "bcg", "cag"]
@@ -54,9 +55,21 @@ class GenerationLoss(EventSection):
 
 
 class LoadCrash(EventSection):
-    """A training job dies: its power falls to idle within one edge and stays there; needs a training load."""
+    """A training job dies: its power falls and stays there until it restarts; needs a training load, or one in a sum.
+
+    One that is down already goes to the new power, and restarts as this says.
+    """
 
     kind: Literal["load_crash"] = "load_crash"
+    load: str | None = Field(default=None, description="which part of a sum dies, with all its copies; default: the load")
+    fall_s: Time | None = Field(default=None, ge=0, description="time in which its power falls; default: that of the load")
+    to_w: Power | None = Field(default=None, ge=0, description="power to which it falls; default: idle")
+    restart_after_s: Time | None = Field(
+        default=None, ge=0, description="from the crash to the restart, at least fall; default: that of the load"
+    )
+    restart_ramp_s: Time | None = Field(
+        default=None, ge=0, description="time in which it then rises to power; default: that of the load"
+    )
 
 
 class ResetLockout(EventSection):
@@ -115,6 +128,6 @@ PlantEvent = GridDip | GenerationLoss | LoadCrash | ResetLockout
 """What the plant or the load knows from the start."""
 
 Event = Annotated[
-    PlantEvent | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop | DeviceFault,
+    PlantEvent | ServerStop | LinkCut | DeviceSilence | DeviceLoss | BrokerStop | DeviceFault | UpsCommand,
     Field(discriminator="kind"),
 ]

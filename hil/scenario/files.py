@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +19,84 @@ from hil.scenario.reference import lists
 from hil.scenario.syntax import hint
 
 PACKAGED = Path(__file__).parent.parent / "scenarios"
+INCIDENTS = PACKAGED / "incidents"
 
 
 def packaged() -> dict[str, str]:
     """Names and titles of the packaged scenarios."""
+    return _titles(PACKAGED)
+
+
+def incidents() -> dict[str, str]:
+    """Names and titles of the packaged incidents: scenarios of what happened, which expect its outcome."""
+    return _titles(INCIDENTS)
+
+
+def _titles(folder: Path) -> dict[str, str]:
     found = {}
-    for path in sorted(PACKAGED.glob("*.toml")):
+    for path in sorted(folder.glob("*.toml")):
         found[path.stem] = str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
     return found
 
 
-def load(source: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+@dataclass(frozen=True)
+class Written:
+    """A document as it was written, before it is checked as a scenario.
+
+    name: of the run's folder. source: how errors name it. folder: from which the paths in it go on. Profiles are expanded.
+    """
+
+    document: dict[str, Any]
+    name: str
+    source: str
+    folder: Path | None = None
+
+    def scenario(self) -> Scenario:
+        """The scenario that it is. Raises ScenarioError."""
+        return from_document(self.document, source=self.source, folder=self.folder).named(self.name, self.source)
+
+
+_NO_SITE = {"duration": "10 min", "grid": {"short_circuit": "1 GVA"}}
+
+
+def load(source: str | Path, overrides: Iterable[str] = (), *, load_alone: bool = False) -> Scenario:
     """Load a scenario from a TOML file or by the name of a packaged one.
 
     overrides: `key=value` as with `hil run --set`, with a dotted key; the value is TOML if it parses, else a string. Entries
-    of lists go by index or by their `name`. Raises ScenarioError.
+    of lists go by index or by their `name`. load_alone: a file may hold no more than a `[load]`. Raises ScenarioError.
     """
+    return written(source, overrides, load_alone=load_alone).scenario()
+
+
+def written(source: str | Path, overrides: Iterable[str] = (), *, load_alone: bool = False) -> Written:
+    """What `load` checks. Raises ScenarioError."""
     path = _find(source)
-    name = path.stem if path.parent == PACKAGED else str(source)
-    document = _read(path, name)
+    name = path.stem if path.parent in (PACKAGED, INCIDENTS) else str(source)
+    document = read_document(path, name)
+    if load_alone:
+        document = {**_NO_SITE, **document}
     expand_profiles(document, path.parent, name)
     for override in overrides:
         override_document(name, document, override)
     expand_profiles(document, path.parent, name)  # those that an override has brought
-    scenario = from_document(document, source=name, folder=path.parent)
-    return scenario.named(path.stem, name)
+    return Written(document, path.stem, name, path.parent)
+
+
+def load_of(section: dict[str, Any], overrides: Iterable[str] = (), *, source: str) -> Any:
+    """A load that is no scenario's. overrides: as `load` takes them, with keys such as `load.scale`. Raises ScenarioError."""
+    document = {**_NO_SITE, "load": dict(section)}
+    for override in overrides:
+        override_document(source, document, override)
+    return from_document(document, source=source, folder=Path()).load
 
 
 def load_finished(path: Path) -> Scenario:
     """The scenario of a finished run: files that it names may have gone since. Raises ScenarioError."""
-    return from_document(_read(path, str(path)), source=str(path), folder=path.parent, finished=True)
+    return from_document(read_document(path, str(path)), source=str(path), folder=path.parent, finished=True)
 
 
-def _read(path: Path, name: str) -> dict[str, Any]:
+def read_document(path: Path, name: str) -> dict[str, Any]:
+    """What stands in a TOML file; errors call it by `name`. Raises ScenarioError."""
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -88,7 +134,7 @@ def checked(scenario: Scenario) -> Scenario:
 
 def file_of(scenario: Scenario) -> Path | None:
     """The file that a scenario was loaded from, going by its name in errors; None where that names none that is there."""
-    for file in (Path(scenario.source), PACKAGED / f"{scenario.source}.toml"):
+    for file in (Path(scenario.source), *(folder / f"{scenario.source}.toml" for folder in (PACKAGED, INCIDENTS))):
         if os.path.isfile(file) and file.stem == scenario.name:  # noqa: PTH113
             return file
     return None
@@ -100,11 +146,11 @@ def _find(source: str | Path) -> Path:
         return path
     if path.suffix == ".toml":
         raise ScenarioError(str(source), "", "no such file")
-    candidate = PACKAGED / f"{source}.toml"
-    if path.name != str(source) or not os.path.isfile(candidate):  # noqa: PTH113
-        known = ", ".join(packaged())
-        raise ScenarioError(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
-    return candidate
+    for candidate in (folder / f"{source}.toml" for folder in (PACKAGED, INCIDENTS)):
+        if path.name == str(source) and os.path.isfile(candidate):  # noqa: PTH113
+            return candidate
+    known = f"{', '.join(packaged())}; incidents: hil scenarios --incidents"
+    raise ScenarioError(str(source) or "''", "", f"no such scenario; name a .toml file or one of: {known}")
 
 
 def override_document(source: str, document: dict[str, Any], text: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hil.scenario.base import ASSUMED, CHOICE, Number, Section, Share, source
+from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, source
+from hil.scenario.interconnection import INTERCONNECTIONS, Interconnection, InterconnectionName
 from hil.scenario.quantity import Apparent, Frequency, PerUnit, Power, Time, Voltage
 
 _IEEE_1547 = source("default of IEEE 1547-2018, as EPRI's OpenDER states it")
+_AREA_VA = 60e9
+_GOVERNOR_LIMIT = 0.1
 
 
 class Grid(Section):
@@ -43,8 +46,22 @@ class Grid(Section):
         description="short-circuit power over the largest demand, below which the model is not valid and PASS is blocked",
         json_schema_extra=ASSUMED,
     )
-    area_va: Apparent = Field(
-        default=60e9, gt=0, description="base of the area behind the grid, whose frequency moves", json_schema_extra=ASSUMED
+    interconnection: InterconnectionName | None = Field(
+        default=None,
+        description="area whose answer to a loss of load of a thousand megawatts is taken; keys that are given go before "
+        "what it says; default: none of them",
+        json_schema_extra=CHOICE,
+    )
+    unverified: Flag = Field(
+        default=False,
+        description="true: an interconnection whose figure no source that was read confirms is taken all the same",
+        json_schema_extra=CHOICE,
+    )
+    area_va: Apparent | None = Field(
+        default=None,
+        gt=0,
+        description="base of the area behind the grid, whose frequency moves; default: 60 GVA, or the interconnection's",
+        json_schema_extra=ASSUMED,
     )
     inertia_s: Time = Field(default=4.0, gt=0, description="inertia constant H of the area", json_schema_extra=ASSUMED)
     damping: Number = Field(
@@ -59,12 +76,45 @@ class Grid(Section):
         json_schema_extra=_IEEE_1547,
     )
     governor_time_s: Time = Field(default=0.5, gt=0, description="time constant of the governors", json_schema_extra=ASSUMED)
-    governor_limit: Share = Field(
-        default=0.1, description="most that the governors give, share of the area's base", json_schema_extra=ASSUMED
+    governor_limit: Share | None = Field(
+        default=None,
+        description="most that the governors give, share of the area's base; default: 0.1, or the interconnection's",
+        json_schema_extra=ASSUMED,
     )
     deadband_hz: Frequency = Field(
         default=0.036, ge=0, description="frequency deviation that the governors do not answer", json_schema_extra=_IEEE_1547
     )
+
+    @property
+    def preset(self) -> Interconnection | None:
+        """The interconnection, if it is one of ours."""
+        return None if self.interconnection is None else INTERCONNECTIONS[self.interconnection]
+
+    @property
+    def area_base_va(self) -> float:
+        """Base of the area: of the file; or of the interconnection, with this droop, damping and dead band; or the default."""
+        if self.area_va is not None:
+            return float(self.area_va)
+        return _AREA_VA if self.preset is None else self.preset.base_va(self.damping, self.droop, self.deadband_hz)
+
+    @property
+    def governor_most(self) -> float:
+        """Most that the governors give, share of the base."""
+        if self.governor_limit is not None:
+            return float(self.governor_limit)
+        return _GOVERNOR_LIMIT if self.preset is None else self.preset.governor_limit
+
+    @model_validator(mode="after")
+    def _takes_its_interconnection(self) -> Self:
+        if self.preset is None:
+            return self
+        if self.preset.unverified and not self.unverified:
+            raise Refused("must come with unverified = true: no source that was read confirms its figure", "interconnection")
+        if self.frequency_hz != self.preset.nominal_hz:
+            raise Refused(f"must be {self.preset.nominal_hz:g} Hz in {self.interconnection}", "frequency")
+        if self.damping == 0.0 and self.droop == 0.0 and self.area_va is None:
+            raise Refused("needs damping or droop above 0: nothing else ends the deviation of a loss", "interconnection")
+        return self
 
 
 class Transformer(Section):

@@ -24,7 +24,7 @@ from hil.scenario.limit import (
     VoltageDistortion,
 )
 from hil.scenario.limit.base import RelaySection, TripSection
-from hil.scenario.limit.storage import VoltageStage
+from hil.scenario.limit.storage import CellVoltage, VoltageStage
 
 _WITHOUT_DISC = (
     "iec_standard_inverse",
@@ -46,14 +46,14 @@ class Around:
 
     nominal_hz: the frequency, which the file gives as `frequency_key`. ambient_degc: of batteries, as far as known, by their
     devices. rate_hz: of the samples, infinite where it is not known yet. battery_v: nominal voltages of batteries and of a
-    cell of each, likewise. waveforms: whether there may be any.
+    cell of each (None: it has none), likewise. waveforms: whether there may be any.
     """
 
     nominal_hz: float
     frequency_key: str
     ambient_degc: Mapping[str, float] = field(default_factory=dict)
     rate_hz: float = math.inf
-    battery_v: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    battery_v: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
     waveforms: bool = False
 
 
@@ -107,10 +107,12 @@ def _check_bound(around: Around, index: int, limit: Limit) -> None:
         if limit.min_degc is not None and limit.min_degc >= ambient_degc:
             raise Refused(f"must be below {limit.node}.ambient = {ambient_degc:g} degC", "limits", index, "min")
     if isinstance(limit, VoltageStage) and limit.node in around.battery_v:
-        nominal_v, cell_v = around.battery_v[limit.node]
-        normal_v, what = (
-            (nominal_v, f"{limit.node}.dc_voltage") if limit.kind == "dc_voltage" else (cell_v, "a cell's nominal voltage")
-        )
+        normal_v, cell_v = around.battery_v[limit.node]
+        what = f"{limit.node}.dc_voltage"
+        if isinstance(limit, CellVoltage):
+            if cell_v is None:
+                raise Refused(f"{limit.node} has no cells: its kind must be dc_voltage", "limits", index, "node")
+            normal_v, what = cell_v, "a cell's nominal voltage"
         if limit.min_v is not None and limit.min_v >= normal_v:
             raise Refused(f"must be below {what} = {normal_v:g} V", "limits", index, "min")
         if limit.max_v is not None and limit.max_v <= normal_v:

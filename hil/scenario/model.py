@@ -11,7 +11,9 @@ from hil.scenario.base import CHOICE, Name, Section, Whole
 from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event
+from hil.scenario.expect import Expect
 from hil.scenario.grid import Grid, Measurement, Transformer
+from hil.scenario.incident import Incident
 from hil.scenario.limit import Limit
 from hil.scenario.link import Link
 from hil.scenario.load import Load
@@ -76,6 +78,10 @@ class Scenario(Section):
         description="what is judged, and what must hold; or a `profile`, of a grid code (docs/profiles.md)",
     )
     events: list[Event] = Field(default_factory=list, description="what happens to the site at set times")
+    expect: list[Expect] = Field(
+        default_factory=list, description="what the run must show, each counting as a required limit does (docs/incidents.md)"
+    )
+    incident: Incident | None = Field(default=None, description="what happened that the scenario tells of (docs/incidents.md)")
 
     _name: str = PrivateAttr("scenario")
     _source: str = PrivateAttr("scenario")

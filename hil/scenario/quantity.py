@@ -123,6 +123,10 @@ POWER = Dimension("power", "W", "25 MW", _POWER)
 APPARENT = Dimension("apparent power", "VA", "25 MVA", _prefixed("VA", "kMG"))
 REACTIVE = Dimension("reactive power", "var", "5 Mvar", _prefixed("var", "kMG"))
 ENERGY = Dimension("energy", "Wh", "12.5 MWh", _prefixed("Wh", "kMG"))
+ENERGY_J = Dimension(
+    "energy", "J", "65 J", {**_prefixed("J", "kMG"), **{unit: 3600 * scale for unit, scale in ENERGY.units.items()}},
+    read_only=frozenset(ENERGY.units),
+)  # fmt: skip
 VOLTAGE = Dimension("voltage", "V", "34.5 kV", _prefixed("V", "mkM"))
 CURRENT = Dimension("current", "A", "400 A", _prefixed("A", "mk"))
 RAMP = Dimension(
@@ -146,6 +150,7 @@ UNITS = frozenset(
         APPARENT,
         REACTIVE,
         ENERGY,
+        ENERGY_J,
         VOLTAGE,
         CURRENT,
         RAMP,
@@ -161,7 +166,8 @@ UNITS = frozenset(
 
 _ENDINGS = {
     "_w_per_s": RAMP, "_hz_per_s": FREQUENCY_RATE, "_w": POWER, "_s": TIME, "_hz": FREQUENCY, "_va": APPARENT,
-    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_a": CURRENT, "_degc": TEMPERATURE, "_deg": ANGLE, "_pu": PER_UNIT,
+    "_var": REACTIVE, "_wh": ENERGY, "_v": VOLTAGE, "_a": CURRENT, "_degc": TEMPERATURE, "_deg": ANGLE,
+    "_pu": PER_UNIT, "_j": ENERGY_J,
 }  # fmt: skip
 
 
@@ -186,6 +192,7 @@ Power = POWER.type()
 Apparent = APPARENT.type()
 Reactive = REACTIVE.type()
 Energy = ENERGY.type()
+EnergyJ = ENERGY_J.type()
 Voltage = VOLTAGE.type()
 Current = CURRENT.type()
 Ramp = RAMP.type()

@@ -77,17 +77,21 @@ class Place:
 
 
 def find(location: tuple[int | str, ...], document: Any, root: type[BaseModel]) -> Place:
-    """The place at a location, as pydantic gives it: it may hold tags of unions and `[key]`, which are no keys."""
+    """The place at a location, as pydantic gives it: it may hold tags of unions and `[key]`, which are no keys.
+
+    What a kind and a key of it are both called is the key where nothing follows.
+    """
     path = ""
     node, options = document, [root]
     tables: list[type[BaseModel]] = []
     beside: list[type[BaseModel]] = []
     field: FieldInfo | None = None
     tagged = False
-    for part in location:
+    for place, part in enumerate(location):
         models = _tables(options, node)
+        is_key = place == len(location) - 1 and any(part in _keys(model) for model in models)
         if part == "[key]" or (
-            isinstance(node, dict) and part == node.get("kind") and not tagged and len(_tables(options)) > 1
+            isinstance(node, dict) and part == node.get("kind") and not (tagged or is_key) and len(_tables(options)) > 1
         ):
             tagged = True
             continue

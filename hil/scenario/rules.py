@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from hil.scenario.absorber import HighPass
 from hil.scenario.base import Refused
-from hil.scenario.battery import CELL_V
-from hil.scenario.event import GridDip, ResetLockout
+from hil.scenario.chemistry import battery_v
+from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
+from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
+from hil.scenario.load import Load
+from hil.scenario.load.training import TrainingLoad
 from hil.scenario.mqtt import OWN, DeviceMqttSection
 from hil.scenario.record import rates
 from hil.scenario.storage import DRIVEN
@@ -35,6 +38,7 @@ def check_rules(scenario: Scenario) -> None:
     check_references(scenario)
     check_times(scenario)
     check_wires(scenario)
+    check_expectations(scenario)
 
 
 def check_references(scenario: Scenario) -> None:
@@ -42,7 +46,7 @@ def check_references(scenario: Scenario) -> None:
     for location, named, kinds in _device_references(scenario):
         there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
         devices = [device for device in there if device.startswith(kinds)]
-        if named.removeprefix("ups.") in scenario.ups_groups and (location[0] != "limits" or location[-1] == "trips"):
+        if named.removeprefix("ups.") in scenario.ups_groups and not _of_a_group(scenario, location):
             raise Refused("is a group of UPSs, which has no wire and no breaker of its own", *location)
         if named not in devices:
             have = ", ".join(map(repr, devices)) or "none"
@@ -85,12 +89,19 @@ def check_references(scenario: Scenario) -> None:
             raise Refused(f"no limit trips it; tripped are: {have}", "events", index, "breaker")
 
 
+def _of_a_group(scenario: Scenario, location: tuple[int | str, ...]) -> bool:
+    """Whether a group of UPSs may be named there."""
+    if location[0] == "events":
+        return scenario.events[int(location[1])].kind == "ups_command"
+    return location[0] == "limits" and location[-1] != "trips"
+
+
 def _around(scenario: Scenario) -> Around:
     ambient_degc = {f"bess.{name}": float(bess.ambient_degc) for name, bess in scenario.bess.items()}
     ambient_degc |= {f"ups.{name}": float(ups.ambient_degc) for name, ups in scenario.ups.items()}
-    battery_v = {f"bess.{name}": (float(bess.dc_voltage_v), CELL_V["lfp"]) for name, bess in scenario.bess.items()}
-    battery_v |= {f"ups.{name}": (float(ups.dc_voltage_v), CELL_V[ups.chemistry]) for name, ups in scenario.ups.items()}
-    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, battery_v)
+    volts = {f"bess.{name}": battery_v(bess) for name, bess in scenario.bess.items()}
+    volts |= {f"ups.{name}": battery_v(ups) for name, ups in scenario.ups.items()}
+    return Around(float(scenario.grid.frequency_hz), "grid.frequency", ambient_degc, 1.0 / scenario.tick_s, volts)
 
 
 def _check_drivers(scenario: Scenario) -> None:
@@ -113,6 +124,30 @@ def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
             if not low <= absorber.soc_target <= high:
                 problem = f"must be within supervisor.{leader}.window = [{low:g}, {high:g}], which leads the same device"
                 raise Refused(problem, "absorber", name, "soc_target")
+
+
+def check_expectations(scenario: Scenario) -> None:
+    """What is expected can be. Raises Refused."""
+    names = [expect.name for expect in scenario.expect]
+    limits = {limit.name: limit for limit in scenario.limits}
+    for index, expect in enumerate(scenario.expect):
+        if names.index(expect.name) < index:
+            raise Refused(f"expect.{names.index(expect.name)} has this name; names must differ", "expect", index, "name")
+        if isinstance(expect, LimitExpect):
+            if expect.limit not in limits:
+                have = ", ".join(map(repr, limits)) or "none"
+                raise Refused(f"no such limit; the scenario has: {have}", "expect", index, "limit")
+            if expect.outcome != "PASS" and limits[expect.limit].required:
+                raise Refused("the limit is required; one that is expected not to hold cannot be", "expect", index, "outcome")
+        elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
+            key = "to" if expect.to_s else "from"
+            raise Refused(f"must be within the run, {scenario.duration_s:g} s", "expect", index, key)
+    for index, perturbation in enumerate([] if scenario.incident is None else scenario.incident.perturbations):
+        for place, name in enumerate(perturbation.breaks):
+            if name not in names:
+                have = ", ".join(map(repr, names)) or "none"
+                location = ("incident", "perturbations", index, "breaks", place)
+                raise Refused(f"no such expectation; the scenario has: {have}", *location)
 
 
 def check_times(scenario: Scenario) -> None:
@@ -151,8 +186,31 @@ def check_times(scenario: Scenario) -> None:
     for index, event in enumerate(scenario.events):
         if event.at_s >= scenario.duration_s:
             raise Refused(f"must be before the end, {scenario.duration_s:g} s", "events", index, "at")
-        if event.kind == "load_crash" and scenario.load.kind != "training":
+        if isinstance(event, LoadCrash):
+            _check_crash(scenario.load, index, event)
+
+
+def _check_crash(load: Load, index: int, crash: LoadCrash) -> None:
+    """Refuse a crash of what is no training job."""
+    if load.kind != "sum":
+        if load.kind != "training":
             raise Refused("needs load.kind = 'training'", "events", index, "kind")
+        if crash.load is not None:
+            raise Refused("only where load.kind = 'sum'", "events", index, "load")
+        job: TrainingLoad = load
+    else:
+        jobs = {name: part for name, part in load.part.items() if isinstance(part, TrainingLoad)}
+        if crash.load not in jobs:
+            have = ", ".join(map(repr, jobs)) or "none"
+            problem = "missing" if crash.load is None else "no such training job"
+            raise Refused(f"{problem}; the sum has: {have}", "events", index, "load")
+        job = jobs[crash.load]
+    fall_s = crash.fall_s if crash.fall_s is not None else job.fall_s or 0.0
+    restart_s = crash.restart_after_s if crash.restart_after_s is not None else job.restart_after_s
+    if restart_s is not None and restart_s < fall_s:
+        if crash.restart_after_s is not None:
+            raise Refused(f"must be at least fall, {fall_s:g} s", "events", index, "restart_after")
+        raise Refused(f"must be at most restart_after, {restart_s:g} s", "events", index, "fall")
 
 
 def check_wires(scenario: Scenario) -> None:

@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share, Whole, source
-from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
+from hil.scenario.battery import Ambient, ChargeRate, DcVoltage, DischargeRate, SelfDischarge, TemperatureRise, ThermalTime
+from hil.scenario.chemistry import BessChemistry, Cell, Drops, cell_of, check_battery
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, WholeSeconds
 
@@ -27,6 +28,7 @@ DRIVEN: Firmware = "sunspec"
 WATCHED: frozenset[Firmware] = frozenset(("victron-ess", "solaredge-storedge", "sma-cyclic", "foxess-h3"))
 """Those with a time-out that is there before any register sets it."""
 
+_LFP_DROPS = Drops(resistance=0.010, rc1_resistance=0.005, rc1_time_s=30.0, rc2_resistance=0.005, rc2_time_s=600.0)
 _LOSSES = source("assumed, within the range of data sheets: 97.3 % from DC to AC at rated power; docs/model.md")
 
 
@@ -143,26 +145,48 @@ class Bess(Section):
     soc_max: Share = Field(
         default=0.95, description="state of charge above which it does not charge", json_schema_extra=ASSUMED
     )
+    chemistry: BessChemistry = Field(
+        default="lfp",
+        description="what stores the energy: curve of the open-circuit voltage, resistances, C-rates, self-discharge",
+        json_schema_extra=ASSUMED,
+    )
     dc_voltage_v: DcVoltage = 1200.0
-    resistance: Number = Field(
-        default=0.010, ge=0, lt=0.25, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
-    )
-    rc1_resistance: Number = Field(
-        default=0.005,
+    resistance: Number | None = Field(
+        default=None,
         ge=0,
         lt=0.25,
-        description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
+        description="voltage drop at rated power, share of dc_voltage; default: the chemistry's, 0.010 of lfp",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: FastTime = 30.0
-    rc2_resistance: Number = Field(
-        default=0.005,
+    rc1_resistance: Number | None = Field(
+        default=None,
         ge=0,
         lt=0.25,
-        description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
+        description="voltage drop of the fast RC pair at rated power, share of dc_voltage; default: likewise, 0.005 of lfp",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: SlowTime = 600.0
+    rc1_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the fast RC pair; default: the chemistry's, 30 s of lfp",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_resistance: Number | None = Field(
+        default=None,
+        ge=0,
+        lt=0.25,
+        description="voltage drop of the slow RC pair at rated power, share of dc_voltage; default: likewise, 0.005 of lfp",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the slow RC pair; default: the chemistry's, 600 s of lfp",
+        json_schema_extra=ASSUMED,
+    )
+    charge_c_rate: ChargeRate = None
+    discharge_c_rate: DischargeRate = None
+    self_discharge_w: SelfDischarge = None
     standby_loss: Number = Field(
         default=0.002,
         ge=0,
@@ -195,6 +219,18 @@ class Bess(Section):
     driver: Driver = Field(
         default_factory=lambda: Driver.model_validate({}), description="how the device's driver talks to it"
     )
+
+    @property
+    def cell(self) -> Cell:
+        """Its battery's parameters, from the file or from its chemistry."""
+        return cell_of(self, _LFP_DROPS, float(self.rating_va), float(self.energy_wh))
+
+    @model_validator(mode="after")
+    def _within_c_rates(self) -> Self:
+        charge = (self.charge_w or self.rating_va, "charge" if self.charge_w else "rating")
+        discharge = (self.discharge_w or self.rating_va, "discharge" if self.discharge_w else "rating")
+        check_battery(self, float(self.energy_wh), charge, discharge)
+        return self
 
     @model_validator(mode="after")
     def _has_watchdog(self) -> Self:

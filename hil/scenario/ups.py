@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from hil.errors import ScenarioError
 from hil.scenario.base import ASSUMED, CHOICE, Flag, Number, Refused, Section, Share, Whole, source
-from hil.scenario.battery import Ambient, DcVoltage, FastTime, SlowTime, TemperatureRise, ThermalTime
+from hil.scenario.battery import Ambient, ChargeRate, DcVoltage, DischargeRate, SelfDischarge, TemperatureRise, ThermalTime
+from hil.scenario.chemistry import Cell, Drops, UpsChemistry, cell_of, check_battery
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
-from hil.scenario.ups_spread import UpsSpread, positions
+from hil.scenario.ups_spread import UpsSpread, check_spread, units_of
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
 _OVERLOAD = source("Staco: 1.25 pu for 30 s")
 _OVERLOAD_HIGH = source("Huawei UPS2000-G: beyond 1.5 pu for 0.5 s")
 _NERC = source("NERC's incident review of 10 July 2024: three within one minute")
+_OWN_DROPS = Drops(resistance=0.03, rc1_resistance=0.01, rc1_time_s=20.0, rc2_resistance=0.01, rc2_time_s=300.0)
 _LOSSES = source("assumed, within what data sheets say: 96.7 % end to end at rating; docs/model.md")
 
 
@@ -31,7 +32,7 @@ class Ups(Section):
     count: Whole | None = Field(
         default=None,
         ge=1,
-        le=10_000,
+        le=4000,
         description="makes it a group of so many units, with channels of the group alone; default: one UPS",
     )
     rating_w: Power = Field(gt=0, le=2e9, description="rated power of the output")
@@ -228,31 +229,48 @@ class Ups(Section):
         description="state of charge at which the battery gives no more; below low_battery",
         json_schema_extra=ASSUMED,
     )
-    chemistry: Literal["vrla", "lfp"] = Field(
+    chemistry: UpsChemistry = Field(
         default="vrla",
-        description="curve of the battery's open-circuit voltage: lead-acid or lithium iron phosphate",
+        description="what stores the energy: curve of the open-circuit voltage, resistances, C-rates, self-discharge",
         json_schema_extra=ASSUMED,
     )
     dc_voltage_v: DcVoltage = 480.0
-    resistance: Number = Field(
-        default=0.03, ge=0, lt=0.15, description="voltage drop at rated power, share of dc_voltage", json_schema_extra=ASSUMED
-    )
-    rc1_resistance: Number = Field(
-        default=0.01,
+    resistance: Number | None = Field(
+        default=None,
         ge=0,
-        lt=0.1,
-        description="voltage drop of the fast RC pair at rated power, share of dc_voltage",
+        lt=0.15,
+        description="voltage drop at rated power, share of dc_voltage; default: the chemistry's, 0.03 of vrla and lfp",
         json_schema_extra=ASSUMED,
     )
-    rc1_time_s: FastTime = 20.0
-    rc2_resistance: Number = Field(
-        default=0.01,
+    rc1_resistance: Number | None = Field(
+        default=None,
         ge=0,
         lt=0.1,
-        description="voltage drop of the slow RC pair at rated power, share of dc_voltage",
+        description="voltage drop of the fast RC pair at rated power, share of dc_voltage; default: likewise, 0.01",
         json_schema_extra=ASSUMED,
     )
-    rc2_time_s: SlowTime = 300.0
+    rc1_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the fast RC pair; default: the chemistry's, 20 s of vrla and lfp",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_resistance: Number | None = Field(
+        default=None,
+        ge=0,
+        lt=0.1,
+        description="voltage drop of the slow RC pair at rated power, share of dc_voltage; default: likewise, 0.01",
+        json_schema_extra=ASSUMED,
+    )
+    rc2_time_s: Time | None = Field(
+        default=None,
+        gt=0,
+        description="time constant of the slow RC pair; default: the chemistry's, 300 s of vrla and lfp",
+        json_schema_extra=ASSUMED,
+    )
+    charge_c_rate: ChargeRate = None
+    discharge_c_rate: DischargeRate = None
+    self_discharge_w: SelfDischarge = None
     ambient_degc: Ambient = 25.0
     temperature_rise_degc: TemperatureRise = 15.0
     thermal_time_s: ThermalTime = 3600.0
@@ -312,6 +330,11 @@ class Ups(Section):
         return float(self.rating_w * rated * self.autonomy_s / 3600.0)
 
     @property
+    def cell(self) -> Cell:
+        """Its battery's parameters, from the file or from its chemistry."""
+        return cell_of(self, _OWN_DROPS, float(self.rating_w), self.rated_energy_wh)
+
+    @property
     def recharge_max_w(self) -> float:
         """Most with which it recharges."""
         return float(self.rating_w / 10.0 if self.recharge_w is None else self.recharge_w)
@@ -324,44 +347,25 @@ class Ups(Section):
 
     def units(self, seed: int, name: str) -> list[Ups]:
         """Each unit of a group by itself, as the seed has drawn it; of one UPS the UPS."""
-        if self.count is None:
-            return [self]
-        given = {} if self.spread is None else self.spread.given
-        at = {key: positions(self.count, seed, name, key, middle=spread.between is None) for key, spread in given.items()}
-        alone = self.model_copy(update={"count": None, "spread": None})
-        found = []
-        for unit in range(self.count):
-            drawn: dict[str, Any] = {key: spread.at(at[key][unit]) for key, spread in given.items()}
-            found.append(alone.model_copy(update=_with_counter(drawn)))
-        return found
+        return [self] if self.count is None else units_of(self, int(self.count), self.spread, seed, name)
 
     @model_validator(mode="after")
     def _grouped(self) -> Self:
         if self.spread is not None and self.count is None:
             raise Refused("needs count: one UPS has nothing to differ from", "spread")
-        if self.count is None:
-            return self
-        if self.modbus is not None:
-            raise Refused("a group of UPSs has no wire", "modbus")
-        for key, of_one in (("mqtt", UpsMqttSection), ("driver", UpsDriverSection)):
-            if getattr(self, key) != of_one.model_validate({}):
+        wires = {"modbus": None, "mqtt": UpsMqttSection, "driver": UpsDriverSection}
+        for key, of_one in wires.items() if self.count is not None else ():
+            if getattr(self, key) != (None if of_one is None else of_one.model_validate({})):
                 raise Refused("a group of UPSs has no wire", key)
-        for key, spread in ({} if self.spread is None else self.spread.given).items():
-            if key == "autonomy_s" and self.energy_wh is not None:
-                raise Refused("only where no energy is given", "spread", "autonomy")
-            for value in spread.ends:
-                self._bears(key, value)
+        if self.spread is not None:
+            check_spread(self, self.spread)
         return self
 
-    def _bears(self, key: str, value: Any) -> None:
-        """Refuse a value of the spread that the key itself would not take."""
-        unit = self.model_copy(update={"count": None, "spread": None})
-        for name, drawn in _with_counter({key: value}).items():
-            try:
-                setattr(unit, name, drawn)
-            except ScenarioError as error:
-                shown = error.problem.removeprefix(" = ")
-                raise Refused(f"a unit with {shown}", "spread", key.removesuffix("_s").removesuffix("_w")) from None
+    @model_validator(mode="after")
+    def _within_c_rates(self) -> Self:
+        charge = (self.recharge_max_w, "rating" if self.recharge_w is None else "recharge")
+        check_battery(self, self.rated_energy_wh, charge, (self.battery_limit * self.rating_w, "battery_limit"))
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -370,11 +374,3 @@ class Ups(Section):
         if self.overload_high < self.overload:
             raise Refused(f"must be at least overload = {self.overload:g}", "overload_high")
         return self
-
-
-def _with_counter(drawn: dict[str, Any]) -> dict[str, Any]:
-    """What a unit gets, and whether it counts at all: not where 0 disturbances are drawn."""
-    if "counter_disturbances" not in drawn:
-        return drawn
-    counted = drawn.pop("counter_disturbances")
-    return drawn | {"counter": counted != 0} | ({"counter_disturbances": counted} if counted else {})

@@ -6,14 +6,16 @@ which unit gets what is random. So a share of sixty sites is that share, and not
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from hil.draws import uniform
+from hil.errors import ScenarioError
 from hil.scenario.base import Refused, Section, Share, Whole, source
-from hil.scenario.quantity import PerUnit, Power, Time
+from hil.scenario.quantity import PerUnit, Power, Time, of_name
 
+T = TypeVar("T", bound=Section)
 _EVENLY = "share of the units that get each value; default: the same for each"
 _PAIR = "[low, high]: spread evenly between two ends"
 _OF_A_GROUP = source("a choice of this testbed; docs/ups_groups.md")
@@ -161,3 +163,37 @@ def positions(count: int, seed: int, group: str, key: str, *, middle: bool = Fal
     for stratum, unit in enumerate(order):
         found[unit] = (stratum + (0.5 if middle else uniform(seed, "ups_within", unit, where))) / count
     return found
+
+
+def units_of(group: T, count: int, spread: UpsSpread | None, seed: int, name: str) -> list[T]:
+    """Each unit of a group by itself, as the seed has drawn it."""
+    given = {} if spread is None else spread.given
+    at = {key: positions(count, seed, name, key, middle=one.between is None) for key, one in given.items()}
+    alone = group.model_copy(update={"count": None, "spread": None})
+    return [
+        alone.model_copy(update=_with_counter({key: one.at(at[key][unit]) for key, one in given.items()}))
+        for unit in range(count)
+    ]
+
+
+def check_spread(group: Section, spread: UpsSpread) -> None:
+    """Refuse a value of a spread that the key itself would not take. Raises Refused."""
+    if spread.autonomy_s is not None and getattr(group, "energy_wh", None) is not None:
+        raise Refused("only where no energy is given", "spread", "autonomy")
+    for key, one in spread.given.items():
+        for value in one.ends:
+            unit = group.model_copy(update={"count": None, "spread": None})
+            try:
+                for name, drawn in _with_counter({key: value}).items():
+                    setattr(unit, name, drawn)
+            except ScenarioError as error:
+                shown = error.problem.removeprefix(" = ")
+                raise Refused(f"a unit with {shown}", "spread", of_name(key)[0]) from None
+
+
+def _with_counter(drawn: dict[str, Any]) -> dict[str, Any]:
+    """What a unit gets, and whether it counts at all: not where 0 disturbances are drawn."""
+    if "counter_disturbances" not in drawn:
+        return drawn
+    counted = drawn.pop("counter_disturbances")
+    return drawn | {"counter": counted != 0} | ({"counter_disturbances": counted} if counted else {})

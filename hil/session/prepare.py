@@ -11,6 +11,8 @@ from hil.loads.source import LoadSource
 from hil.scenario.files import checked
 from hil.scenario.model import Scenario
 from hil.site.build import build_engine
+from hil.site.record import streams
+from hil.verdict.expectations import unknown_signals
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ def prepare(scenario: Scenario, own: Own | None = None, *, controllers: bool = T
         refuse_wire(scenario)
     source = LoadSource(scenario)
     engine = build_engine(scenario, source.first_w, record=record)
+    recorded = list(dict.fromkeys(channel for stream in streams(scenario, engine.channels) for channel in stream.columns))
+    for number, signal in unknown_signals(scenario, recorded):
+        there = ", ".join(recorded)
+        raise ScenarioError(scenario.source, f"expect.{number}.signal", f" = {signal!r}: not recorded; there are: {there}")
     return Prepared(scenario, source, engine, Leads(scenario, own or {}) if controllers else None)
 
 

@@ -25,6 +25,7 @@ from hil.record.memory import MemorySink
 from hil.record.recorder import Recorder
 from hil.record.rows import RowSink
 from hil.record.streams import Stream
+from hil.report.expectations import with_what_was_expected
 from hil.report.missing import with_what_was_missing
 from hil.report.result import Result
 from hil.scenario.event import PlantEvent
@@ -36,6 +37,7 @@ from hil.session.plant import SitePlant
 from hil.session.prepare import Prepared, prepare
 from hil.session.signals import StopSignals
 from hil.site.record import streams
+from hil.verdict.evidence import load_too_slow
 from hil.verdict.judge import judge
 from hil.verdict.liveness import Liveness
 from hil.verdict.punctuality import late_reasons
@@ -104,6 +106,9 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         names = (entry_details(scenario), [f"bess.{name}" for name in scenario.bess])
         plant = SitePlant(engine, source.feed, recorder, log, names, options.progress)
         _script(scenario, log)
+        for limit in scenario.limits:
+            for reason in load_too_slow(limit, source.sampled_s):
+                log.add(0.0, "load_too_slow", {"limit": limit.name, "reason": reason})
         began = time.perf_counter()
         law_errors = stack.enter_context(LawErrors())
         try:
@@ -122,7 +127,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
         late = [] if outcome.timing is None else late_reasons(outcome.timing, scenario.clock)
         ended = [outcome.interrupted] if outcome.interrupted else []
         missing = [*ended, *late, *law_errors.reasons(), *recorder.reasons(), *log.reasons()]
-        verdict = judge(scenario, engine, outcome.liveness, missing)
+        verdict = judge(scenario, engine, outcome.liveness, missing, source.sampled_s)
         result = Result(
             scenario=scenario,
             verdict=verdict.outcome,
@@ -142,7 +147,7 @@ def run_scenario(scenario: Scenario, options: Options) -> Result:
             timing=outcome.timing,
             provenance=made_with,
         )
-        result = with_what_was_missing(result)
+        result = with_what_was_expected(with_what_was_missing(result))
     return result if folder is None or recorder.abandoned else folder.finish(result, picture=options.picture)
 
 
@@ -160,7 +165,8 @@ class _Outcome:
 def _drive(prepared: Prepared, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     if options.clock == "wall":
         return _drive_paced(prepared, plant, log, options)
-    if prepared.leads is None or not (prepared.scenario.served or prepared.scenario.meter):
+    scripted = any(event.kind == "ups_command" for event in prepared.scenario.events)  # of groups of UPSs too
+    if prepared.leads is None or not (prepared.scenario.served or prepared.scenario.meter or scripted):
         return _drive_alone(prepared.scenario, plant)
     with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
         return _told(runner.run(_drive_with_devices(prepared, plant, log)), plant)

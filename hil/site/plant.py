@@ -103,12 +103,12 @@ def _area(parts: Parts, steady: Steady) -> None:
     grid = parts.scenario.grid
     params, _ = parts.make("area", 1)
     params["nominal_hz"] = grid.frequency_hz
-    params["base_va"] = grid.area_va
+    params["base_va"] = grid.area_base_va
     params["inertia_s"] = grid.inertia_s
     params["damping_pu"] = grid.damping
     params["droop_pu"] = grid.droop
     params["governor_s"] = grid.governor_time_s
-    params["governor_limit_pu"] = grid.governor_limit
+    params["governor_limit_pu"] = grid.governor_most
     params["deadband_pu"] = grid.deadband_hz / grid.frequency_hz
     params["balanced_w"] = steady.grid_w
 

@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from hil.kernel.layout import CODES
-from hil.scenario.battery import CELL_V
+from hil.scenario.chemistry import chemistry
 from hil.scenario.model import Scenario
 from hil.scenario.storage import Bess
 from hil.scenario.ups import Ups
 from hil.site.parts import Parts
 
-# Open-circuit voltage of an LFP cell at SoC 0, 0.05 … 1, V. A typical curve, assumed: docs/model.md, "Battery".
-OCV_CELL_V = (
-    2.500, 3.000, 3.180, 3.210, 3.235, 3.252, 3.265, 3.276, 3.285, 3.288, 3.290,
-    3.294, 3.300, 3.310, 3.320, 3.326, 3.330, 3.335, 3.340, 3.360, 3.500,
-)  # fmt: skip
-NOMINAL_CELL_V = CELL_V["lfp"]
 DERATING_SPAN_K = 10.0  # below over_temperature, in which the power falls to nothing: assumed
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -27,11 +21,12 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 def storage(parts: Parts) -> None:
     """Fill every BESS, at rest."""
     scenario = parts.scenario
-    made = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
+    arrays = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
     _sound_equipment(parts.make_states("faults", scenario.numbers))
     for index, bess in enumerate(scenario.bess.values()):
-        (battery, battery_state), (converter, _), (pcs, firmware) = made.values()
-        ocv = np.array(OCV_CELL_V) * (bess.dc_voltage_v / NOMINAL_CELL_V)
+        (battery, battery_state), (converter, _), (pcs, firmware) = arrays.values()
+        made = chemistry(bess.chemistry)
+        ocv = np.array(made.ocv_v) * (bess.dc_voltage_v / made.nominal_v)
         rated = (bess.energy_wh, bess.rating_va / bess.dc_voltage_v, bess.rating_va)
         cell(scenario.tick_s, bess, ocv, rated, battery[index], battery_state[index])
         _converter(scenario, bess, converter[index])
@@ -50,15 +45,17 @@ def cell(dt: float, section: Bess | Ups, ocv: Floats, rated: tuple[float, float,
     mean_v = float(np.mean((ocv[1:] + ocv[:-1]) / 2))
     params["capacity_as"] = energy_wh * 3600.0 / mean_v
     params["ocv_v"] = ocv
-    params["r0_ohm"] = section.resistance * section.dc_voltage_v / rated_a
-    pairs = (("1", section.rc1_resistance, section.rc1_time_s), ("2", section.rc2_resistance, section.rc2_time_s))
+    given = section.cell
+    params["leak_a"] = given.self_discharge_w / mean_v
+    params["r0_ohm"] = given.resistance * section.dc_voltage_v / rated_a
+    pairs = (("1", given.rc1_resistance, given.rc1_time_s), ("2", given.rc2_resistance, given.rc2_time_s))
     for pair, share, tau in pairs:
         ohm = share * section.dc_voltage_v / rated_a
         params[f"r{pair}_ohm"] = ohm
         params[f"g{pair}_siemens"] = 1.0 / ohm if ohm > 0 else 0.0
         params[f"decay{pair}"] = math.exp(-dt / tau)
         params[f"decay{pair}_half"] = math.exp(-0.5 * dt / tau)
-    rated_heat_w = (section.resistance + section.rc1_resistance + section.rc2_resistance) * rating_w
+    rated_heat_w = (given.resistance + given.rc1_resistance + given.rc2_resistance) * rating_w
     params["thermal_k_per_w"] = section.temperature_rise_degc / rated_heat_w if rated_heat_w > 0 else 0.0
     params["thermal_decay"] = math.exp(-dt / section.thermal_time_s)
     state["capacity_share"] = state["resistance_factor"] = 1.0

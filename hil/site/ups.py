@@ -10,14 +10,11 @@ import numpy as np
 
 from hil.errors import ScenarioError
 from hil.kernel.layout import CODES
-from hil.scenario.battery import CELL_V
+from hil.scenario.chemistry import chemistry
 from hil.scenario.model import Scenario
 from hil.scenario.ups import Ups
 from hil.site.parts import Parts, Steady
-from hil.site.storage import OCV_CELL_V, cell
-
-# Open-circuit voltage of a cell at SoC 0, 0.05 … 1 over its nominal voltage. Assumed: docs/model.md, "UPS".
-CURVES = {"vrla": np.linspace(1.96, 2.14, len(OCV_CELL_V)) / CELL_V["vrla"], "lfp": np.array(OCV_CELL_V) / CELL_V["lfp"]}
+from hil.site.storage import cell
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,8 @@ def upss(parts: Parts, it_w: float) -> Inputs:
     ratings_w = {name: sum(float(ups.rating_w) for of, ups in each if of == name) for name in places}
     for index, (name, ups) in enumerate(each):
         rated_a = ups.rating_w / ups.dc_voltage_v
-        ocv = CURVES[ups.chemistry] * ups.dc_voltage_v
+        made = chemistry(ups.chemistry)
+        ocv = np.array(made.ocv_v) / made.nominal_v * ups.dc_voltage_v
         cell(scenario.tick_s, ups, ocv, (ups.rated_energy_wh, rated_a, ups.rating_w), battery[0][index], battery[1][index])
         _firmware(scenario, ups, firmware[0][index], firmware[1][index])
         power[0][index]["share"] = shares[name] * (1.0 if len(places[name]) == 1 else ups.rating_w / ratings_w[name])

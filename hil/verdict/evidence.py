@@ -10,6 +10,10 @@ from hil.kernel.layout import CODES
 from hil.limits.kinds.power import SETTLED_WINDOWS
 from hil.scenario.grid import Measurement
 from hil.scenario.limit import Damping, Limit, RampRate
+from hil.scenario.limit_rules import MOST_HZ
+
+_LEAST_SAMPLES = 2.0
+_FLICKER_HZ = 25.0  # above it the eye's weighting filter passes a quarter of what it does at its peak, and less
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Evidence:
 
     relays: the states that the kernel left, by the channels that limits look at.
     offset_s: what is added to the end of a tick to give its time; of a recording, whose samples have times of their own.
+    sampled_s: time between two samples of a recorded load.
     """
 
     tick_s: float
@@ -26,6 +31,7 @@ class Evidence:
     late_s: float = 0.0
     relays: Mapping[str, Any] = field(default_factory=dict)
     offset_s: float = 0.0
+    sampled_s: float | None = None
 
     def time_s(self, tick: int) -> float:
         """When a tick was."""
@@ -34,7 +40,31 @@ class Evidence:
 
 def lacking(evidence: Evidence, limit: Limit, state: Any) -> list[str]:
     """Why a limit that was held may not have been seen to be: it looks back too far, goes on, or ticks came too late."""
-    return [*longer_than_run(evidence.tick_s, limit, evidence.ticks), *_unfinished(limit, state), *_suspect(evidence, state)]
+    return [
+        *longer_than_run(evidence.tick_s, limit, evidence.ticks),
+        *load_too_slow(limit, evidence.sampled_s),
+        *_unfinished(limit, state),
+        *_suspect(evidence, state),
+    ]
+
+
+def load_too_slow(limit: Limit, sampled_s: float | None) -> list[str]:
+    """What the samples of a recorded load, so far apart, leave open of a limit, as reasons. None: it was not recorded."""
+    if sampled_s is None:
+        return []
+    found = []
+    most_hz = MOST_HZ / sampled_s
+    band = getattr(limit, "band_hz", None)
+    if band is not None and band[1] > most_hz * (1.0 + 1e-9):
+        what = f"its band reaches to {band[1]:g} Hz"
+        found.append(f"{what}, and the load's {1.0 / sampled_s:.3g} samples a second show {most_hz:.3g} Hz at most")
+    window_s = float(getattr(limit, "window_s", 0.0))
+    if limit.kind in ("ramp", "peak_to_peak") and 0.0 < window_s < _LEAST_SAMPLES * sampled_s * (1.0 - 1e-9):
+        found.append(f"its window, {window_s:g} s, is shorter than two samples of the load, {2.0 * sampled_s:.3g} s")
+    if limit.kind == "flicker" and most_hz < _FLICKER_HZ:
+        what = f"flicker weighs up to {_FLICKER_HZ:g} Hz"
+        found.append(f"{what}, and the load's {1.0 / sampled_s:.3g} samples a second show {most_hz:.3g} Hz at most")
+    return found
 
 
 def _unfinished(limit: Limit, state: Any) -> list[str]:

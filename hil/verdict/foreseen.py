@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 from hil.scenario.model import Scenario
 from hil.scenario.supervisor import SocWindow, UpsGroup
-from hil.verdict.evidence import longer_than_run
+from hil.verdict.evidence import load_too_slow, longer_than_run
 
 NO_LIMIT = "the scenario requires no limit"
 
 
-def foreseen(scenario: Scenario) -> Iterator[str]:
-    """One line a problem, in the words of the verdict: limits first, then supervisors."""
+def foreseen(scenario: Scenario, sampled_s: float | None = None) -> Iterator[str]:
+    """One line a problem, in the words of the verdict: limits first, then supervisors.
+
+    sampled_s: time between two samples of a recorded load.
+    """
     for limit in scenario.limits:
-        for reason in longer_than_run(scenario.tick_s, limit, scenario.ticks):
+        reasons = [*longer_than_run(scenario.tick_s, limit, scenario.ticks), *load_too_slow(limit, sampled_s)]
+        for reason in reasons:
             yield f"{limit.name}: {reason}: it cannot PASS"
-    if not any(limit.required for limit in scenario.limits):
+    if not scenario.expect and not any(limit.required for limit in scenario.limits):
         yield f"{NO_LIMIT}: it cannot PASS"
     for name, supervisor in scenario.supervisor.items():
         if supervisor.required and isinstance(supervisor, (SocWindow, UpsGroup)):

@@ -32,11 +32,18 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
 
 
-def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], missing: Iterable[str]) -> Verdict:
+def judge(
+    scenario: Scenario,
+    engine: Engine,
+    liveness: Mapping[str, Liveness],
+    missing: Iterable[str],
+    sampled_s: float | None = None,
+) -> Verdict:
     """Judge a run.
 
     FAIL of a required limit outranks everything; missing evidence only blocks PASS. liveness: by supervisor and absorber.
-    missing: what the session knows to be missing, such as the rest of a run that was interrupted.
+    missing: what the session knows to be missing, such as the rest of a run that was interrupted. sampled_s: time between two
+    samples of a recorded load.
     """
     ticks = min(engine.tick, engine.end_tick)
     states = engine.states["limits"]
@@ -44,7 +51,8 @@ def judge(scenario: Scenario, engine: Engine, liveness: Mapping[str, Liveness], 
     for (limit, how), state in zip(entries(scenario), states, strict=True):
         ways[limit.name].append((how, state))
     relays = relays_of(functions_of(entries(scenario)), engine.states)
-    evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, float(scenario.clock.overrun_budget_s), relays)
+    late_s = float(scenario.clock.overrun_budget_s)
+    evidence = Evidence(float(scenario.tick_s), ticks, scenario.measurement, late_s, relays, sampled_s=sampled_s)
     limits = {}
     for limit in scenario.limits:
         if not isinstance(limit, DisturbanceCounter):

@@ -10,9 +10,25 @@ from typing import Annotated
 from pydantic import Field
 
 from hil.scenario.load.inference import InferenceLoad
+from hil.scenario.load.remedies import Capping, Filler, Rack, Smoothing, Supply
+from hil.scenario.load.sum import InferencePart, SumLoad, TracePart, TrainingPart
 from hil.scenario.load.trace import TraceLoad
 from hil.scenario.load.training import TrainingLoad
 
-Load = Annotated[TrainingLoad | InferenceLoad | TraceLoad, Field(discriminator="kind")]
+Load = Annotated[TrainingLoad | InferenceLoad | TraceLoad | SumLoad, Field(discriminator="kind")]
 
-__all__ = ["InferenceLoad", "Load", "TraceLoad", "TrainingLoad"]
+__all__ = [
+    "Capping",
+    "Filler",
+    "InferenceLoad",
+    "InferencePart",
+    "Load",
+    "Rack",
+    "Smoothing",
+    "SumLoad",
+    "Supply",
+    "TraceLoad",
+    "TracePart",
+    "TrainingLoad",
+    "TrainingPart",
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from hil.scenario.base import Number, Refused, Share, Whole, source
+from hil.scenario.base import CHOICE, Number, Refused, Share, Whole, source
 from hil.scenario.load.base import LoadSection
+from hil.scenario.load.presets import Gpu, fill
 from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Power, Time
 
@@ -21,12 +23,43 @@ class InferenceLoad(LoadSection):
     kind: Literal["inference"] = "inference"
     trace: TracePath | None = Field(
         default=None,
-        description="requests, a CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens; default: synthetic ones",
+        description="requests, a CSV in the format of the Azure LLM inference trace or of BurstGPT; default: synthetic ones",
     )
     arrivals: Literal["azure_code", "azure_conversation"] = Field(
         default="azure_conversation",
         description="which trace the synthetic requests are like, where no trace is given",
         json_schema_extra=source("fitted to the Azure LLM inference trace 2023; docs/loads.md"),
+    )
+    rate: Number = Field(
+        default=1.0,
+        gt=0,
+        le=1e5,
+        description="how many times the requests of that trace come: each burst has so many more, at the same times",
+        json_schema_extra=CHOICE,
+    )
+    streams: Whole = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        description="how many such streams come, each with bursts of its own; all have that rate",
+        json_schema_extra=CHOICE,
+    )
+    diurnal: Number = Field(
+        default=0.0,
+        ge=0,
+        le=0.95,
+        description="how much the rate of synthetic requests swings over a day, as a cosine; share of its mean",
+        json_schema_extra=_ASSUMED,
+    )
+    peak_at_s: Time = Field(
+        default=54_000.0,
+        ge=0,
+        le=86_400,
+        description="when in the day the rate is highest; the run begins at 0, midnight",
+        json_schema_extra=_ASSUMED,
+    )
+    gpu: Gpu | None = Field(
+        default=None, description="sets gpu_power and idle_power where they are not given; default: those of an H100"
     )
     gpu_power_w: Power = Field(
         default=700.0, gt=0, description="thermal design power of one GPU", json_schema_extra=source("H100")
@@ -48,6 +81,21 @@ class InferenceLoad(LoadSection):
         description="power while a replica prefills, share of gpu_power; at least idle_power",
         json_schema_extra=source("spikes to or beyond the thermal design power, under a second (arXiv 2308.12908)"),
     )
+    prefill_peak: Number | None = Field(
+        default=None,
+        gt=0,
+        le=1.5,
+        description="power while it prefills a long prompt, share of gpu_power, at least prefill_power; default: the same",
+        json_schema_extra=source(
+            "beyond the thermal design power, set by the length of the input (arXiv 2308.12908); A100: 1.08 to 1.27 of 400 W"
+        ),
+    )
+    prefill_peak_tokens: Whole = Field(
+        default=8192,
+        ge=1,
+        description="tokens of a prompt from which on it has that power; between them it rises in proportion",
+        json_schema_extra=_ASSUMED,
+    )
     decode_power: Number = Field(
         default=0.5,
         gt=0,
@@ -56,6 +104,24 @@ class InferenceLoad(LoadSection):
         json_schema_extra=source(
             "'well below TDP' (ML.ENERGY, arXiv 2505.06371; Splitwise, arXiv 2311.18677); the figure is assumed"
         ),
+    )
+    decode_curve: Literal["linear", "logistic"] = Field(
+        default="linear",
+        description="how that power grows with the sequences of a batch: in proportion, or by a logistic curve over its log2",
+        json_schema_extra=source("linear: assumed; logistic: the form that OpenG2G fits to measurements"),
+    )
+    decode_midpoint: Number = Field(
+        default=8.0,
+        ge=1,
+        description="sequences at the middle of the logistic curve",
+        json_schema_extra=_ASSUMED,
+    )
+    decode_steepness: Number = Field(
+        default=1.0,
+        gt=0,
+        le=20,
+        description="of the logistic curve, for each doubling of the batch",
+        json_schema_extra=_ASSUMED,
     )
     prefill_tokens_per_s: Number = Field(
         default=10_000.0, gt=0, description="tokens of prompts a second of one replica", json_schema_extra=_FLEET
@@ -73,9 +139,47 @@ class InferenceLoad(LoadSection):
         json_schema_extra=source("a power supply's hold-up of 20 ms (OCP ORv3)"),
     )
 
+    @property
+    def gpu_count(self) -> float:
+        """How many GPUs all its fleets have."""
+        return float(self.scale) * self.replicas * self.gpus_per_replica
+
+    @property
+    def rated_w(self) -> float:
+        """Thermal design power of all its GPUs, W."""
+        return self.gpu_count * float(self.gpu_power_w)
+
+    @model_validator(mode="after")
+    def _of_its_gpu(self) -> Self:
+        if self.gpu is not None:
+            fill(self, self.gpu, {"gpu_power_w": "tdp_w", "idle_power": "idle_context"})
+        return self
+
     @model_validator(mode="after")
     def _active_above_idle(self) -> Self:
         for key in ("prefill_power", "decode_power"):
             if getattr(self, key) < self.idle_power:
                 raise Refused(f"must be at least idle_power = {self.idle_power:g}", key)
+        if self.prefill_peak is not None and self.prefill_peak < self.prefill_power:
+            raise Refused(f"must be at least prefill_power = {self.prefill_power:g}", "prefill_peak")
         return self
+
+    @model_validator(mode="after")
+    def _synthetic_alone(self) -> Self:
+        if self.trace is not None:
+            for key in ("rate", "streams", "diurnal"):
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise Refused("must be left out where a trace is given: it is of synthetic requests", key)
+        return self
+
+    def decode_levels(self) -> list[float]:
+        """Power of a replica that decodes 0, 1, … max_batch sequences, share of gpu_power."""
+        above = self.decode_power - self.idle_power
+        if self.decode_curve == "linear":
+            return [self.idle_power + above * batch / self.max_batch for batch in range(self.max_batch + 1)]
+
+        def grown(batch: int) -> float:
+            return 1.0 / (1.0 + math.exp(-self.decode_steepness * math.log2(batch / self.decode_midpoint)))
+
+        full = grown(self.max_batch)
+        return [self.idle_power, *(self.idle_power + above * grown(batch) / full for batch in range(1, self.max_batch + 1))]
