@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,13 +53,17 @@ Act = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Acted:
-    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all."""
+    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all.
+
+    groups: by group of UPSs, what writes a value to a point of all its units.
+    """
 
     stations: Mapping[str, Station]
     broker: SiteBroker | None
     links: SiteLinks
     log: Log
     stimulate: Callable[[Stimulus | ResetLockout], None] | None = None
+    groups: Mapping[str, Callable[[int, float], None]] = field(default_factory=dict)
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
@@ -154,8 +158,11 @@ _SWITCHES = {
 
 
 def _switched(event: UpsCommand, on: Acted) -> tuple[Act, Act]:
-    image = cast("FirmwareImage", on.stations[event.device].image)
-    turn = partial(image.command, _SWITCHES[event.command], float(event.on))
+    if event.device in on.groups:
+        command: Callable[[UpsPoint, float], None] = on.groups[event.device]
+    else:
+        command = cast("FirmwareImage", on.stations[event.device].image).command
+    turn = partial(command, _SWITCHES[event.command], float(event.on))
     return _noted(event, on, turn, lambda: None)
 
 

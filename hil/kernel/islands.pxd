@@ -296,7 +296,7 @@ cdef inline void run_psus(Site* s, int64_t tick) noexcept nogil:
     cdef double voltage_pu
     cdef int64_t i
     s.direct_works = s.direct_share * s.psu_feeds[0].works
-    for i in range(s.ups_count + 1):
+    for i in range(s.ups_alone_count + 1):
         s.psu_feeds[i].draws = s.psu_feeds[i].works = s.psu_feeds[i].held = 0.0
     for i in range(s.psu_count):
         voltage_pu = s.network.bus_phase_pu[s.psu_params[i].phase]
@@ -339,7 +339,7 @@ cdef inline void write_more(Site* s, int64_t tick) noexcept nogil:
     if s.psu_count > 0:
         out = s.row + s.psu_params[0].output
         out[0] = out[1] = 0.0
-        for i in range(s.ups_count + 1):
+        for i in range(s.ups_alone_count + 1):
             share = s.direct_share if i == 0 else s.ups_power_params[i - 1].share
             out[0] += share * (1.0 - s.psu_feeds[i].works)
             out[1] += share * s.psu_feeds[i].held

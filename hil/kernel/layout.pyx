@@ -81,6 +81,7 @@ from hil.kernel.site cimport (
 )
 from hil.kernel.timing cimport Timing
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsRest
 
 # In the order in which write_row (tick.pxd) fills them.
 _SITE_CHANNELS = (
@@ -100,6 +101,11 @@ _UPS_CHANNELS = (
     "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "battery_w", "battery_voltage_v", "battery_current_a",
     "soc", "dc_link_pu", "mode", "rectifier", "walk_in_share", "disturbances", "latched", "low_battery", "support_w",
     "runtime_s", "line_ok", "temperature_degc", "on_battery",
+)
+_UPS_GROUP_CHANNELS = (
+    "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "output_voltage_highest_pu", "battery_w",
+    "soc", "soc_mean", "dc_link_pu", "support_w", "temperature_degc",
+    "line_ok", "on_line", "on_battery", "on_bypass", "off", "latched", "low_battery", "fault", "disturbances", "transfers",
 )
 
 # Families of protection functions, in the order in which they run.
@@ -180,12 +186,14 @@ CODES = {
 }
 
 
-def channel_names(bess_names, ups_names=()):
+def channel_names(bess_names, ups_names=(), ups_groups=()):
     names = list(_SITE_CHANNELS)
     for bess in bess_names:
         names.extend(f"{bess}.{channel}" for channel in _BESS_CHANNELS)
     for ups in ups_names:
         names.extend(f"{ups}.{channel}" for channel in _UPS_CHANNELS)
+    for group in ups_groups:
+        names.extend(f"{group}.{channel}" for channel in _UPS_GROUP_CHANNELS)
     return tuple(names)
 
 
@@ -200,6 +208,7 @@ def parameter_dtypes():
     cdef BatteryParams battery
     cdef UpsParams ups
     cdef UpsPowerParams ups_power
+    cdef UpsGroupParams ups_groups
     cdef LimitParams limits
     cdef Event events
     cdef BreakerParams breakers
@@ -230,6 +239,7 @@ def parameter_dtypes():
         "ups": np.asarray(<UpsParams[:1]> &ups).dtype,
         "ups_power": np.asarray(<UpsPowerParams[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
+        "ups_groups": np.asarray(<UpsGroupParams[:1]> &ups_groups).dtype,
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
         "breakers": np.asarray(<BreakerParams[:1]> &breakers).dtype,
@@ -271,6 +281,7 @@ def state_dtypes():
     cdef BatteryState battery
     cdef UpsState ups
     cdef UpsPowerState ups_power
+    cdef UpsGroupState ups_groups
     cdef LimitState limits
     cdef RateState rates
     cdef BreakerState breakers
@@ -309,6 +320,7 @@ def state_dtypes():
         "ups": np.asarray(<UpsState[:1]> &ups).dtype,
         "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
+        "ups_groups": np.asarray(<UpsGroupState[:1]> &ups_groups).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
         "rates": np.asarray(<RateState[:1]> &rates).dtype,
         "breakers": np.asarray(<BreakerState[:1]> &breakers).dtype,
@@ -333,6 +345,11 @@ def state_dtypes():
         "load_ring": np.dtype(np.float64),
         "row": np.dtype(np.float64),
     }
+
+
+def ups_rest_dtype():
+    cdef UpsRest rest
+    return np.asarray(<UpsRest[:1]> &rest).dtype
 
 
 def timing_dtype():

@@ -25,6 +25,7 @@ from hil.kernel.protection.functions cimport Functions
 from hil.kernel.psu cimport PsuFeed, PsuParams, PsuState
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsGroupTotals, UpsRest
 from hil.kernel.xxh64 cimport Xxh64
 
 
@@ -88,7 +89,9 @@ cdef struct Site:
     double direct_draws        # what of it is asked of the bus in this tick: all of it, but for power supplies
     double direct_works        # what of it ran in the last tick
     int64_t bess_count
-    int64_t ups_count
+    int64_t ups_count          # those that stand alone, and behind them the units of all groups
+    int64_t ups_alone_count    # each with channels of its own
+    int64_t ups_group_count
     int64_t revenue_meter_count
     int64_t sequence_count
     int64_t limit_count
@@ -143,6 +146,10 @@ cdef struct Site:
     UpsPowerState* ups_power
     const BatteryParams* ups_battery_params
     BatteryState* ups_battery
+    const UpsGroupParams* ups_group_params
+    UpsGroupState* ups_groups
+    UpsRest* ups_rests         # one for each UPS
+    UpsGroupTotals ups_totals  # handed over within a tick
     const LimitParams* limit_params
     LimitState* limits
     LimitState* limits_before    # room for a copy of them

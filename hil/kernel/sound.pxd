@@ -109,6 +109,10 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             return "law: kind, the device has no law of one's own"
         if s.pcs_params[i].ticks_per_second <= 0:
             return "pcs: ticks_per_second must be positive"
+    for i in range(s.ups_group_count):
+        if not (s.ups_alone_count <= s.ups_group_params[i].first <= s.ups_count
+                and 0 < s.ups_group_params[i].count <= s.ups_count - s.ups_group_params[i].first):
+            return "ups_groups: first or count"
     for i in range(MEASURED_LOAD + s.bess_count):
         if not measurement_is_sound(&s.measured[i], s.arena_size):
             return "measured: window or delay"
@@ -146,6 +150,6 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             if not 0 <= s.forming_params[i].output <= s.row_words - FORMING_OUTPUTS:
                 return "forming: output"
     for i in range(s.psu_count):
-        if not psu_is_sound(&s.psu_params[i], s.ups_count + 1, s.row_words):
+        if not psu_is_sound(&s.psu_params[i], s.ups_alone_count + 1, s.row_words):
             return "psu: feed, phase or output"
     return unsound_function(&s.functions, s.row_words, s.arena_size, BLANK_KINDS)

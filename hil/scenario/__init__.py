@@ -110,6 +110,7 @@ from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
 from hil.scenario.ups import Ups
+from hil.scenario.ups_spread import CountSpread, PerUnitSpread, PowerSpread, ShareSpread, TimeSpread, UpsSpread
 
 __all__ = [
     "AlsoRecord",
@@ -130,6 +131,7 @@ __all__ = [
     "ContactorOpen",
     "ConverterCurrent",
     "Cooling",
+    "CountSpread",
     "CurrentDistortion",
     "Damping",
     "DcLink",
@@ -178,9 +180,11 @@ __all__ = [
     "OwnLaw",
     "OwnSupervisor",
     "PeakToPeak",
+    "PerUnitSpread",
     "Perturbation",
     "PllLoss",
     "PowerReading",
+    "PowerSpread",
     "Psu",
     "Rack",
     "RampLimit",
@@ -195,6 +199,7 @@ __all__ = [
     "RideThrough",
     "Scenario",
     "ServerStop",
+    "ShareSpread",
     "SignalExpect",
     "Smoothing",
     "SocDrift",
@@ -204,6 +209,7 @@ __all__ = [
     "SumLoad",
     "Supply",
     "ThermalOverload",
+    "TimeSpread",
     "TraceLoad",
     "TracePart",
     "TrainingLoad",
@@ -220,6 +226,7 @@ __all__ = [
     "UpsGroup",
     "UpsModbusSection",
     "UpsMqttSection",
+    "UpsSpread",
     "ValuesMissing",
     "ValuesStale",
     "Variation",

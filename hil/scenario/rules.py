@@ -13,6 +13,7 @@ from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
+from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
 from hil.scenario.load import Load
@@ -46,6 +47,8 @@ def check_references(scenario: Scenario) -> None:
     for location, named, kinds in _device_references(scenario):
         there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
         devices = [device for device in there if device.startswith(kinds)]
+        if named.removeprefix("ups.") in scenario.ups_groups and not _of_a_group(scenario, location):
+            raise Refused("is a group of UPSs, which has no wire and no breaker of its own", *location)
         if named not in devices:
             have = ", ".join(map(repr, devices)) or "none"
             raise Refused(f"no such device; the scenario has: {have}", *location)
@@ -80,10 +83,18 @@ def check_references(scenario: Scenario) -> None:
             "share",
         )
     check_limits(scenario.limits, _around(scenario))
+    check_groups(scenario.limits, [f"ups.{name}" for name in scenario.ups_groups])
     for index, event in enumerate(scenario.events):
         if isinstance(event, ResetLockout) and event.breaker not in scenario.breakers:
             have = ", ".join(map(repr, scenario.breakers)) or "none"
             raise Refused(f"no limit trips it; tripped are: {have}", "events", index, "breaker")
+
+
+def _of_a_group(scenario: Scenario, location: tuple[int | str, ...]) -> bool:
+    """Whether a group of UPSs may be named there."""
+    if location[0] == "events":
+        return scenario.events[int(location[1])].kind == "ups_command"
+    return location[0] == "limits" and location[-1] != "trips"
 
 
 def _around(scenario: Scenario) -> Around:
@@ -238,7 +249,7 @@ def check_wires(scenario: Scenario) -> None:
 def _portals(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """VRM portal ids, and where they stand."""
     on_mqtt: dict[tuple[str, str], DeviceMqttSection | None] = {
-        **{("ups", name): ups.mqtt for name, ups in scenario.ups.items()},
+        **{("ups", name): ups.mqtt for name, ups in scenario.ups_alone.items()},
         **{("meter", name): meter.mqtt for name, meter in scenario.meter.items()},
     }
     for device, section in on_mqtt.items():

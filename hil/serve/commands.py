@@ -130,7 +130,7 @@ def _keys(command: Command, given: list[str], scenario: Scenario) -> dict[str, A
         if key not in command.keys:
             raise EventRefused(f"{command.word}: {key}: unknown key; usage: {command.usage}")
     free = [key for key in command.places if key not in named]
-    only = scenario.devices[0] if len(scenario.devices) == 1 else None
+    only = scenario.served[0] if len(scenario.served) == 1 else None
     if "device" in free and only is not None and not (placed and "." in placed[0] and not placed[0][0].isdigit()):
         named["device"] = only
         free.remove("device")

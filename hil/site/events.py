@@ -33,17 +33,17 @@ def stimulate(engine: Engine, scenario: Scenario, event: Stimulus | ResetLockout
     """Let a running plant feel an event from its next tick on, whatever its time."""
     if isinstance(event, ResetLockout):
         breaker = scenario.breakers.index(event.breaker)
-        engine.command(len(scenario.devices), CODES["stimulus.reset_breaker"], float(breaker))
+        engine.command(scenario.numbers, CODES["stimulus.reset_breaker"], float(breaker))
         return
     ticks = lasting_ticks(scenario, event)
     values = {**_values(scenario, event), "begin": -1.0 if ticks is None else ticks}
     for name, value in values.items():
-        engine.command(len(scenario.devices), CODES[f"stimulus.{name}"], float(value))
+        engine.command(scenario.numbers, CODES[f"stimulus.{name}"], float(value))
 
 
 def stimulate_no_more(engine: Engine, scenario: Scenario) -> None:
     """Let all that was given so end with the next tick."""
-    engine.command(len(scenario.devices), CODES["stimulus.end_all"], 0.0)
+    engine.command(scenario.numbers, CODES["stimulus.end_all"], 0.0)
 
 
 def _values(scenario: Scenario, event: Stimulus) -> dict[str, float]:

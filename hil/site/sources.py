@@ -109,7 +109,7 @@ def _forming(parts: Parts, steady: Steady, channels: tuple[str, ...], angle: flo
 def _psu(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     """A bank for each feed, phase, and pair of a voltage and a time."""
     scenario, psu = parts.scenario, parts.scenario.psu
-    feeds = 1 + len(scenario.ups) if psu is not None else 0
+    feeds = 1 + len(scenario.ups_alone) if psu is not None else 0
     params, states = parts.make("psu", feeds * 3 * psu.banks if psu is not None else 0)
     feed_states = parts.make_states("psu_feeds", feeds)
     if psu is None:

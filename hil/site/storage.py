@@ -22,7 +22,7 @@ def storage(parts: Parts) -> None:
     """Fill every BESS, at rest."""
     scenario = parts.scenario
     arrays = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
-    _sound_equipment(parts.make_states("faults", len(scenario.devices)))
+    _sound_equipment(parts.make_states("faults", scenario.numbers))
     for index, bess in enumerate(scenario.bess.values()):
         (battery, battery_state), (converter, _), (pcs, firmware) = arrays.values()
         made = chemistry(bess.chemistry)
