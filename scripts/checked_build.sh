@@ -21,7 +21,7 @@ import hil.kernel.engine as engine
 assert engine.__file__.startswith('$COPY'), engine.__file__"
 LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capture=sys -n 2 --dist worksteal \
     -m "not peer_package" tests/test_checked_build.py tests/test_physics.py tests/test_absorbers.py tests/test_limits_kernel.py \
-    tests/test_rare_limits.py tests/test_extremum.py tests/test_relays.py tests/test_ramp_forms.py tests/test_damping_limit.py tests/test_breakers.py tests/test_trip_agreement.py tests/test_limit_kinds.py tests/test_storage_limits.py tests/test_ups_limits.py tests/test_protection_agreement.py tests/test_filters.py tests/test_flicker.py tests/test_loads.py tests/test_oscillation_kernel.py \
+    tests/test_rare_limits.py tests/test_extremum.py tests/test_relays.py tests/test_ramp_forms.py tests/test_damping_limit.py tests/test_breakers.py tests/test_trip_agreement.py tests/test_limit_kinds.py tests/test_storage_limits.py tests/test_ups_limits.py tests/test_protection_agreement.py tests/test_filters.py tests/test_flicker.py tests/test_loads.py tests/test_fleet.py tests/test_oscillation_kernel.py \
     tests/test_lockstep.py tests/test_engine.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \
     tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py tests/test_wall_clock.py \
     tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \

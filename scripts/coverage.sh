@@ -18,7 +18,7 @@ INCLUDE=$("$PYTHON" -c "import sysconfig; print(sysconfig.get_path('include'))")
 DIRECTIVES=$("$PYTHON" scripts/coverage_lines.py directives)
 mkdir build
 MODULES="firmware_sim/modbus/engine firmware_sim/modbus/framing
-hil/kernel/binding hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/kernel/protection/replay hil/loads/sampler hil/loads/stages"
+hil/kernel/binding hil/kernel/engine hil/kernel/layout hil/kernel/memory hil/kernel/pacer hil/kernel/protection/replay hil/loads/fleet hil/loads/sampler hil/loads/stages"
 for MODULE in $MODULES; do
     C=build/$(echo "$MODULE" | tr / .)
     # As comments the #line directives stay readable, and gcov counts lines of C: as directives they would also hold for

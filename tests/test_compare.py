@@ -12,8 +12,8 @@ import hil
 from hil.errors import ScenarioError
 from hil.report.comparison_table import HEAD, cells
 from hil.report.variant import _demand_w, _sliding, _turning, racks
+from hil.scenario.chemistry import chemistry
 from hil.session.run import Options, run_scenario
-from hil.site.storage import OCV_CELL_V
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def compared(tmp_path_factory):
 
 def soc_of(energy_j: float) -> float:
     """Change of the state of charge from 0.5 on, by the curve of the cell: a battery counts charge."""
-    curve = np.array(OCV_CELL_V)
+    curve = np.array(chemistry("lfp").ocv_v)
     mean_v = float(np.mean((curve[1:] + curve[:-1]) / 2))
     fine = np.linspace(0.5, 0.6, 100_001)
     stored = np.cumsum(np.interp(fine, np.linspace(0, 1, curve.size), curve)) * (fine[1] - fine[0]) / mean_v

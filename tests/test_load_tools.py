@@ -158,6 +158,45 @@ def test_noise_makes_no_iterations():
     assert found.compute_share == pytest.approx(0.8, abs=0.01)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40))
+def test_any_job_comes_back_from_any_meter(seed):
+    """Random jobs with and without checkpoints, jitter and noise, at 10 to 100 samples a second."""
+    rng = np.random.default_rng(seed)
+    iteration_s, share = rng.uniform(1.5, 10.0), rng.uniform(0.5, 0.9)
+    edge_s = min(rng.uniform(0.02, 0.25), 0.3 * iteration_s * (1.0 - share))
+    keys = {
+        "iteration": iteration_s,
+        "compute_share": share,
+        "communication_power": rng.uniform(0.15, 0.75),
+        "edge": edge_s,
+        "jitter": float(rng.choice([0.0, 0.01, 0.03])),
+    }
+    checkpoints = {}
+    if rng.random() < 0.5:
+        checkpoints = {
+            "checkpoint_every": rng.uniform(40.0, 120.0),
+            "checkpoint_duration": rng.uniform(3.0, 10.0),
+            "checkpoint_power": rng.uniform(0.1, 0.4),
+        }
+    rate_hz = float(rng.choice([10.0, 20.0, 50.0, 100.0]))
+    found = fit(*sampled(900.0, rate_hz, seed=seed, noise_w=float(rng.choice([0.0, 1e5])), **keys, **checkpoints))
+    assert found.iteration_s == pytest.approx(iteration_s, rel=0.015)
+    assert found.compute_share == pytest.approx(share, abs=0.02)
+    if "communication_power" not in found.open:
+        assert found.communication_power == pytest.approx(keys["communication_power"], abs=0.02)
+    if edge_s > 2.3 / rate_hz:
+        assert found.edge_s == pytest.approx(edge_s, rel=0.15)
+    elif found.edge_s is not None:
+        assert found.edge_s == pytest.approx(edge_s, rel=0.2)
+    if checkpoints:
+        assert found.checkpoint_every_s == pytest.approx(checkpoints["checkpoint_every"], rel=0.08)
+        assert found.checkpoint_duration_s == pytest.approx(checkpoints["checkpoint_duration"], abs=0.4)
+        assert found.checkpoint_power == pytest.approx(checkpoints["checkpoint_power"], abs=0.02)
+    else:
+        assert found.checkpoints == 0
+
+
 def test_a_flat_power_has_no_phases():
     found = fit(np.arange(100.0), np.full(100, 5e6))
     assert found.iteration_s is None

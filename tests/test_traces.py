@@ -88,8 +88,15 @@ def test_rows_of_devices_as_prometheus_has_them(tmp_path):
 
 def test_units_of_headers_and_of_cells(tmp_path):
     text = "t [ms],psu1 [mW],psu2 [mW],fan [kW]\n0,1000,2000,0.5\n500,3000,4000 mW,1 kW\n"
-    keys = {"time_column": "t [ms]", "power_columns": ["psu*", "fan [kW]"], "scale": 2}
+    keys = {"time_column": "t [ms]", "power_columns": ["psu* [mW]", "fan [kW]"], "scale": 2}
     assert points(written(tmp_path, text), **keys) == [(0.0, 1006.0), (0.5, 2014.0)]
+
+
+def test_dates_with_zones_and_nvidia_smi_of_today(tmp_path):
+    """Summer time ends in between; the average is taken where the older name is not there."""
+    text = "timestamp, power.draw.average [W], power.draw.instant [W]\n2026-10-25T02:59:59.5+02:00, 1 W, 9 W\n"
+    text += "2026-10-25T02:00:00.25+01:00, 2 W, 9 W\n2026-10-25 01:00:01Z, 3 W, 9 W\n"
+    assert points(written(tmp_path, text), format="nvidia_smi") == [(0.0, 1.0), (0.75, 2.0), (1.5, 3.0)]
 
 
 def test_parquet_is_what_csv_is(tmp_path):
@@ -211,6 +218,17 @@ def test_a_trace_that_is_too_slow_for_a_limit_blocks_its_pass(tmp_path):
     assert told == ["variation", "swing"]
     checked = check(tmp_path / "run")  # judged again from its record
     assert any("shorter than two samples of the load" in reason for reason in checked.limits["swing"].reasons)
+
+
+def test_of_a_sum_the_slowest_trace_counts(tmp_path):
+    keys = site(tmp_path, 10.0)
+    trace = keys[4].removeprefix("load.trace=")
+    keys[2:5] = [f"load={{kind='sum', part={{a={{kind='training', power='1 MW'}}, b={{kind='trace', trace={trace}}}}}}}"]
+    options = Options(controllers=False, folder=tmp_path / "run", picture=False)
+    result = run_scenario(hil.load("training_job", keys), options)
+    assert any("two samples of the load" in reason for reason in result.limits["swing"].reasons)
+    checked = check(tmp_path / "run")
+    assert any("two samples of the load" in reason for reason in checked.limits["swing"].reasons)
 
 
 @pytest.mark.parametrize(("rate_hz", "keys"), [(200.0, ()), (10.0, ("load.exact=true",))])

@@ -46,7 +46,7 @@ class Spectrum:
             frequency_hz = float(self.frequency_hz[k] + hz * self.resolution_hz)
             if all(abs(frequency_hz - other) > _NEAR_LINES * self.resolution_hz for other, _ in found):
                 found.append((frequency_hz, amplitude))
-        return found
+        return sorted(found, key=lambda line: -line[1])
 
     def band_w(self, low_hz: float, high_hz: float) -> float:
         """Amplitude of a sine with the energy that lies in a band, W."""

@@ -15,11 +15,14 @@ import numpy as np
 from hil.loads.base import Floats
 
 _LEAST_SWING = 0.05  # of the power: what swings less has no phases
-_LONG = 1.8  # times the usual low phase, and an iteration beside it: no low phase of an iteration
+_TOP = 0.15  # of the swing: so far below the highest samples the compute phase still is
+_LONG_DEVIATIONS = 9.0  # median deviations, six standard ones: by so much a low phase is longer than those of iterations
+_LONG = 0.1  # and by so much of them
+_LEAST_JITTER = 0.005  # what is less is taken to be none
 _EDGE_SAMPLES = 2.0  # that an edge must last
-_SEEN_SAMPLES = 2.4  # how long one of two samples looks through samples that are means: a step looks like up to two
+_BLUR = 2.4  # means over a period and lines between them make the square of an edge longer by so many squared periods
 _NEAR = (0.25, 0.75)  # of the swing: so far it is at the low level, and from there at the high one
-_BELOW_HIGH = (0.7, 0.85)  # the same while the low level is not known yet
+_BELOW_HIGH = (0.8, 0.9)  # the same while the low level is not known yet
 _LEAST_ITERATIONS = 3
 
 
@@ -60,15 +63,16 @@ def fit(time_s: Floats, power_w: Floats) -> Fitted:
         raise ValueError(f"{time_s.size} samples: must be 16 or more")
     period_s = float(np.median(np.diff(time_s)))
     low_w, high_w = (float(w) for w in np.percentile(power_w, (2, 98)))
-    high_w = float(np.median(power_w[power_w > 0.5 * (low_w + high_w)])) if high_w > low_w else high_w
+    high_w = float(np.median(power_w[power_w >= high_w - _TOP * (high_w - low_w)]))
     found = Fitted(high_w, int(time_s.size), period_s)
     if high_w - low_w < _LEAST_SWING * abs(high_w):
         found.open["iteration"] = f"the power swings by less than {_LEAST_SWING:.0%} of itself: no phases are seen"
         return found
     crossings = _crossings(time_s, power_w, low_w, high_w, _BELOW_HIGH)
+    edge_s = float(time_s[-1] - time_s[0])
     for _ in range(3):  # edges, once they are known, are no part of a low phase
-        edge_s = _edge_seen(time_s, power_w, low_w, high_w, crossings)
         low_w = _usual_low(time_s, power_w, low_w, crossings, 0.6 * edge_s + 0.5 * period_s)
+        edge_s = _edge_seen(time_s, power_w, low_w, high_w, crossings)
         crossings = _crossings(time_s, power_w, low_w, high_w)
     _phases(found, time_s, power_w, low_w, crossings)
     return found
@@ -117,9 +121,14 @@ def _phases(found: Fitted, time_s: Floats, power_w: Floats, low_w: float, crossi
     if cycles.size < _LEAST_ITERATIONS:
         found.open["iteration"] = f"{cycles.size} whole iterations: must be {_LEAST_ITERATIONS} or more"
         return
-    usual_s = float(np.median(lows[:, 1] - lows[:, 0]))
-    cycle_s = float(np.median(cycles))
-    usual = cycles < cycle_s + max(0.4 * cycle_s, (_LONG - 1.0) * usual_s)
+    lasted_s = lows[:, 1] - lows[:, 0]
+    usual_s = float(np.median(lasted_s))
+    spread_s = _LONG_DEVIATIONS * float(np.median(np.abs(lasted_s - usual_s)))
+    long = lows[lasted_s > usual_s + max(spread_s, _LONG * usual_s, 2.0 * found.sampled_s)]
+    usual = ~np.isin(crossings.rises[1:], long[:, 1])
+    if usual.sum() < _LEAST_ITERATIONS:
+        found.open["iteration"] = f"{usual.sum()} whole iterations: must be {_LEAST_ITERATIONS} or more"
+        return
     iteration_s = float(np.mean(cycles[usual]))
     found.iteration_s, found.iterations = iteration_s, int(usual.sum())
     begins, ends = crossings.rises[:-1][usual], crossings.rises[1:][usual]
@@ -132,8 +141,7 @@ def _phases(found: Fitted, time_s: Floats, power_w: Floats, low_w: float, crossi
     if usual_s - edge_s < 2.0 * found.sampled_s:
         found.open["communication_power"] = _under("its level lasts", usual_s - edge_s, found.sampled_s)
     _jitter(found, cycles[usual])
-    long = lows[:, 1] - lows[:, 0] > max(_LONG * usual_s, usual_s + 0.4 * iteration_s)
-    _checkpoints(found, time_s, power_w, low_w, usual_s, lows[long])
+    _checkpoints(found, time_s, power_w, low_w, usual_s, long)
     _idle(found, time_s, power_w, crossings)
 
 
@@ -144,7 +152,8 @@ def _under(what: str, time_s: float, sampled_s: float) -> str:
 def _edge(found: Fitted, time_s: Floats, power_w: Floats, low_w: float, crossings: _Crossings) -> None:
     """The length of edges, where samples show it."""
     edge_s = _edge_seen(time_s, power_w, low_w, found.power_w, crossings)
-    if edge_s < _SEEN_SAMPLES * found.sampled_s:
+    edge_s = max(0.0, edge_s**2 - _BLUR * found.sampled_s**2) ** 0.5
+    if edge_s < _EDGE_SAMPLES * found.sampled_s:
         found.open["edge"] = f"shorter than two samples, {_EDGE_SAMPLES * found.sampled_s:.3g} s"
     else:
         found.edge_s = edge_s
@@ -184,7 +193,7 @@ def _jitter(found: Fitted, cycles: Floats) -> None:
             found.open["jitter"] = f"below {1.5 * own_s / found.iteration_s:.2g}, which samples make of themselves"
         return
     jitter = (spread_s**2 - own_s**2) ** 0.5 / found.iteration_s
-    found.jitter = jitter if jitter > 1e-3 else None
+    found.jitter = jitter if jitter > _LEAST_JITTER else None
 
 
 def _checkpoints(found: Fitted, time_s: Floats, power_w: Floats, low_w: float, usual_s: float, long: Any) -> None:

@@ -11,7 +11,13 @@ import numpy as np
 
 from libc.math cimport INFINITY
 
-REACHED, NEEDS_REQUESTS, NEEDS_NODES, FULL = range(4)
+cdef enum:
+    WHY_REACHED
+    WHY_NEEDS_REQUESTS
+    WHY_NEEDS_NODES
+    WHY_FULL
+
+REACHED, NEEDS_REQUESTS, NEEDS_NODES, FULL = WHY_REACHED, WHY_NEEDS_REQUESTS, WHY_NEEDS_NODES, WHY_FULL
 
 cdef struct Node:
     double end_s  # on the decode clock
@@ -162,7 +168,7 @@ cdef class Replicas:
         cdef Py_ssize_t known = self.arrival_s.shape[0]
         cdef double arrival, due, now, change
         cdef int i, node
-        cdef int why = 0
+        cdef int why = WHY_REACHED
         if step_w.shape[0] != room or done_s.shape[0] != room or done.shape[0] != room or done.shape[1] != 2:
             raise ValueError("buffers must be of one length")
         with nogil:
@@ -172,7 +178,7 @@ cdef class Replicas:
                 elif self.ended:
                     arrival = INFINITY
                 else:
-                    why = 1
+                    why = WHY_NEEDS_REQUESTS
                     break
                 i = self.soonest[1]
                 due = self.replicas[i].due_s
@@ -180,7 +186,7 @@ cdef class Replicas:
                 if now >= until_s:
                     break
                 if steps == room or complete == room:
-                    why = 3
+                    why = WHY_FULL
                     break
                 if due <= arrival:
                     node = self._finish(i, now)
@@ -195,7 +201,7 @@ cdef class Replicas:
                         self._replay_free(i)
                 else:
                     if self.free < 0:
-                        why = 2
+                        why = WHY_NEEDS_NODES
                         break
                     i = self.free_to[1]
                     self._arrive(i, now)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +20,8 @@ from hil.loads.rows import header_of, lines_of, problem, told
 from hil.loads.times import POWERS, TIMES, seconds, unit_of
 from hil.scenario.load.trace import TraceLoad
 
-_NVIDIA_TIME, _NVIDIA_POWER, _NVIDIA_DEVICES = "timestamp", "power.draw [W]", ("index", "uuid", "gpu_uuid", "pci.bus_id")
+_NVIDIA_TIME, _NVIDIA_DEVICES = "timestamp", ("index", "uuid", "gpu_uuid", "pci.bus_id")
+_NVIDIA_POWERS = ("power.draw [W]", "power.draw.average [W]", "power.draw.instant [W]")
 
 _NUMBER_AND_UNIT = re.compile(r"(\S+?)\s*([mkM]?W)")
 
@@ -55,13 +55,13 @@ class Samples:
 
 
 class _Reading:
-    """One pass through a file: which columns, in which units, and which rows belong together."""
+    """One pass through a file: its rows, and which of them belong together."""
 
     def __init__(self, load: TraceLoad, source: str) -> None:
         self._load, self._source = load, source
-        self._powers: list[float] = []  # what a number of each power column is in W
-        self._time_s = 1.0  # what a number of the column of times is
-        self._device: str | None = None  # column that tells whose a row is
+        self._began: tuple[int, float] | None = None  # line and time of the sample that rows are being summed for
+        self._of_sample: dict[str, float] = {}  # its powers, by device
+        self._known: frozenset[str] | None = None  # the devices of the first sample
 
     def samples(self) -> Iterator[Sample]:
         """All samples of the file."""
@@ -79,10 +79,6 @@ class _Reading:
         return problem(self._source, self._load.trace, what, line)
 
     # --- Rows that make a sample together ---
-
-    _of_sample: dict[str, float]
-    _began: tuple[int, float] | None = None
-    _known: frozenset[str] | None = None
 
     def _sum(self, line: int, time_s: float, device: str | None, power_w: float) -> Iterator[Sample]:
         """The sample that is complete with this row, or because this row begins another."""
@@ -147,13 +143,15 @@ class _Reading:
         load = self._load
         if load.format == "nvidia_smi":
             device = next((name for name in _NVIDIA_DEVICES if name in header), None) if load.devices is None else None
-            wanted = [_NVIDIA_TIME, _NVIDIA_POWER]
+            power = next((name for name in _NVIDIA_POWERS if name in header), _NVIDIA_POWERS[0])
+            wanted = [_NVIDIA_TIME, power]
         else:
             device = load.device_column
             wanted = [load.time_column, *([load.power_column] if load.power_columns is None else load.power_columns)]
         found = []
         for name in [*wanted, *([device] if device is not None else [])]:
-            match = [name] if name in header else [one for one in header if "*" in name and fnmatchcase(one, name)]
+            pattern = re.compile(re.escape(name).replace(r"\*", ".*"))
+            match = [name] if name in header else [one for one in header if "*" in name and pattern.fullmatch(one)]
             if not match:
                 raise self._problem(f"no column {name!r}; it has: {', '.join(header) or 'none'}")
             found.append(match)

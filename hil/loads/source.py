@@ -133,7 +133,8 @@ class LoadSource:
             ]
             alone = len(told) == 1
             parts[name] = told[0] if alone else {"energy_j": sum(one["energy_j"] for one in told), "copies": told}
-        return {"part": parts} | self._whole.figures()
+        sampled = {} if self.sampled_s is None else {"sampled_s": self.sampled_s}
+        return {"part": parts} | sampled | self._whole.figures()
 
 
 def part_seed(seed: int, name: str, copy: int) -> int:

@@ -22,6 +22,7 @@ _STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 9.0,
     "text.parse_math": False,
+    "axes.axisbelow": True,
 }
 _SHADES = ("#c8d9ee", "#f3dcc0", "#d5e8cf", "#e6d3e8")
 

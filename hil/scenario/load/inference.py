@@ -59,7 +59,9 @@ class InferenceLoad(LoadSection):
         json_schema_extra=_ASSUMED,
     )
     gpu: Gpu | None = Field(
-        default=None, description="sets gpu_power and idle_power where they are not given; default: those of an H100"
+        default=None,
+        description="sets gpu_power and idle_power where they are not given; default: those of an H100",
+        json_schema_extra=source("idle with a CUDA context: arXiv 2605.23918 [V]; power: A100 [M], L40S [S]; docs/loads.md"),
     )
     gpu_power_w: Power = Field(
         default=700.0, gt=0, description="thermal design power of one GPU", json_schema_extra=source("H100")

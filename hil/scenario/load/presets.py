@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-Gpu = Literal["h100", "a100"]
+Gpu = Literal["h100", "a100", "l40s"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ GPUS: dict[str, GpuPreset] = {
     ),
     "a100": GpuPreset(
         400.0, 53.7, 80.0, None, "idle 53.7 W, with a CUDA context 80.0 W (arXiv 2605.23918) [V]; thermal design power [M]"
+    ),
+    "l40s": GpuPreset(
+        350.0, 35.6, 102.1, None, "idle 35.6 W, with a CUDA context 102.1 W (arXiv 2605.23918) [V]; thermal design power [S]"
     ),
 }
 
