@@ -327,3 +327,16 @@ def test_somebody_resets_a_whole_group():
     assert latched[-1] == 0
     assert result.signal("ups.sites.on_line")[1][-1] == 60
     assert [event["device"] for event in result.events if event["event"] == "ups_command"] == ["ups.sites"]
+
+
+@pytest.mark.parametrize("transport", ["wire", "direct"])
+def test_somebody_turns_a_switch_of_one_ups(transport):
+    onto = {"kind": "ups_command", "device": "ups.a", "command": "bypass", "at": "0.5 s"}
+    events = [onto, {**onto, "at": "1.5 s", "on": False}]
+    load = {**STEADY, "power": "15 MW"}
+    ups = {"a": {"rating": "20 MW", "bypass_return": "0.1 s"}}
+    result = hil.run(from_document(document(duration="3 s", transport=transport, ups=ups, load=load, events=events)))
+    time_s, mode = result.signal("ups.a.mode")
+    assert set(mode[(time_s > 0.6) & (time_s < 1.4)]) == {1.0}
+    assert mode[0] == mode[-1] == 2.0
+    assert [event["on"] for event in result.events if event["event"] == "ups_command"] == [True, False]

@@ -223,8 +223,8 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
 }
 
 
-def _told(on: Acted, act: Act, what: str, **details: object) -> Act:
-    """An act that stands in the log."""
+def _told(on: Acted, act: Act, what: str, /, **details: object) -> Act:
+    """An act that stands in the log. details: an event may have a key `on`."""
 
     async def told() -> None:
         await act()
