@@ -140,6 +140,15 @@ def test_a_dead_output_loses_its_load_until_it_restarts():
     assert int(np.flatnonzero(off < 1.0)[np.flatnonzero(off < 1.0) > 2_900][0]) >= 3_000 + 2_000
 
 
+def test_behind_a_group_of_upss_there_are_none():
+    """Banks stand at the bus and behind each UPS with a section of its own."""
+    ups = {"a": {**UPS, "share": 0.25}, "many": {"rating": "0.5 MW", "count": 10, "share": 0.5, "autonomy": "60 s"}}
+    bench = run({"banks": 2, "hold_up_spread": "10 ms"}, dip(1.0, 0.2, 0.1), ups=ups)
+    assert len(bench.engine.states["psu"]) == 2 * 3 * 2
+    assert bench["psu.off_share"][-1] == pytest.approx(0.25, rel=1e-12)
+    assert bench["ups.many.output_w"][-1] == pytest.approx(0.5 * LOAD_W, rel=1e-9)
+
+
 def test_without_the_section_there_are_neither_channels_nor_banks():
     bench = Rig({"grid": STIFF, "events": [dip(1.0, 0.5, 0.1)]}, np.full(2_000, LOAD_W)).run()
     assert not [name for name in bench.engine.channels if name.startswith("psu.")]
