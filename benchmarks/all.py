@@ -18,6 +18,7 @@ BENCHMARKS = (
     "lockstep",
     "modbus_server",
     "fleet",
+    "ups_fleet",
     "inference_day",
     "wall_clock",
     "jitter",

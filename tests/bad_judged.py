@@ -72,7 +72,7 @@ JUDGED = [
     ),
     (
         ["events.0.kind='quake'"],
-        "events.0.kind = 'quake': must be one of 'grid_dip', 'generation_loss', 'load_crash', 'reset_lockout', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault', 'ups_command'",
+        "events.0.kind = 'quake': must be one of 'grid_dip', 'grid_outage', 'generation_loss', 'load_crash', 'reset_lockout', 'server_stop', 'link_cut', 'device_silent', 'device_lost', 'broker_stop', 'answers_late', 'answers_lost', 'requests_refused', 'answers_garbled', 'connections_dropped', 'messages_late', 'messages_twice', 'values_stale', 'values_missing', 'device_reboot', 'contactor_open', 'pll_loss', 'derating', 'device_trip', 'power_reading', 'weak_cells', 'battery_dead', 'battery_hot', 'soc_drift', 'rectifier_fault', 'ups_command'",
     ),
     (
         ["limits.SoC reserve.node='bess.other'"],
@@ -127,7 +127,7 @@ JUDGED = [
     ),
     (
         ["events=[{kind='load_crash',at='5 s',duration='1 s'}]"],
-        "events.0.duration: unknown key for kind = 'load_crash'; a key of 'grid_dip', 'generation_loss', 'server_stop', 'link_cut', 'device_silent' and 22 others",
+        "events.0.duration: unknown key for kind = 'load_crash'; a key of 'grid_dip', 'grid_outage', 'generation_loss', 'server_stop', 'link_cut' and 23 others",
     ),
     (
         ["limits=[{name='x',kind='peak_to_peak',window='1 s',max='1 MW',direction='up'}]"],

@@ -20,7 +20,10 @@ WRITTEN = sorted(
 )
 CYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.p[yx][xd]"))
 
-WHOLE_SITE = ("site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "engine.pyx", "layout.pyx")
+WHOLE_SITE = (
+    "site.pxd", "tick.pxd", "batches.pxd", "supervision.pxd", "sound.pxd", "ups_unit.pxd", "ups_fleet.pxd",
+    "binding.pyx", "engine.pyx", "layout.pyx",
+)  # fmt: skip
 
 SHARED = ("hil.coroutines", "hil.draws", "hil.errors", "hil.mqtt", "hil.standards")
 # What each room may import of ours, besides itself.
@@ -37,7 +40,7 @@ RULES = {
     "hil.clock": ("hil.errors",),
     "hil.links": ("hil.draws", "hil.errors"),
     "hil.limits": ("hil.errors", "hil.kernel", "hil.scenario"),
-    "hil.scenario": ("hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
+    "hil.scenario": ("hil.draws", "hil.errors", "hil.mqtt.address", "hil.mqtt.signals"),
     "hil.guide": ("hil.errors", "hil.scenario"),
     "hil.loads": ("hil.draws", "hil.errors", "hil.recordings", "hil.scenario"),
     "hil.own": ("hil.errors", "hil.scenario.quantity"),

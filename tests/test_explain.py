@@ -35,6 +35,7 @@ def test_a_default_is_what_the_model_takes():
     document = training_job()
     document["cooling"] = {}
     document["transformer"] = {"rating": "40 MVA"}
+    document["psu"], document["gensets"] = {}, {"rating": "2 MW"}
     document["incident"] = {"narrative": "n", "source": "s", "evidence": "memory"}
     smoothing, capping = {"profile": "balanced"}, {"provisioned": "30 MW"}
     document["load"] |= {"gpus": 1, "filler": {}, "smoothing": smoothing, "capping": capping, "rack": {}, "supply": {}}

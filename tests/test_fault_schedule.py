@@ -14,7 +14,7 @@ from test_ups_modbus_runs import free_port
 
 import hil
 from controllers import StorageDevice, Supervisor
-from hil.scenario.event import Event, GenerationLoss, GridDip, LoadCrash, ResetLockout
+from hil.scenario.event import Event, GenerationLoss, GridDip, GridOutage, LoadCrash, ResetLockout
 from hil.scenario.model import Scenario
 
 UPS = ["ups.a={rating='30 MW', mqtt={rate='10 Hz'}}", "supervisor.ups={kind='ups_group',devices=['ups.a'],ramp='10 MW/min'}"]
@@ -45,7 +45,7 @@ LOGGED = {  # where begin and end have names of their own
 
 
 def kinds() -> list[str]:
-    plant = (GridDip, GenerationLoss, LoadCrash, ResetLockout)
+    plant = (GridDip, GridOutage, GenerationLoss, LoadCrash, ResetLockout)
     return [model.model_fields["kind"].default for model in get_args(get_args(Event)[0]) if model not in plant]
 
 

@@ -24,7 +24,10 @@ IN_A_TICK = {
     "network_behind", "network_phases", "phases", "area_step", "battery_step", "measure", "measure_phases", "limit_run",
     "limit_judge", "limit_pieces", "limit_hold", "count_beyond",
     "ups_command", "ups_step", "ups_line", "ups_test", "ups_rectifier", "ups_battery_orders", "ups_output", "ups_request",
-    "ups_deliver",
+    "ups_deliver", "ups_battery_w", "ups_runtime", "battery_inner", "battery_middle", "battery_end",
+    "all_due", "own_network", "genset_network", "genset_switch", "genset_step", "genset_slopes",
+    "genset_protects", "solve_behind", "feed_bus", "forming_network", "forming_turns", "forming_runs", "forming_speeds",
+    "solve_sources", "grid_feeds", "run_psus", "psu_step", "write_more",
     "extremum_run", "extremum_turn", "carry_back", "mean_push", "phase_push", "delay_push", "xxh64_row",
     "apply_commands", "keep_limits", "put_limits_back", "limit_put_back",
 }  # fmt: skip

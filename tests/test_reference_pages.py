@@ -13,7 +13,13 @@ import hil
 from controllers import StorageDevice, UpsDevice
 from controllers.contracts import StorageSample, UpsMode, UpsSample
 from hil.kernel.layout import FUNCTIONS, channel_names
-from hil.limits.channels import breaker_channels
+from hil.limits.channels import (
+    GENSET_CHANNELS,
+    PSU_CHANNELS,
+    SOURCE_CHANNELS,
+    breaker_channels,
+    forming_channels,
+)
 from hil.scenario.files import from_document
 from hil.scenario.limit import Limit
 from hil.scenario.limit.base import LimitSection, RelaySection
@@ -59,7 +65,8 @@ def test_the_modes_of_a_ups_are_listed():
 
 def test_the_channels_of_a_run_are_listed():
     page = _part("runs.md", "## Signals", "\n## ")
-    assert sorted(_listed(page)) == sorted([*channel_names(["bess.NAME"], ["ups.NAME"]), *breaker_channels("NAME")])
+    own = (*SOURCE_CHANNELS, *GENSET_CHANNELS, *PSU_CHANNELS, *forming_channels("bess.NAME"))
+    assert sorted(_listed(page)) == sorted([*channel_names(["bess.NAME"], ["ups.NAME"]), *breaker_channels("NAME"), *own])
 
 
 @pytest.mark.parametrize(("channel", "prefix"), [("mode", "MODE_"), ("rectifier", "RECTIFIER_")])

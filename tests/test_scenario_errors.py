@@ -34,8 +34,8 @@ TRACE = SMALL.replace('kind = "training"\npower = "10 MW"\n', 'kind = "trace"\nt
 APPARENT = "must be an apparent power, such as '25 MVA'; units: VA, kVA, MVA, GVA"
 RATE = "must be a frequency with its unit, such as '20 Hz'"
 TOP = (
-    "title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, bess, ups, meter, "
-    "absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident"
+    "title, duration, tick, warm_up, seed, transport, grid, transformer, measurement, load, cooling, psu, gensets, bess, ups, "
+    "meter, absorber, supervisor, link, mqtt, record, clock, limits, events, expect, incident"
 )
 TRAINING = (
     "power_factor, schedule, filler, smoothing, capping, rack, supply, kind, power, gpus, gpu, gpu_power, iteration, edge, "

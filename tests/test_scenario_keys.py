@@ -4,10 +4,46 @@ from __future__ import annotations
 
 import pytest
 
-from hil.scenario import absorber, clock, cooling, event, grid, limit, link, load, meter, model, mqtt, storage, supervisor, ups
+from hil.scenario import (
+    absorber,
+    clock,
+    cooling,
+    event,
+    forming,
+    genset,
+    grid,
+    limit,
+    link,
+    load,
+    meter,
+    model,
+    mqtt,
+    psu,
+    storage,
+    supervisor,
+    ups,
+)
 from hil.scenario.base import Section
 
-MODULES = (absorber, clock, cooling, event, grid, limit, link, load, meter, model, mqtt, storage, supervisor, ups)
+MODULES = (
+    absorber,
+    clock,
+    cooling,
+    event,
+    forming,
+    genset,
+    grid,
+    limit,
+    link,
+    load,
+    meter,
+    model,
+    mqtt,
+    psu,
+    storage,
+    supervisor,
+    ups,
+)
 SECTIONS = {
     section
     for module in MODULES

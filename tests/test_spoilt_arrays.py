@@ -48,14 +48,16 @@ limits = [
     {"name": "ride", "kind": "ride_through", "below": [["0.9 pu", "1 s"]], "recovery": "100 ms", "window": "50 ms"},
 ]
 scenario = from_document(document(
-    bess={"a": BESS, "b": BESS}, absorber={
+    bess={"a": BESS, "b": {**BESS, "control": CONTROL}}, absorber={
         "a": {"kind": "ramp_limit", "device": "bess.a", "ramp": "1 MW/s", "delay": "7 ms"},
         "b": {"kind": "high_pass", "device": "bess.b", "time": "1 s"},
     },
     ups={"a": {"rating": "4 MW", "counter": True}, "b": {"rating": "8 MW", "share": 0.5}},
     meter={"a": {"rating": "40 MVA"}},
-    events=[dip, {"kind": "reset_lockout", "at": "2 s", "breaker": "pcc"}], limits=limits,
+    events=[dip, {"kind": "grid_outage", "at": "1.2 s", "duration": "1 s"},
+            {"kind": "reset_lockout", "at": "2 s", "breaker": "pcc"}], limits=limits,
     measurement={"delay": "3 ms"}, cooling={"drop_below": 0.7}, transformer={"rating": "40 MVA"},
+    psu={"banks": 2, "hold_up_spread": "40 ms"}, **OWN,
 ))
 
 
@@ -99,10 +101,14 @@ print(count, told)
 """
 
 
+@pytest.mark.parametrize("forms", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["sets", "forming"])
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one each", "all"])
-def test_no_integer_in_an_array_ends_the_process(every):
+def test_no_integer_in_an_array_ends_the_process(every, forms):
+    """Of a site with generating sets, and of one with a converter that forms a voltage."""
     here = Path(__file__).parent
+    own = {} if forms else {"gensets": {"rating": "3 MW", "count": 4, "transfer_after": "0.1 s", "start_delay": "0.1 s"}}
     code = SITE.replace("TESTS", repr(str(here))).replace("VALUES", repr(VALUES)).replace("EVERY", repr(every))
+    code = code.replace("OWN", repr(own)).replace("CONTROL", repr("forming" if forms else "following"))
     run = subprocess.run([sys.executable, "-X", "faulthandler", "-c", code], capture_output=True, text=True, timeout=400)
     assert run.returncode == 0, run.stderr[-2000:]
     count, told = map(int, run.stdout.split())

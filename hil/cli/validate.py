@@ -43,9 +43,10 @@ def validate(
 
 
 def _said(scenario: Scenario) -> str:
+    upss = sum(int(ups.count or 1) for ups in scenario.ups.values())
     devices = [
-        f"{len(there)} {what}"
-        for what, there in (("BESS", scenario.bess), ("UPS", scenario.ups), ("meter", scenario.meter))
+        f"{there} {what}"
+        for what, there in (("BESS", len(scenario.bess)), ("UPS", upss), ("meter", len(scenario.meter)))
         if there
     ]
     required = sum(limit.required for limit in scenario.limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,10 +21,12 @@ from hil.scenario.event import (
     Event,
     GenerationLoss,
     GridDip,
+    GridOutage,
     LinkCut,
     LoadCrash,
     ResetLockout,
     ServerStop,
+    Stimulus,
 )
 from hil.scenario.event_kind import EventSection
 from hil.scenario.fault import (
@@ -47,18 +49,21 @@ if TYPE_CHECKING:
     from firmware_sim.image import FirmwareImage
 
 Act = Callable[[], Coroutine[Any, Any, None]]
-Stimulus = GridDip | GenerationLoss
 
 
 @dataclass(frozen=True)
 class Acted:
-    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all."""
+    """What an event disturbs. stimulate: has the plant feel an event from now on; None where the plant knows them all.
+
+    groups: by group of UPSs, what writes a value to a point of all its units.
+    """
 
     stations: Mapping[str, Station]
     broker: SiteBroker | None
     links: SiteLinks
     log: Log
     stimulate: Callable[[Stimulus | ResetLockout], None] | None = None
+    groups: Mapping[str, Callable[[int, float], None]] = field(default_factory=dict)
 
 
 def acts(event: Event, on: Acted) -> tuple[Act, Act] | None:
@@ -153,8 +158,11 @@ _SWITCHES = {
 
 
 def _switched(event: UpsCommand, on: Acted) -> tuple[Act, Act]:
-    image = cast("FirmwareImage", on.stations[event.device].image)
-    turn = partial(image.command, _SWITCHES[event.command], float(event.on))
+    if event.device in on.groups:
+        command: Callable[[UpsPoint, float], None] = on.groups[event.device]
+    else:
+        command = cast("FirmwareImage", on.stations[event.device].image).command
+    turn = partial(command, _SWITCHES[event.command], float(event.on))
     return _noted(event, on, turn, lambda: None)
 
 
@@ -202,6 +210,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
     DeviceLoss: _device_loss,
     DeviceSilence: _device_silence,
     GridDip: _plant,
+    GridOutage: _plant,
     GenerationLoss: _plant,
     LoadCrash: _load_crash,
     ResetLockout: _plant,
@@ -214,8 +223,8 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
 }
 
 
-def _told(on: Acted, act: Act, what: str, **details: object) -> Act:
-    """An act that stands in the log."""
+def _told(on: Acted, act: Act, what: str, /, **details: object) -> Act:
+    """An act that stands in the log. details: an event may have a key `on`."""
 
     async def told() -> None:
         await act()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hil.clock.participants import acting_as
-from hil.fleet.acts import Acted, Stimulus
+from hil.fleet.acts import Acted
 from hil.fleet.direct import DirectStorage
 from hil.fleet.direct_ups import DirectSupply
 from hil.fleet.links import SiteLinks
@@ -16,7 +17,7 @@ from hil.fleet.station import Station, Storage, Supply
 from hil.fleet.storage import ModbusStorage
 from hil.fleet.supervision import Failure
 from hil.fleet.ups import MqttSupply
-from hil.scenario.event import ResetLockout
+from hil.scenario.event import ResetLockout, Stimulus
 from hil.wiring.broker import SiteBroker
 from hil.wiring.surroundings import Order, Surroundings
 
@@ -40,7 +41,7 @@ class Devices:
 
     @property
     def stations(self) -> list[Station]:
-        """All of them, in the order of the scenario's devices, meters last."""
+        """All of them, in the order in which the scenario's devices are served, meters last."""
         return [*self.storage.values(), *self.supplies.values(), *self.meters.values()]
 
     def traffic(self) -> dict[str, Any]:
@@ -60,10 +61,10 @@ class Devices:
                 await self.broker.start()
         for index, name in enumerate(scenario.bess):
             self.storage[f"bess.{name}"] = (ModbusStorage if self._wired else DirectStorage)(around, index, name)
-        for index, name in enumerate(scenario.ups, len(scenario.bess)):
+        for index, name in enumerate(scenario.ups_alone, len(scenario.bess)):
             supply = DirectSupply(around, index, name) if self.broker is None else MqttSupply(around, index, name, self.broker)
             self.supplies[f"ups.{name}"] = supply
-        for index, name in enumerate(scenario.meter if self._wired else (), len(scenario.devices)):
+        for index, name in enumerate(scenario.meter if self._wired else (), len(scenario.served)):
             self.meters[f"meter.{name}"] = MeterStation(around, index, name, self.broker)
         for station in self.stations:
             with acting_as(Order.STATIONS + station.index, station.name):
@@ -77,10 +78,17 @@ class Devices:
         """Begin the script. failure: hears of what goes wrong in it. every_s: after so long it begins anew."""
         by_name = {station.name: station for station in self.stations}
         scenario = self._around.scenario
-        on = Acted(by_name, self.broker, self.links, self._around.event, self._stimulate)
+        groups = {f"ups.{name}": partial(self._command_group, name) for name in scenario.ups_groups}
+        on = Acted(by_name, self.broker, self.links, self._around.event, self._stimulate, groups)
         self._script = Script(on, failure, scenario.seed)
         self._script.start(scenario.events, every_s=every_s)
         return self._script
+
+    def _command_group(self, name: str, point: int, value: float) -> None:
+        """Queue a write to every unit of a group of UPSs for the next tick."""
+        scenario, engine = self._around.scenario, self._around.engine
+        for place in scenario.ups_places[name]:
+            engine.command(len(scenario.bess) + place, int(point), value)
 
     async def stop(self) -> list[BaseException]:
         """End script, links, devices, the last first, and the broker; returns what went wrong."""

@@ -47,7 +47,7 @@ class Leads:
         self._storage: dict[str, Lead] = {}
         self.groups: list[GroupLead] = []
         for device, supervisor in own.items():
-            if device not in scenario.devices and not (device == ALL_UPSS and scenario.ups):
+            if device not in scenario.served and not (device == ALL_UPSS and scenario.ups_alone):
                 raise ScenarioError(scenario.source, "supervisors", f": no such device: {device}")
             kind = Supervisor if device.startswith("bess.") else UpsSupervisor
             if not isinstance(supervisor, kind):
@@ -63,7 +63,7 @@ class Leads:
         return self._storage.get(device)
 
     def _add_own_groups(self, own: Mapping[str, UpsSupervisor]) -> None:
-        rest = [device for name in self._scenario.ups if (device := f"ups.{name}") not in own]
+        rest = [device for name in self._scenario.ups_alone if (device := f"ups.{name}") not in own]
         self.groups += [
             GroupLead(device, supervisor, rest if device == ALL_UPSS else [device])
             for device, supervisor in own.items()

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from hil.clock.participants import acting_as
 from hil.draws import uniform
 from hil.errors import EventRefused
-from hil.fleet.acts import Act, Acted, Stimulus, acts
+from hil.fleet.acts import Act, Acted, acts
 from hil.fleet.supervision import Failure, end
 from hil.kernel.layout import CODES
-from hil.scenario.event import Event
+from hil.scenario.event import Event, Stimulus
 from hil.scenario.event_kind import WireEvent
 from hil.scenario.fault import DeviceReboot, EquipmentFault
 from hil.wiring.surroundings import Order

@@ -17,6 +17,7 @@ from hil.guide.values import Form, Value, bare, value_of
 from hil.scenario.base import Name
 from hil.scenario.limit import Undervoltage
 from hil.scenario.model import Scenario
+from hil.scenario.ups_spread import Spread
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
@@ -49,6 +50,7 @@ def _field(info: FieldInfo) -> dict[str, Any]:
     if not inner:
         return _value(info)
     tables = [_table(model) for model in (*inner, *_beside(inner))]
+    tables += [_pair(range_of) for model in inner if (range_of := _short_for(model)) is not None]
     one = tables[0] if len(tables) == 1 else {"oneOf": tables}
     origin = get_origin(bare(info.annotation)[0])
     about = {"description": info.description}
@@ -57,6 +59,18 @@ def _field(info: FieldInfo) -> dict[str, Any]:
     if origin is list:
         return about | {"type": "array", "items": one}
     return one
+
+
+def _short_for(model: type[BaseModel]) -> FieldInfo | None:
+    """The key that a table can be short for: a spread its range."""
+    if not issubclass(model, Spread):
+        return None
+    return next((info for name, info in model.model_fields.items() if alias(name, info) == "range"), None)
+
+
+def _pair(info: FieldInfo) -> dict[str, Any]:
+    found = _value(info)
+    return found | {"prefixItems": 2 * [found.pop("items")]}
 
 
 def _beside(inner: list[type[BaseModel]]) -> list[type[BaseModel]]:

@@ -45,6 +45,13 @@ cdef struct BatteryState:
     int64_t starved_ticks        # power asked for was beyond what the resistance lets through
 
 
+cdef struct BatteryMiddle:
+    # In the middle of a tick.
+    double rc1_v
+    double rc2_v
+    double inner_v
+
+
 cdef inline double battery_ocv(const BatteryParams* p, double soc) noexcept nogil:
     cdef double x = soc * (OCV_POINTS - 1)
     cdef int64_t i = 0
@@ -81,23 +88,29 @@ cdef inline void battery_leak(const BatteryParams* p, BatteryState* s, double pe
     s.temperature_degc += p.thermal_k_per_w * (1.0 - p.thermal_decay) * heat_w
 
 
-cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
-    """Advance by one tick with the terminal power given: mid-point current, RC pairs and heat exact under it."""
-    cdef double r0_ohm = p.r0_ohm * s.resistance_factor
-    # Ready at once: what follows is the longest chain of a tick.
-    cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)
-    cdef double start = battery_current(r0_ohm, battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v, power_w)
-    cdef double soc_mid = s.soc - 0.5 * per_ampere * start
-    cdef double rc1_mid = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start
-    cdef double rc2_mid = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start
-    cdef double inner = battery_ocv(p, soc_mid) - rc1_mid - rc2_mid
-    cdef double i = battery_current(r0_ohm, inner, power_w)
-    if inner * inner < 4.0 * r0_ohm * power_w:
+cdef inline double battery_inner(const BatteryParams* p, const BatteryState* s) noexcept nogil:
+    """The voltage behind its series resistance, at the start of a tick."""
+    return battery_ocv(p, s.soc) - s.rc1_v - s.rc2_v
+
+
+cdef inline void battery_middle(const BatteryParams* p, const BatteryState* s, BatteryMiddle* m, double per_ampere,
+                                double start_a) noexcept nogil:
+    """To the middle of a tick, under the current of its start."""
+    cdef double soc_mid = s.soc - 0.5 * per_ampere * start_a
+    m.rc1_v = s.rc1_v * p.decay1_half + p.r1_ohm * (1.0 - p.decay1_half) * start_a
+    m.rc2_v = s.rc2_v * p.decay2_half + p.r2_ohm * (1.0 - p.decay2_half) * start_a
+    m.inner_v = battery_ocv(p, soc_mid) - m.rc1_v - m.rc2_v
+
+
+cdef inline void battery_end(const BatteryParams* p, BatteryState* s, const BatteryMiddle* m, double r0_ohm,
+                             double per_ampere, double power_w, double i) noexcept nogil:
+    """To the end of a tick, under the current of its middle: RC pairs and heat exact."""
+    if m.inner_v * m.inner_v < 4.0 * r0_ohm * power_w:
         s.starved_ticks += 1
     s.current_a = i
-    s.voltage_v = inner - r0_ohm * i
+    s.voltage_v = m.inner_v - r0_ohm * i
     s.power_w = s.voltage_v * i
-    s.heat_w = r0_ohm * i * i + rc1_mid * rc1_mid * p.g1_siemens + rc2_mid * rc2_mid * p.g2_siemens
+    s.heat_w = r0_ohm * i * i + m.rc1_v * m.rc1_v * p.g1_siemens + m.rc2_v * m.rc2_v * p.g2_siemens
     s.soc -= per_ampere * i
     s.rc1_v = flushed(s.rc1_v * p.decay1 + p.r1_ohm * (1.0 - p.decay1) * i)
     s.rc2_v = flushed(s.rc2_v * p.decay2 + p.r2_ohm * (1.0 - p.decay2) * i)
@@ -105,3 +118,13 @@ cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double po
                           + p.thermal_k_per_w * (1.0 - p.thermal_decay) * s.heat_w)
     if p.leak_a > 0.0:
         far(battery_leak)(p, s, per_ampere)
+
+
+cdef inline void battery_step(const BatteryParams* p, BatteryState* s, double power_w, double dt) noexcept nogil:
+    """Advance by one tick with the terminal power given: mid-point current."""
+    cdef double r0_ohm = p.r0_ohm * s.resistance_factor
+    # Ready at once: what follows is the longest chain of a tick.
+    cdef double per_ampere = dt / (p.capacity_as * s.capacity_share)
+    cdef BatteryMiddle middle
+    battery_middle(p, s, &middle, per_ampere, battery_current(r0_ohm, battery_inner(p, s), power_w))
+    battery_end(p, s, &middle, r0_ohm, per_ampere, power_w, battery_current(r0_ohm, middle.inner_v, power_w))

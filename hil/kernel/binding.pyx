@@ -2,6 +2,12 @@
 
 from libc.stdint cimport int64_t, uintptr_t
 
+import numpy as np
+
+from firmware_sim.kernel.ups cimport UpsParams, UpsState
+from hil.kernel.battery cimport BatteryParams, BatteryState
+from hil.kernel.forming cimport FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GensetParams, GensetState
 from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport EnvelopeParams, EnvelopeState
@@ -14,8 +20,12 @@ from hil.kernel.protection.ratios cimport RatioParams
 from hil.kernel.protection.relays cimport RelayParams, RelayState
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams, ThermalState
+from hil.kernel.psu cimport PsuFeed, PsuParams, PsuState
+from hil.kernel.site cimport Site
+from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsRest
 
-from hil.kernel.layout import parameter_dtypes, state_dtypes
+from hil.kernel.layout import parameter_dtypes, state_dtypes, ups_rest_dtype
 
 
 cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
@@ -26,6 +36,30 @@ cdef void* address(arrays, name, dtype, int64_t length) except? NULL:
     if length >= 0 and len(array) != length:
         raise ValueError(f"{name}: must have {length} rows, has {len(array)}")
     return <void*> <uintptr_t> array.ctypes.data if len(array) else NULL
+
+
+cdef object bind_upss(Site* s, parameters, states, int64_t alone_count, int64_t group_count):
+    """Point a site at the arrays of its UPSs; returns memory of the tick's own. Raises ValueError as `address` does."""
+    wanted, of = parameter_dtypes(), state_dtypes()
+    groups = parameters["ups_groups"]
+    s.ups_group_params = <const UpsGroupParams*> address(parameters, "ups_groups", wanted["ups_groups"], group_count)
+    s.ups_groups = <UpsGroupState*> address(states, "ups_groups", of["ups_groups"], group_count)
+    s.ups_alone_count, s.ups_group_count = alone_count, group_count
+    s.ups_count = alone_count + int(sum(groups["count"]))
+    first = alone_count
+    for group in groups:
+        if group["first"] != first or group["count"] <= 0:
+            raise ValueError("ups_groups: units must stand behind each other, behind the UPSs that stand alone")
+        first += group["count"]
+    s.ups_params = <const UpsParams*> address(parameters, "ups", wanted["ups"], s.ups_count)
+    s.ups_power_params = <const UpsPowerParams*> address(parameters, "ups_power", wanted["ups_power"], s.ups_count)
+    s.ups_battery_params = <const BatteryParams*> address(parameters, "ups_battery", wanted["ups_battery"], s.ups_count)
+    s.ups = <UpsState*> address(states, "ups", of["ups"], s.ups_count)
+    s.ups_power = <UpsPowerState*> address(states, "ups_power", of["ups_power"], s.ups_count)
+    s.ups_battery = <BatteryState*> address(states, "ups_battery", of["ups_battery"], s.ups_count)
+    rests = np.zeros(s.ups_count, dtype=ups_rest_dtype())
+    s.ups_rests = <UpsRest*> <uintptr_t> rests.ctypes.data
+    return rests
 
 
 cdef int bind_functions(Functions* f, parameters, states) except -1:
@@ -63,4 +97,22 @@ cdef int bind_functions(Functions* f, parameters, states) except -1:
     f.slopes = <SlopeState*> address(states, "slopes", of["slopes"], f.slope_count)
     f.block_params = <const BlockParams*> address(parameters, "blocks", wanted["blocks"], -1)
     f.blocks = <BlockState*> address(states, "blocks", of["blocks"], f.block_count)
+    return 0
+
+
+cdef int bind_sources(Site* site, parameters, states, int64_t bess_count, int64_t ups_count) except -1:
+    """Point a site at its own sources and at the power supplies of its IT, where it has any. Raises ValueError likewise."""
+    wanted, of = parameter_dtypes(), state_dtypes()
+    cdef int64_t forming = bess_count if len(parameters["forming"]) else 0
+    site.genset_count, site.psu_count = len(parameters["genset"]), len(parameters["psu"])
+    site.own_sources = 1 if site.genset_count > 0 or forming > 0 else 0
+    site.more_channels = 1 if site.breaker_count > 0 or site.own_sources > 0 or site.psu_count > 0 else 0
+    site.sources = <SourcesState*> address(states, "sources", of["sources"], site.own_sources)
+    site.genset_params = <const GensetParams*> address(parameters, "genset", wanted["genset"], 1 if site.genset_count else 0)
+    site.genset = <GensetState*> address(states, "genset", of["genset"], site.genset_count)
+    site.forming_params = <const FormingParams*> address(parameters, "forming", wanted["forming"], forming)
+    site.forming = <FormingState*> address(states, "forming", of["forming"], forming)
+    site.psu_params = <const PsuParams*> address(parameters, "psu", wanted["psu"], -1)
+    site.psus = <PsuState*> address(states, "psu", of["psu"], site.psu_count)
+    site.psu_feeds = <PsuFeed*> address(states, "psu_feeds", of["psu_feeds"], ups_count + 1 if site.psu_count > 0 else 0)
     return 0

@@ -26,9 +26,10 @@ class Engine:
 
     parameters, states: structured arrays (`hil.kernel.layout`); the engine works in them, so they can be read, and changed,
     between calls of `advance`. Everything that a tick changes is in `states`. Tick k covers k*period to (k+1)*period and its
-    row states the end. direct_share: of the IT demand that no UPS feeds. laws: users' own, (device, address, offset of its
-    state, of its parameters, an object to keep alive). record_channels: of the row, or LOOP_CHANNELS; `recorded` has them as
-    the ring does. record_marks: keep for each recorded row what began in its tick.
+    row states the end. ups_groups: names of groups of UPSs; their units stand behind the UPSs of `ups_names` in the arrays of
+    UPSs, as `parameters["ups_groups"]` says. direct_share: of the IT demand that no UPS feeds. laws: users' own, (device,
+    address, offset of its state, of its parameters, an object to keep alive). record_channels: of the row, or LOOP_CHANNELS;
+    `recorded` has them as the ring does. record_marks: keep for each recorded row what began in its tick.
     """
 
     period_ns: int
@@ -50,6 +51,7 @@ class Engine:
         states: Mapping[str, _Array],
         bess_names: Sequence[str],
         ups_names: Sequence[str] = (),
+        ups_groups: Sequence[str] = (),
         *,
         period_ns: int,
         load_tan_phi: float,
@@ -101,7 +103,7 @@ class Engine:
         """Append a block of IT load, W per tick, shape (n,). Raises ValueError beyond `load_room`."""
 
     def command(self, device: int, point: int, value: float) -> None:
-        """Queue a validated write for the next tick; first the BESSs, then the UPSs, then the grid.
+        """Queue a validated write for the next tick; first the BESSs, then the UPSs, units of groups last, then the grid.
 
         Raises IndexError, OverflowError.
         """

@@ -12,10 +12,9 @@ import numpy as np
 
 from controllers.kernel.law cimport LAW_NONE, LAW_USER, LawParams, LawState, UserLaw, law_fn
 from firmware_sim.kernel.pcs cimport PcsParams, PcsState
-from firmware_sim.kernel.ups cimport UpsParams, UpsState
 from hil.kernel.area cimport AreaParams, AreaState
 from hil.kernel.battery cimport BatteryParams, BatteryState
-from hil.kernel.binding cimport address, bind_functions
+from hil.kernel.binding cimport address, bind_functions, bind_sources, bind_upss
 from hil.kernel.breakers cimport BreakerParams, BreakerReset, BreakerState, TripParams, TripState
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
@@ -36,7 +35,7 @@ from hil.kernel.site cimport (
 from hil.kernel.sound cimport MOST_TICKS, unsound
 from hil.kernel.supervision cimport apply_commands, supervise_soon
 from hil.kernel.tick cimport site_demand, site_tick, write_row
-from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_fleet cimport begin_groups, show_groups, sum_groups
 from hil.kernel.xxh64 cimport xxh64_digest, xxh64_reset, xxh64_row
 
 from hil.kernel.layout import channel_names, parameter_dtypes, state_dtypes
@@ -64,18 +63,18 @@ def steady_network(parameters, double load_w, double load_var):
 
 
 cdef class Engine:
-    def __init__(self, parameters, states, bess_names, ups_names=(), *, int64_t period_ns, double load_tan_phi,
+    def __init__(self, parameters, states, bess_names, ups_names=(), ups_groups=(), *, int64_t period_ns, double load_tan_phi,
                  double direct_share=1.0, laws=(), function_channels=(),
                  int64_t record_every=1, record_channels=(), int64_t record_capacity=1, bint record_marks=False):
         if period_ns <= 0 or record_every <= 0 or record_capacity <= 0:
             raise ValueError("period, record interval and record capacity must be positive")
         self.period_ns = period_ns
-        self.made_of = (tuple(bess_names), tuple(ups_names), {
+        self.made_of = (tuple(bess_names), tuple(ups_names), tuple(ups_groups), {
             "period_ns": period_ns, "load_tan_phi": load_tan_phi, "direct_share": direct_share, "record_every": record_every,
             "record_channels": tuple(record_channels), "record_capacity": record_capacity, "record_marks": record_marks,
             "function_channels": tuple(function_channels),
         })
-        self.channels = (*channel_names(bess_names, ups_names), *function_channels)
+        self.channels = (*channel_names(bess_names, ups_names, ups_groups), *function_channels)
         self.parameters = MappingProxyType(dict(parameters))
         self.states = MappingProxyType(dict(states))
         self.shared_with = None
@@ -86,10 +85,11 @@ cdef class Engine:
         user_laws = np.zeros(max(1, len(bess_names)) * sizeof(UserLaw), dtype=np.uint8)
         limits_before = np.zeros_like(self.states["limits"])
         batch = np.zeros(MOST_BATCH * self.words)
-        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, batch)
+        rests = bind_upss(&self.site, self.parameters, self.states, len(ups_names), len(ups_groups))
+        self.kept = (*self.parameters.values(), *self.states.values(), user_laws, limits_before, batch, rests)
         self.site.load_tan_phi = load_tan_phi
-        self.site.direct_share = direct_share
-        self.bind(len(bess_names), len(ups_names), user_laws)
+        self.site.direct_share = self.site.direct_draws = self.site.direct_works = direct_share
+        self.bind(len(bess_names), self.site.ups_count, user_laws)
         self.site.limits_before = <LimitState*> <uintptr_t> limits_before.ctypes.data
         self.site.batch = <double*> <uintptr_t> batch.ctypes.data
         self.seen = self.states
@@ -99,6 +99,7 @@ cdef class Engine:
         if self.site.run.end_tick <= 0:
             raise ValueError("the run must have a tick at least")
         xxh64_reset(&self.site.run.waveform)
+        sum_groups(&self.site, self.site.run.tick)
         write_row(&self.site, site_demand(&self.site, self.site.run.it_demand_w))
 
     cdef int keep_record(self, channels, int64_t every, int64_t capacity, bint marked) except -1:
@@ -127,7 +128,6 @@ cdef class Engine:
         given = self.parameters
         site.dt = <double>self.period_ns * 1e-9
         site.bess_count = count
-        site.ups_count = ups_count
         site.limit_count = len(given["limits"])
         site.event_count = len(given["events"])
         site.network_params = <NetworkParams*> address(given, "network", wanted["network"], 1)
@@ -137,9 +137,6 @@ cdef class Engine:
         site.pcs_params = <PcsParams*> address(given, "pcs", wanted["pcs"], count)
         site.converter_params = <ConverterParams*> address(given, "converter", wanted["converter"], count)
         site.battery_params = <BatteryParams*> address(given, "battery", wanted["battery"], count)
-        site.ups_params = <UpsParams*> address(given, "ups", wanted["ups"], ups_count)
-        site.ups_power_params = <UpsPowerParams*> address(given, "ups_power", wanted["ups_power"], ups_count)
-        site.ups_battery_params = <BatteryParams*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limit_params = <LimitParams*> address(given, "limits", wanted["limits"], -1)
         site.events = <Event*> address(given, "events", wanted["events"], -1)
         site.breaker_count, site.reset_count = len(given["breakers"]), len(given["resets"])
@@ -170,9 +167,6 @@ cdef class Engine:
         site.pcs = <PcsState*> address(given, "pcs", wanted["pcs"], count)
         site.converter = <ConverterState*> address(given, "converter", wanted["converter"], count)
         site.battery = <BatteryState*> address(given, "battery", wanted["battery"], count)
-        site.ups = <UpsState*> address(given, "ups", wanted["ups"], ups_count)
-        site.ups_power = <UpsPowerState*> address(given, "ups_power", wanted["ups_power"], ups_count)
-        site.ups_battery = <BatteryState*> address(given, "ups_battery", wanted["ups_battery"], ups_count)
         site.limits = <LimitState*> address(given, "limits", wanted["limits"], site.limit_count)
         site.breakers = <BreakerState*> address(given, "breakers", wanted["breakers"], site.breaker_count)
         site.trips = <TripState*> address(given, "trips", wanted["trips"], tripping)
@@ -180,6 +174,7 @@ cdef class Engine:
         site.blank_until = <int64_t*> address(given, "blank_until", wanted["blank_until"], BLANK_KINDS)
         site.arena = <double*> address(given, "arena", wanted["arena"], -1)
         site.row = <double*> address(given, "row", wanted["row"], self.words)
+        bind_sources(site, self.parameters, self.states, count, site.ups_alone_count)
         bind_functions(&site.functions, self.parameters, self.states)
         site.function_count = function_count(&site.functions)
         site.user_laws = <UserLaw*> <uintptr_t> user_laws.ctypes.data
@@ -304,8 +299,8 @@ cdef class Engine:
         states = {name: array.copy() for name, array in self.states.items()}
         kinds = parameters["law"]["kind"]
         kinds[kinds == LAW_USER] = LAW_NONE
-        bess_names, ups_names, settings = self.made_of
-        return Engine(parameters, states, bess_names, ups_names, **settings)
+        *names, settings = self.made_of
+        return Engine(parameters, states, *names, **settings)
 
     def touch(self):
         for array in (*self.ring, *self.kept):
@@ -343,10 +338,12 @@ cdef class Engine:
         cdef int64_t count
         if n > 0:
             far(apply_commands)(&self.site, self.site.run.tick)
+            far(begin_groups)(&self.site, self.site.run.tick)
         while n > 0:
             count = batch_ticks(&self.site, n)
             self.run_batch(count)
             n -= count
+        far(show_groups)(&self.site, self.site.run.tick)
         store_release(&self.ticks_run, self.site.run.tick)
 
     cdef void run_batch(self, int64_t count) noexcept nogil:

@@ -1,15 +1,16 @@
-"""Stimuli of the plant, scripted or given while it runs: dips of the source voltage, losses of generation."""
+"""Stimuli of the plant, scripted or given while it runs: dips and outages of the grid, losses of generation."""
 
 from libc.stdint cimport int64_t
 
 from hil.kernel.area cimport AreaState
 from hil.kernel.limits cimport BLANK_FREQUENCY, BLANK_VOLTAGE
-from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.network cimport APART_OUTAGE, NetworkParams, NetworkState
 
 
 cdef enum:
     EVENT_DIP = 0
     EVENT_GENERATION_LOSS = 1
+    EVENT_OUTAGE = 2
 
 
 cdef enum:
@@ -62,10 +63,12 @@ cdef inline int64_t act(const Event* events, int64_t count, const NetworkParams*
                 network.negative_im_pu += p.source_pu * e.negative_im
                 network.zero_re_pu += p.source_pu * e.zero_re
                 network.zero_im_pu += p.source_pu * e.zero_im
+            elif e.kind == EVENT_OUTAGE:
+                network.disconnected |= APART_OUTAGE
             else:
                 area.lost_generation_w += e.value
         if e.blanks and e.start_tick <= tick:
-            kind = BLANK_VOLTAGE if e.kind == EVENT_DIP else BLANK_FREQUENCY
+            kind = BLANK_FREQUENCY if e.kind == EVENT_GENERATION_LOSS else BLANK_VOLTAGE
             if blank_until[kind] < e.end_tick + e.blank_ticks:
                 blank_until[kind] = e.end_tick + e.blank_ticks
         if tick < e.start_tick < following:
@@ -79,12 +82,19 @@ cdef inline int64_t apply_events(const Event* events, int64_t count, const Event
                                  NetworkState* network, AreaState* area, int64_t* blank_until,
                                  int64_t tick) noexcept nogil:
     """Work out what the stimuli do now, those of the script and those given since; return the tick of the next change."""
+    cdef int64_t following
     network.source_pu = p.source_pu
     network.negative_re_pu = network.negative_im_pu = 0.0
     network.zero_re_pu = network.zero_im_pu = 0.0
+    network.disconnected &= ~APART_OUTAGE
     area.lost_generation_w = 0.0
-    return min(act(events, count, p, network, area, blank_until, tick),
-               act(stimuli, MOST_STIMULI, p, network, area, blank_until, tick))
+    following = min(act(events, count, p, network, area, blank_until, tick),
+                    act(stimuli, MOST_STIMULI, p, network, area, blank_until, tick))
+    if network.disconnected & APART_OUTAGE:    # nothing is left, whatever else acts
+        network.source_pu = 0.0
+        network.negative_re_pu = network.negative_im_pu = 0.0
+        network.zero_re_pu = network.zero_im_pu = 0.0
+    return following
 
 
 cdef inline void stimulus_command(Event* stimuli, int64_t point, double value, int64_t tick) noexcept nogil:

@@ -36,21 +36,23 @@ from hil.kernel.breakers cimport (
 from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport (
-    EVENT_DIP, EVENT_GENERATION_LOSS, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS, STIMULUS_END_ALL,
-    STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_RESET_BREAKER, STIMULUS_VALUE, STIMULUS_ZERO_IM,
-    STIMULUS_ZERO_RE, Event,
+    EVENT_DIP, EVENT_GENERATION_LOSS, EVENT_OUTAGE, MOST_STIMULI, STIMULUS_BEGIN, STIMULUS_BLANK_TICKS, STIMULUS_BLANKS,
+    STIMULUS_END_ALL, STIMULUS_KIND, STIMULUS_NEGATIVE_IM, STIMULUS_NEGATIVE_RE, STIMULUS_RESET_BREAKER, STIMULUS_VALUE,
+    STIMULUS_ZERO_IM, STIMULUS_ZERO_RE, Event,
 )
 from hil.kernel.faults cimport (
     FAULT_CAPACITY, FAULT_CONTACTOR, FAULT_DEAD, FAULT_DERATING, FAULT_PLL, FAULT_POWER_GAIN, FAULT_RECTIFIER,
     FAULT_RESISTANCE, FAULT_SOC_DRIFT, FAULT_TEMPERATURE, FAULT_TRIP, Faults,
 )
+from hil.kernel.forming cimport FORMING_OUTPUTS, SITE_OUTPUTS, FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GENSET_OUTPUTS, GensetParams, GensetState
 from hil.kernel.limits cimport (
     AFTER_DIP, BLANK_FREQUENCY, BLANK_KINDS, BLANK_NEVER, BLANK_VOLTAGE, IN_DIP, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE,
     LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
-from hil.kernel.network cimport NetworkParams, NetworkState
+from hil.kernel.network cimport APART_OWN, NetworkParams, NetworkState
 from hil.kernel.protection.blocks cimport BlockParams, BlockState
 from hil.kernel.protection.counters cimport CounterParams, CounterState
 from hil.kernel.protection.envelopes cimport ENVELOPE_OUTPUTS, MOST_THRESHOLDS, EnvelopeParams, EnvelopeState
@@ -71,6 +73,7 @@ from hil.kernel.protection.relays cimport (
 )
 from hil.kernel.protection.slopes cimport SlopeParams, SlopeState
 from hil.kernel.protection.thermals cimport ThermalParams
+from hil.kernel.psu cimport PSU_OUTPUTS, PsuFeed, PsuParams, PsuState
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, METERS, MOST_COMMANDS, Command,
@@ -78,6 +81,7 @@ from hil.kernel.site cimport (
 )
 from hil.kernel.timing cimport Timing
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsRest
 
 # In the order in which write_row (tick.pxd) fills them.
 _SITE_CHANNELS = (
@@ -97,6 +101,11 @@ _UPS_CHANNELS = (
     "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "battery_w", "battery_voltage_v", "battery_current_a",
     "soc", "dc_link_pu", "mode", "rectifier", "walk_in_share", "disturbances", "latched", "low_battery", "support_w",
     "runtime_s", "line_ok", "temperature_degc", "on_battery",
+)
+_UPS_GROUP_CHANNELS = (
+    "input_w", "input_var", "demand_w", "output_w", "output_voltage_pu", "output_voltage_highest_pu", "battery_w",
+    "soc", "soc_mean", "dc_link_pu", "support_w", "temperature_degc",
+    "line_ok", "on_line", "on_battery", "on_bypass", "off", "latched", "low_battery", "fault", "disturbances", "transfers",
 )
 
 # Families of protection functions, in the order in which they run.
@@ -124,7 +133,9 @@ CODES = {
     "envelope.most_thresholds": MOST_THRESHOLDS, "envelope.outputs": ENVELOPE_OUTPUTS,
     "oscillation.outputs": OSCILLATION_OUTPUTS, "oscillation.moments": MOMENTS, "oscillation.most_samples": MOST_SAMPLES,
     "flicker.outputs": FLICKER_OUTPUTS, "flicker.sections": FLICKER_SECTIONS, "flicker.words": FLICKER_WORDS,
-    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS,
+    "event.dip": EVENT_DIP, "event.generation_loss": EVENT_GENERATION_LOSS, "event.outage": EVENT_OUTAGE,
+    "genset.outputs": GENSET_OUTPUTS, "forming.outputs": FORMING_OUTPUTS, "sources.outputs": SITE_OUTPUTS,
+    "psu.outputs": PSU_OUTPUTS, "apart.own": APART_OWN,
     "stimulus.kind": STIMULUS_KIND, "stimulus.value": STIMULUS_VALUE,
     "stimulus.negative_re": STIMULUS_NEGATIVE_RE, "stimulus.negative_im": STIMULUS_NEGATIVE_IM,
     "stimulus.zero_re": STIMULUS_ZERO_RE, "stimulus.zero_im": STIMULUS_ZERO_IM, "stimulus.blanks": STIMULUS_BLANKS,
@@ -175,12 +186,14 @@ CODES = {
 }
 
 
-def channel_names(bess_names, ups_names=()):
+def channel_names(bess_names, ups_names=(), ups_groups=()):
     names = list(_SITE_CHANNELS)
     for bess in bess_names:
         names.extend(f"{bess}.{channel}" for channel in _BESS_CHANNELS)
     for ups in ups_names:
         names.extend(f"{ups}.{channel}" for channel in _UPS_CHANNELS)
+    for group in ups_groups:
+        names.extend(f"{group}.{channel}" for channel in _UPS_GROUP_CHANNELS)
     return tuple(names)
 
 
@@ -195,11 +208,15 @@ def parameter_dtypes():
     cdef BatteryParams battery
     cdef UpsParams ups
     cdef UpsPowerParams ups_power
+    cdef UpsGroupParams ups_groups
     cdef LimitParams limits
     cdef Event events
     cdef BreakerParams breakers
     cdef BreakerReset resets
     cdef TripParams trips
+    cdef GensetParams genset
+    cdef FormingParams forming
+    cdef PsuParams psu
     cdef RatioParams ratios
     cdef RateParams rates
     cdef FilterParams filters
@@ -222,11 +239,15 @@ def parameter_dtypes():
         "ups": np.asarray(<UpsParams[:1]> &ups).dtype,
         "ups_power": np.asarray(<UpsPowerParams[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryParams[:1]> &battery).dtype,
+        "ups_groups": np.asarray(<UpsGroupParams[:1]> &ups_groups).dtype,
         "limits": np.asarray(<LimitParams[:1]> &limits).dtype,
         "events": np.asarray(<Event[:1]> &events).dtype,
         "breakers": np.asarray(<BreakerParams[:1]> &breakers).dtype,
         "resets": np.asarray(<BreakerReset[:1]> &resets).dtype,
         "trips": np.asarray(<TripParams[:1]> &trips).dtype,
+        "genset": np.asarray(<GensetParams[:1]> &genset).dtype,
+        "forming": np.asarray(<FormingParams[:1]> &forming).dtype,
+        "psu": np.asarray(<PsuParams[:1]> &psu).dtype,
         "ratios": np.asarray(<RatioParams[:1]> &ratios).dtype,
         "rates": np.asarray(<RateParams[:1]> &rates).dtype,
         "filters": np.asarray(<FilterParams[:1]> &filters).dtype,
@@ -260,6 +281,7 @@ def state_dtypes():
     cdef BatteryState battery
     cdef UpsState ups
     cdef UpsPowerState ups_power
+    cdef UpsGroupState ups_groups
     cdef LimitState limits
     cdef RateState rates
     cdef BreakerState breakers
@@ -272,6 +294,11 @@ def state_dtypes():
     cdef FlickerState flickers
     cdef SlopeState slopes
     cdef BlockState blocks
+    cdef SourcesState sources
+    cdef GensetState genset
+    cdef FormingState forming
+    cdef PsuState psu
+    cdef PsuFeed psu_feeds
     cdef Event stimuli
     return {
         "run": np.asarray(<RunState[:1]> &run).dtype,
@@ -293,6 +320,7 @@ def state_dtypes():
         "ups": np.asarray(<UpsState[:1]> &ups).dtype,
         "ups_power": np.asarray(<UpsPowerState[:1]> &ups_power).dtype,
         "ups_battery": np.asarray(<BatteryState[:1]> &battery).dtype,
+        "ups_groups": np.asarray(<UpsGroupState[:1]> &ups_groups).dtype,
         "limits": np.asarray(<LimitState[:1]> &limits).dtype,
         "rates": np.asarray(<RateState[:1]> &rates).dtype,
         "breakers": np.asarray(<BreakerState[:1]> &breakers).dtype,
@@ -306,12 +334,22 @@ def state_dtypes():
         "flickers": np.asarray(<FlickerState[:1]> &flickers).dtype,
         "slopes": np.asarray(<SlopeState[:1]> &slopes).dtype,
         "blocks": np.asarray(<BlockState[:1]> &blocks).dtype,
+        "sources": np.asarray(<SourcesState[:1]> &sources).dtype,
+        "genset": np.asarray(<GensetState[:1]> &genset).dtype,
+        "forming": np.asarray(<FormingState[:1]> &forming).dtype,
+        "psu": np.asarray(<PsuState[:1]> &psu).dtype,
+        "psu_feeds": np.asarray(<PsuFeed[:1]> &psu_feeds).dtype,
         "stimuli": np.asarray(<Event[:1]> &stimuli).dtype,
         "blank_until": np.dtype(np.int64),
         "arena": np.dtype(np.float64),
         "load_ring": np.dtype(np.float64),
         "row": np.dtype(np.float64),
     }
+
+
+def ups_rest_dtype():
+    cdef UpsRest rest
+    return np.asarray(<UpsRest[:1]> &rest).dtype
 
 
 def timing_dtype():

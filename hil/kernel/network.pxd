@@ -8,6 +8,13 @@ from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 
 
+cdef enum:
+    # What parts the site from the grid, or may.
+    APART_BREAKER = 1
+    APART_OUTAGE = 2
+    APART_OWN = 4              # sources of its own, which are asked in every tick
+
+
 cdef struct NetworkParams:
     double base_va             # short-circuit power: base of the per-unit values here, |Z| of the grid is 1 on it
     double source_pu           # voltage behind the impedance, before events
@@ -40,7 +47,7 @@ cdef struct NetworkState:
     double load_share          # of the load's power that the voltage lets through; 1 while loads take their power
     double storage_share       # of the converters' power, likewise
     int64_t collapsed_ticks    # ticks without a solution
-    int64_t disconnected       # 1: the breaker at the PCC is open
+    int64_t disconnected       # of APART_…: the breaker at the PCC is open, the utility has gone, it has sources of its own
 
 
 cdef inline void phases(double* out, double re, double im, double neg_re, double neg_im, double zero_re,
@@ -156,8 +163,12 @@ cdef inline void network_solve(const NetworkParams* p, NetworkState* s, double l
         s.bus_phase_pu[0] = s.bus_phase_pu[1] = s.bus_phase_pu[2] = voltage
 
 
+cdef inline bint without_grid(const NetworkState* s) noexcept nogil:
+    return (s.disconnected & (APART_BREAKER | APART_OUTAGE)) != 0
+
+
 cdef inline void network_apart(NetworkState* s) noexcept nogil:
-    """Behind an open breaker at the PCC: the grid by itself up to it, and a bus without a source."""
+    """Behind an open breaker at the PCC, or without a utility: the grid by itself up to it, and a bus without a source."""
     cdef int64_t i
     s.load_share = s.storage_share = 0.0
     s.power_w = s.reactive_var = 0.0

@@ -45,14 +45,18 @@ cdef inline int64_t device_marks(Recording* r, const Site* s) noexcept nogil:
     cdef int64_t count = 0
     for i in range(s.bess_count):
         count += s.pcs[i].reversions + s.pcs[i].limit_reversions + s.pcs[i].connect_reversions
-    for i in range(s.ups_count):
+    for i in range(s.ups_alone_count):
         count += s.ups[i].support_reversions
+    for i in range(s.ups_group_count):
+        count += s.ups_groups[i].reversions
     if count != r.reversions:
         found |= MARKED_REVERSION
         r.reversions = count
     count = 0
-    for i in range(s.ups_count):
+    for i in range(s.ups_alone_count):
         count += s.ups[i].log_count
+    for i in range(s.ups_group_count):
+        count += s.ups_groups[i].entries
     if count != r.ups_entries:
         found |= MARKED_UPS
         r.ups_entries = count

@@ -15,13 +15,17 @@ from hil.kernel.converter cimport ConverterParams, ConverterState
 from hil.kernel.cooling cimport CoolingParams, CoolingState
 from hil.kernel.events cimport Event
 from hil.kernel.faults cimport Faults
+from hil.kernel.forming cimport FormingParams, FormingState, SourcesState
+from hil.kernel.genset cimport GensetParams, GensetState
 from hil.kernel.limits cimport LimitParams, LimitState
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
 from hil.kernel.network cimport NetworkParams, NetworkState
 from hil.kernel.protection.functions cimport Functions
+from hil.kernel.psu cimport PsuFeed, PsuParams, PsuState
 from hil.kernel.sequences cimport SequenceMeter
 from hil.kernel.ups cimport UpsPowerParams, UpsPowerState
+from hil.kernel.ups_group cimport UpsGroupParams, UpsGroupState, UpsGroupTotals, UpsRest
 from hil.kernel.xxh64 cimport Xxh64
 
 
@@ -82,8 +86,12 @@ cdef struct Site:
     double dt
     double load_tan_phi
     double direct_share        # of the IT demand that no UPS feeds
+    double direct_draws        # what of it is asked of the bus in this tick: all of it, but for power supplies
+    double direct_works        # what of it ran in the last tick
     int64_t bess_count
-    int64_t ups_count
+    int64_t ups_count          # those that stand alone, and behind them the units of all groups
+    int64_t ups_alone_count    # each with channels of its own
+    int64_t ups_group_count
     int64_t revenue_meter_count
     int64_t sequence_count
     int64_t limit_count
@@ -91,6 +99,10 @@ cdef struct Site:
     int64_t event_count
     int64_t breaker_count
     int64_t reset_count        # of lock-outs, scripted
+    int64_t own_sources        # 1: generating sets, or converters that form a voltage
+    int64_t genset_count       # 1: its sets, taken together
+    int64_t psu_count          # banks of power supplies
+    int64_t more_channels      # 1: any of these, or breakers, have channels behind the plant's
     int64_t load_ring_ticks
     int64_t arena_size
     int64_t row_words
@@ -107,6 +119,14 @@ cdef struct Site:
     AreaState* area
     const CoolingParams* cooling_params
     CoolingState* cooling
+    SourcesState* sources
+    const GensetParams* genset_params
+    GensetState* genset
+    const FormingParams* forming_params    # one for each BESS, where any forms a voltage
+    FormingState* forming
+    const PsuParams* psu_params
+    PsuState* psus
+    PsuFeed* psu_feeds         # the bus, and the UPSs
     Measurement* measured
     PhaseMeter* meters
     MeterState* revenue_meters
@@ -126,6 +146,10 @@ cdef struct Site:
     UpsPowerState* ups_power
     const BatteryParams* ups_battery_params
     BatteryState* ups_battery
+    const UpsGroupParams* ups_group_params
+    UpsGroupState* ups_groups
+    UpsRest* ups_rests         # one for each UPS
+    UpsGroupTotals ups_totals  # handed over within a tick
     const LimitParams* limit_params
     LimitState* limits
     LimitState* limits_before    # room for a copy of them

@@ -7,11 +7,14 @@ from libc.stdint cimport int64_t
 
 from controllers.kernel.law cimport LAW_USER
 from hil.kernel.breakers cimport breaker_is_sound, trip_is_sound
+from hil.kernel.forming cimport FORMING_OUTPUTS, SITE_OUTPUTS
+from hil.kernel.genset cimport GENSET_OUTPUTS, genset_is_sound
 from hil.kernel.limits cimport (
     BLANK_KINDS, LIMIT_LEVEL, LIMIT_RAMP, LIMIT_RANGE, LIMIT_RATE, LIMIT_RECOVERY, LIMIT_TIME, LimitParams, LimitState,
 )
 from hil.kernel.measure cimport Measurement, PhaseMeter
 from hil.kernel.meter cimport MeterState
+from hil.kernel.psu cimport psu_is_sound
 from hil.kernel.protection.functions cimport unsound_function
 from hil.kernel.site cimport MEASURED_LOAD, METERS, MOST_COMMANDS, Site
 from hil.kernel.windows cimport DelayLine, Extremum, MeanWindow, PhaseWindow
@@ -106,6 +109,10 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
             return "law: kind, the device has no law of one's own"
         if s.pcs_params[i].ticks_per_second <= 0:
             return "pcs: ticks_per_second must be positive"
+    for i in range(s.ups_group_count):
+        if not (s.ups_alone_count <= s.ups_group_params[i].first <= s.ups_count
+                and 0 < s.ups_group_params[i].count <= s.ups_count - s.ups_group_params[i].first):
+            return "ups_groups: first or count"
     for i in range(MEASURED_LOAD + s.bess_count):
         if not measurement_is_sound(&s.measured[i], s.arena_size):
             return "measured: window or delay"
@@ -131,4 +138,18 @@ cdef inline const char* unsound(const Site* s) noexcept nogil:
     for i in range(s.limit_count if s.breaker_count > 0 else 0):
         if not trip_is_sound(&s.trip_params[i], s.breaker_count, s.functions.relay_count):
             return "trips: breaker, behind, relay, or a number of ticks"
+    if s.own_sources > 0 and not 0 <= s.sources.output <= s.row_words - SITE_OUTPUTS:
+        return "sources: output"
+    if s.genset_count > 0:
+        if not 0 <= s.genset_params.output <= s.row_words - GENSET_OUTPUTS:
+            return "genset: output"
+        if not (genset_is_sound(s.genset_params, s.genset)):
+            return "genset: a number of ticks"
+    elif s.own_sources > 0:
+        for i in range(s.bess_count):
+            if not 0 <= s.forming_params[i].output <= s.row_words - FORMING_OUTPUTS:
+                return "forming: output"
+    for i in range(s.psu_count):
+        if not psu_is_sound(&s.psu_params[i], s.ups_alone_count + 1, s.row_words):
+            return "psu: feed, phase or output"
     return unsound_function(&s.functions, s.row_words, s.arena_size, BLANK_KINDS)

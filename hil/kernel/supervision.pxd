@@ -84,12 +84,18 @@ cdef inline int64_t supervise_bess(Site* s, int64_t i, int64_t tick) noexcept no
     seen.derating = f.derating
     # An open breaker is seen by its contact, and there is no voltage behind it that could be followed.
     seen.contactor_open = f.contactor or s.converter[i].disconnected
-    seen.grid_lost = f.pll or s.converter[i].disconnected or s.network.disconnected
+    seen.grid_lost = f.pll or s.converter[i].disconnected or s.network.disconnected != 0
+    if s.own_sources > 0:    # what it follows is the bus, and nothing if it forms it
+        seen.grid_lost = f.pll or s.converter[i].disconnected or s.sources.dead
+        if s.genset_count == 0 and s.forming_params[i].forms:
+            seen.grid_lost = 0
     seen.trip = f.trip
     pcs_supervise(&s.pcs_params[i], &s.pcs[i], &seen, tick, s.dt)
     s.converter[i].passes = 1.0
     if s.pcs[i].blocked or f.dead:
         s.converter[i].passes = s.converter[i].lagged_w = s.converter[i].lagged_var = 0.0
+    if s.own_sources > 0 and s.genset_count == 0:
+        s.forming[i].able = s.converter[i].passes > 0.0 and s.pcs[i].runs and not s.converter[i].disconnected
     if weak:
         s.pcs[i].due_at = tick + 1
     return s.pcs[i].due_at

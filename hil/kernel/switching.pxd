@@ -8,6 +8,7 @@ from hil.kernel.breakers cimport (
 )
 from hil.kernel.judging cimport limit_anew, limit_put_back
 from hil.kernel.limits cimport LimitState
+from hil.kernel.network cimport APART_BREAKER
 from hil.kernel.protection.relays cimport relay_forget
 from hil.kernel.site cimport Site
 
@@ -44,7 +45,7 @@ cdef inline void switch_breaker(Site* s, int64_t breaker, bint opened, int64_t t
         b.reclose_ticks = 0
     breaker_logged(b, BREAKER_OPENED if opened else BREAKER_CLOSED, tick, -1)
     if s.breaker_params[breaker].place == BREAKER_PCC:
-        s.network.disconnected = opened
+        s.network.disconnected = (s.network.disconnected & ~APART_BREAKER) | (APART_BREAKER if opened else 0)
         for i in range(s.bess_count):
             s.pcs[i].due_at = tick
     elif s.breaker_params[breaker].place == BREAKER_BESS:

@@ -9,24 +9,23 @@ from controllers.kernel.law cimport (
     LAW_RAMP_LIMIT, PLACED_DEVICE, RIDETHROUGH_LAW_VERSION, law_due, law_step, signals_t,
 )
 from firmware_sim.kernel.pcs cimport pcs_step
-from firmware_sim.kernel.ups cimport UpsSeen, UpsState
-from firmware_sim.kernel.ups_step cimport ups_on_battery, ups_step
+from firmware_sim.kernel.ups_step cimport ups_on_battery
 from hil.kernel.area cimport area_step
 from hil.kernel.battery cimport battery_step
 from hil.kernel.converter cimport converter_deliver, converter_lag
 from hil.kernel.cooling cimport cooling_step
 from hil.kernel.events cimport apply_events
-from hil.kernel.faults cimport Faults
+from hil.kernel.islands cimport all_due, own_network, run_psus, write_more
 from hil.kernel.measure cimport measure, measure_phases
 from hil.kernel.meter cimport meter_step
-from hil.kernel.network cimport NetworkState, network_apart, network_solve
+from hil.kernel.network cimport APART_OUTAGE, NetworkState, network_apart, network_solve
 from hil.kernel.sequences cimport sequence_step
 from hil.kernel.site cimport (
     MEASURED_FREQUENCY, MEASURED_LOAD, MEASURED_POWER, MEASURED_VOLTAGE, METER_BUS, METER_PCC, Site, far,
 )
 from hil.kernel.supervision cimport supervise
-from hil.kernel.switching cimport write_breakers
-from hil.kernel.ups cimport UpsPowerState, ups_deliver, ups_request
+from hil.kernel.ups_fleet cimport deliver_groups, run_groups, write_groups
+from hil.kernel.ups_unit cimport deliver_ups, run_ups, show_runtime
 
 
 cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
@@ -72,7 +71,7 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[12] = s.battery[i].rc2_v
         out[13] = s.battery[i].temperature_degc
         out += 14
-    for i in range(s.ups_count):
+    for i in range(s.ups_alone_count):
         out[0] = s.ups_power[i].input_w
         out[1] = s.ups_power[i].input_var
         out[2] = s.ups_power[i].demand_w
@@ -95,8 +94,10 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[19] = s.ups_battery[i].temperature_degc
         out[20] = <double>ups_on_battery(&s.ups[i])
         out += 21
-    if s.breaker_count > 0:
-        far(write_breakers)(s, 0)
+    if s.ups_group_count > 0:
+        far(write_groups)(s, out - s.row)
+    if s.more_channels:
+        far(write_more)(s, 0)
 
 
 cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept nogil:
@@ -116,35 +117,6 @@ cdef inline void run_law(Site* s, int64_t i, int64_t tick, bint judged) noexcept
         given.charge_max_w = s.pcs_params[i].charge_max_w
         given.discharge_max_w = s.pcs_params[i].discharge_max_w
     law_step(&s.law_params[i], &s.law[i], &s.user_laws[i], &given, s.dt, judged)
-
-
-cdef inline void run_ups(Site* s, int64_t i, int64_t tick, double it_demand_w) noexcept nogil:
-    """Firmware of a UPS on what was measured at the end of the last tick, and what it then asks of the bus."""
-    cdef UpsSeen seen
-    cdef UpsState* firmware = &s.ups[i]
-    cdef UpsPowerState* power = &s.ups_power[i]
-    cdef const Faults* f = &s.faults[s.bess_count + i]
-    # A battery that has less than it is rated for is empty, or full, before its firmware knows: its cells are protected.
-    cdef bint gives = not f.dead and (s.ups_battery[i].soc > 0.0 or f.soc_error == 0.0)
-    cdef bint takes = not f.dead and (s.ups_battery[i].soc < 1.0 or f.soc_error == 0.0)
-    seen.lowest_pu = s.meters[METER_BUS].lowest
-    seen.highest_pu = s.meters[METER_BUS].highest
-    seen.frequency_hz = s.measured[MEASURED_FREQUENCY].value
-    seen.soc = s.ups_battery[i].soc + f.soc_error
-    seen.temperature_degc = s.ups_battery[i].temperature_degc + f.temperature_k
-    seen.rectifier_bad = f.rectifier
-    seen.dc_link_pu = power.dc_link_pu
-    seen.load_w = power.demand_w
-    seen.cut = power.cut
-    if power.disconnected:    # its own voltmeter is behind the breaker
-        seen.lowest_pu = seen.highest_pu = 0.0
-    ups_step(&s.ups_params[i], firmware, &seen, tick, s.dt)
-    power.fed_by = firmware.output
-    power.charge_w = firmware.charge_w if takes else 0.0
-    power.support_w = firmware.support_w if gives else 0.0
-    power.battery_on = firmware.battery_on if gives else 0
-    ups_request(&s.ups_power_params[i], power, it_demand_w * s.ups_power_params[i].share, s.load_tan_phi,
-                firmware.walk_in_share, s.network.bus_voltage_pu, s.network.load_share)
 
 
 cdef inline double site_demand(const Site* s, double it_demand_w) noexcept nogil:
@@ -167,18 +139,28 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
     """Run tick `tick` up to its row; returns what load, UPSs and cooling ask of the bus, W."""
     cdef int64_t i
     cdef double law_w
-    cdef double demand_w = it_demand_w * s.direct_share
-    cdef double demand_var = demand_w * s.load_tan_phi
-    cdef double delivered_w = s.run.it_demand_w * s.direct_share * s.network.load_share    # of the last tick
+    cdef double demand_w
+    cdef double demand_var
+    cdef double delivered_w
     cdef double storage_w = 0.0
     cdef double storage_var = 0.0
     cdef double seen_pu = s.measured[MEASURED_VOLTAGE].value
+    cdef double frequency_hz
+    cdef int64_t apart
     # Scripted stimuli.
     if tick >= s.run.next_event_tick:
+        apart = s.network.disconnected
         s.run.next_event_tick = apply_events(s.events, s.event_count, s.stimuli, s.network_params, s.network, s.area,
                                              s.blank_until, tick)
+        if (s.network.disconnected ^ apart) & APART_OUTAGE:
+            far(all_due)(s, tick)
     if tick >= s.run.due_tick:
         far(supervise)(s, tick)
+    if s.psu_count > 0:
+        far(run_psus)(s, tick)
+    demand_w = it_demand_w * s.direct_draws
+    demand_var = demand_w * s.load_tan_phi
+    delivered_w = s.run.it_demand_w * s.direct_works * s.network.load_share    # of the last tick
     # Fast laws and firmware, on what was measured at the end of the last tick.
     for i in range(s.bess_count):
         if law_due(&s.law_params[i], tick):
@@ -188,31 +170,45 @@ cdef inline double site_tick(Site* s, int64_t tick, double it_demand_w, bint jud
         converter_lag(&s.converter_params[i], &s.converter[i], s.pcs[i].power_w, s.pcs[i].reactive_var)
         storage_w += s.converter[i].lagged_w
         storage_var += s.converter[i].lagged_var
-    for i in range(s.ups_count):
+    for i in range(s.ups_alone_count):
         delivered_w += s.ups_power[i].output_w
-        run_ups(s, i, tick, it_demand_w)
+        run_ups(s, i, tick, it_demand_w * s.psu_feeds[1 + i].draws if s.psu_count > 0 else it_demand_w)
         demand_w += s.ups_power[i].request_w
         demand_var += s.ups_power[i].request_var
+    if s.ups_group_count > 0:
+        s.ups_totals.it_w, s.ups_totals.delivered_w = it_demand_w, delivered_w
+        s.ups_totals.demand_w, s.ups_totals.demand_var = demand_w, demand_var
+        far(run_groups)(s, tick)
+        delivered_w, demand_w, demand_var = s.ups_totals.delivered_w, s.ups_totals.demand_w, s.ups_totals.demand_var
     # Plant.
     if s.cooling_params.present:
         cooling_step(s.cooling_params, s.cooling, delivered_w, seen_pu)
         demand_w += s.cooling.power_w
         demand_var += s.cooling.power_w * s.cooling_params.tan_phi
-    if s.network.disconnected:
-        network_apart(s.network)
-    else:
+    if not s.network.disconnected:
         network_solve(s.network_params, s.network, demand_w, demand_var, storage_w, storage_var, seen_pu)
+    elif s.own_sources > 0:
+        s.sources.load_w, s.sources.load_var = demand_w, demand_var
+        s.sources.storage_w, s.sources.storage_var = storage_w, storage_var
+        far(own_network)(s, tick)
+    else:
+        network_apart(s.network)
     area_step(s.area_params, s.area, s.network.power_w, s.dt)
     for i in range(s.bess_count):
         converter_deliver(&s.converter_params[i], &s.converter[i], s.network.storage_share, s.network.bus_voltage_pu)
         battery_step(&s.battery_params[i], &s.battery[i], s.converter[i].dc_power_w, s.dt)
         measure(&s.measured[MEASURED_LOAD + i], s.arena, demand_w * s.network.load_share)
-    for i in range(s.ups_count):
-        ups_deliver(&s.ups_power_params[i], &s.ups_power[i], &s.ups_battery_params[i], &s.ups_battery[i],
-                    s.faults[s.bess_count + i].soc_error, s.network.bus_voltage_pu, s.network.load_share, s.dt)
+    for i in range(s.ups_alone_count):
+        deliver_ups(s, i)
+        show_runtime(s, i)
+    if s.ups_group_count > 0:
+        far(deliver_groups)(s, tick)
     measure(&s.measured[MEASURED_POWER], s.arena, s.network.power_w)
     measure(&s.measured[MEASURED_VOLTAGE], s.arena, s.network.bus_voltage_pu)
-    measure(&s.measured[MEASURED_FREQUENCY], s.arena, s.area_params.nominal_hz * (1.0 + s.area.deviation_pu))
+    frequency_hz = s.area_params.nominal_hz * (1.0 + s.area.deviation_pu)
+    if s.own_sources > 0:
+        frequency_hz = s.sources.frequency_hz
+    measure(&s.measured[MEASURED_FREQUENCY], s.arena, frequency_hz)
     measure_phases(&s.meters[METER_PCC], s.arena, s.network.phase_pu)
     measure_phases(&s.meters[METER_BUS], s.arena, s.network.bus_phase_pu)
     if s.revenue_meter_count > 0:

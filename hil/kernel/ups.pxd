@@ -6,7 +6,7 @@ Equations and sources: docs/model.md, "UPS". What the firmware orders comes in a
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int64_t
 
-from hil.kernel.battery cimport BatteryParams, BatteryState, battery_ocv, battery_step
+from hil.kernel.battery cimport BatteryParams, BatteryState, battery_ocv
 
 
 cdef enum:
@@ -99,31 +99,42 @@ cdef inline void ups_request(const UpsPowerParams* p, UpsPowerState* s, double d
     s.request_var = want_w * p.input_tan_phi + s.bypass_w * load_tan_phi
 
 
-cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const BatteryParams* cell, BatteryState* battery,
-                             double soc_error, double voltage_pu, double load_share, double dt) noexcept nogil:
-    """DC link, battery and output once the network is solved."""
+cdef inline void ups_runtime(const UpsPowerParams* p, UpsPowerState* s, const BatteryParams* cell, const BatteryState* battery,
+                             double soc_error) noexcept nogil:
+    """How long the battery would feed this load: nothing but what is shown goes by it."""
+    cdef double load_dc_w = ups_load_dc(p, s.demand_w)
+    cdef double counted_soc = battery.soc + soc_error
+    cdef double stored_j = (cell.capacity_as * (counted_soc - p.empty_soc)
+                            * battery_ocv(cell, 0.5 * (counted_soc + p.empty_soc)))
+    s.runtime_s = 0.0
+    if stored_j > 0.0:
+        s.runtime_s = stored_j / load_dc_w if stored_j < 86400.0 * load_dc_w else 86400.0
+
+
+cdef inline double ups_battery_w(const UpsPowerParams* p, const UpsPowerState* s, double load_share) noexcept nogil:
+    """What the battery is asked for once the network is solved."""
     cdef double rectified_w = s.rectifier_w * load_share * (1.0 - p.rectifier_loss)
     cdef double battery_w = s.held_w - rectified_w
     cdef double most_w = p.battery_limit_w if s.battery_on else 0.0
-    cdef double there_w
-    cdef double met = 1.0
-    cdef double stored_j
-    cdef double load_dc_w = ups_load_dc(p, s.demand_w)
-    cdef double counted_soc
     if battery_w > most_w:
         battery_w = most_w
     elif battery_w < -s.charge_w:
         battery_w = -s.charge_w
     if fabs(battery_w) < 1e-9 * p.rating_w:    # rounding of the balance: a battery at rest stays at rest
         battery_w = 0.0
-    battery_step(cell, battery, battery_w, dt)
-    there_w = rectified_w + battery.power_w
+    return battery_w
+
+
+cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, double battery_w, double voltage_pu,
+                             double load_share, double dt) noexcept nogil:
+    """DC link and output, with what the battery gives."""
+    cdef double there_w = s.rectifier_w * load_share * (1.0 - p.rectifier_loss) + battery_w
+    cdef double met = 1.0
     if s.inverter_w > 0.0 and s.inverter_w * dt > s.energy_j + there_w * dt:    # the link runs empty within the tick
         met = (s.energy_j + there_w * dt) / (s.inverter_w * dt)
     s.energy_j += (there_w - met * s.inverter_w) * dt
     if s.energy_j < 0.0:    # by its rounding
         s.energy_j = 0.0
-    s.dc_link_pu = sqrt(s.energy_j / p.nominal_j)
     s.input_w = s.request_w * load_share
     s.input_var = s.request_var * load_share
     s.loss_w = s.rectifier_w * load_share * p.rectifier_loss
@@ -138,8 +149,8 @@ cdef inline void ups_deliver(const UpsPowerParams* p, UpsPowerState* s, const Ba
     else:
         s.output_w = 0.0
         s.output_voltage_pu = 0.0
-    counted_soc = battery.soc + soc_error
-    stored_j = cell.capacity_as * (counted_soc - p.empty_soc) * battery_ocv(cell, 0.5 * (counted_soc + p.empty_soc))
-    s.runtime_s = 0.0
-    if stored_j > 0.0:
-        s.runtime_s = stored_j / load_dc_w if stored_j < 86400.0 * load_dc_w else 86400.0
+
+
+cdef inline double link_pu(double energy_j, double nominal_j) noexcept nogil:
+    """Voltage of a DC link."""
+    return sqrt(energy_j / nominal_j)

@@ -19,7 +19,8 @@ class DeviceFacts:
     """rating: VA of a BESS, W of a UPS. capacity_ah: of its battery, at its nominal voltage. cell_v: nominal, of a cell.
 
     energy_j: between its states of charge 0 and 1; None where a fault changes that. counter: how many disturbances within how
-    many seconds take a UPS off the grid; None where it does not count them.
+    many seconds take a UPS off the grid; None where it does not count them. units: of a group of
+    UPSs, whose other figures are one unit's, and whose counter is the strictest.
     """
 
     rating: float
@@ -29,6 +30,7 @@ class DeviceFacts:
     cell_v: float
     energy_j: float | None = None
     counter: tuple[int, float] | None = None
+    units: int = 1
 
     @property
     def cells(self) -> float:
@@ -83,15 +85,27 @@ def _device(section: Bess | Ups, rating: float, energy_wh: float) -> DeviceFacts
     return DeviceFacts(float(rating), capacity_ah, float(section.ambient_degc), volts, nominal_v, energy_j)
 
 
+def _counter(ups: Ups) -> tuple[int, float] | None:
+    """The counter of a UPS, or the strictest of a group; None where nobody counts."""
+    if not ups.counts:
+        return None
+    spread = ups.spread
+    counts = [ups.counter_disturbances]
+    windows_s = [ups.counter_window_s]
+    if spread is not None and spread.counter_disturbances is not None:
+        counts = [count for count in spread.counter_disturbances.among if count > 0]
+    if spread is not None and spread.counter_window_s is not None:
+        windows_s = spread.counter_window_s.ends
+    return int(min(counts)), float(max(windows_s))
+
+
 def facts_of(scenario: Scenario) -> Facts:
     """The facts of a scenario's site."""
     devices = {f"bess.{name}": _device(bess, bess.rating_va, bess.energy_wh) for name, bess in scenario.bess.items()} | {
         f"ups.{name}": _device(ups, ups.rating_w, ups.rated_energy_wh) for name, ups in scenario.ups.items()
     }
     for name, ups in scenario.ups.items():
-        if ups.counter:
-            counter = int(ups.counter_disturbances), float(ups.counter_window_s)
-            devices[f"ups.{name}"] = replace(devices[f"ups.{name}"], counter=counter)
+        devices[f"ups.{name}"] = replace(devices[f"ups.{name}"], counter=_counter(ups), units=int(ups.count or 1))
     weak = {event.device for event in scenario.events if event.kind == "weak_cells"}
     devices = {name: replace(one, energy_j=None) if name in weak else one for name, one in devices.items()}
     return Facts(

@@ -13,6 +13,7 @@ from hil.scenario.event import (
     DeviceSilence,
     GenerationLoss,
     GridDip,
+    GridOutage,
     LinkCut,
     LoadCrash,
     ResetLockout,
@@ -41,6 +42,8 @@ from hil.scenario.fault import (
     ValuesStale,
     WeakCells,
 )
+from hil.scenario.forming import Forming
+from hil.scenario.genset import Gensets
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.incident import Incident, Perturbation
 from hil.scenario.limit import (
@@ -102,10 +105,12 @@ from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.model import Scenario
 from hil.scenario.mqtt import MeterMqttSection, Mqtt, UpsDriverSection, UpsMqttSection
 from hil.scenario.operator import UpsCommand
+from hil.scenario.psu import Psu
 from hil.scenario.record import AlsoRecord, Record
 from hil.scenario.storage import Bess, Driver
 from hil.scenario.supervisor import OwnSupervisor, SocWindow, UpsGroup
 from hil.scenario.ups import Ups
+from hil.scenario.ups_spread import CountSpread, PerUnitSpread, PowerSpread, ShareSpread, TimeSpread, UpsSpread
 
 __all__ = [
     "AlsoRecord",
@@ -126,6 +131,7 @@ __all__ = [
     "ContactorOpen",
     "ConverterCurrent",
     "Cooling",
+    "CountSpread",
     "CurrentDistortion",
     "Damping",
     "DcLink",
@@ -142,9 +148,12 @@ __all__ = [
     "EventExpect",
     "Filler",
     "Flicker",
+    "Forming",
     "GenerationLoss",
+    "Gensets",
     "Grid",
     "GridDip",
+    "GridOutage",
     "HighPass",
     "Incident",
     "InferenceLoad",
@@ -171,9 +180,12 @@ __all__ = [
     "OwnLaw",
     "OwnSupervisor",
     "PeakToPeak",
+    "PerUnitSpread",
     "Perturbation",
     "PllLoss",
     "PowerReading",
+    "PowerSpread",
+    "Psu",
     "Rack",
     "RampLimit",
     "RampRate",
@@ -187,6 +199,7 @@ __all__ = [
     "RideThrough",
     "Scenario",
     "ServerStop",
+    "ShareSpread",
     "SignalExpect",
     "Smoothing",
     "SocDrift",
@@ -196,6 +209,7 @@ __all__ = [
     "SumLoad",
     "Supply",
     "ThermalOverload",
+    "TimeSpread",
     "TraceLoad",
     "TracePart",
     "TrainingLoad",
@@ -212,6 +226,7 @@ __all__ = [
     "UpsGroup",
     "UpsModbusSection",
     "UpsMqttSection",
+    "UpsSpread",
     "ValuesMissing",
     "ValuesStale",
     "Variation",

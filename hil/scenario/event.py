@@ -40,6 +40,19 @@ class GridDip(EventSection):
         return "the voltage"
 
 
+class GridOutage(EventSection):
+    """The utility is gone at the PCC, as behind a breaker of its own; without `duration` for good."""
+
+    kind: Literal["grid_outage"] = "grid_outage"
+    duration_s: Time | None = Field(default=None, gt=0, description="how long it is gone; default: for good")
+    settle_s: Time = Field(
+        default=0.2, ge=0, description="how long voltage and power limits stay blanked after it", json_schema_extra=ASSUMED
+    )
+    judged: Flag = Field(
+        default=False, description="true: limits are not blanked, the outage itself is judged", json_schema_extra=CHOICE
+    )
+
+
 class GenerationLoss(EventSection):
     """The area loses generation (a negative power: load); without `duration` for good."""
 
@@ -124,7 +137,10 @@ class BrokerStop(WireEvent):
     kind: Literal["broker_stop"] = "broker_stop"
 
 
-PlantEvent = GridDip | GenerationLoss | LoadCrash | ResetLockout
+Stimulus = GridDip | GridOutage | GenerationLoss
+"""What acts on the grid."""
+
+PlantEvent = Stimulus | LoadCrash | ResetLockout
 """What the plant or the load knows from the start."""
 
 Event = Annotated[

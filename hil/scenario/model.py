@@ -12,6 +12,7 @@ from hil.scenario.clock import Clock
 from hil.scenario.cooling import Cooling
 from hil.scenario.event import Event
 from hil.scenario.expect import Expect
+from hil.scenario.genset import Gensets
 from hil.scenario.grid import Grid, Measurement, Transformer
 from hil.scenario.incident import Incident
 from hil.scenario.limit import Limit
@@ -19,6 +20,7 @@ from hil.scenario.link import Link
 from hil.scenario.load import Load
 from hil.scenario.meter import Meter
 from hil.scenario.mqtt import Mqtt
+from hil.scenario.psu import Psu
 from hil.scenario.quantity import Time
 from hil.scenario.record import Record
 from hil.scenario.rules import check_rules
@@ -60,6 +62,10 @@ class Scenario(Section):
     )
     load: Load = Field(description="what the site draws")
     cooling: Cooling | None = Field(default=None, description="cooling of the IT load; none without the section")
+    psu: Psu | None = Field(
+        default=None, description="power supplies of the IT load; without the section it takes any voltage"
+    )
+    gensets: Gensets | None = Field(default=None, description="generating sets of the site; none without the section")
     bess: dict[Name, Bess] = Field(default_factory=dict, description="battery-storage systems, by name")
     ups: dict[Name, Ups] = Field(default_factory=dict, description="uninterruptible power supplies, by name")
     meter: dict[Name, Meter] = Field(default_factory=dict, description="revenue meters at the PCC, by name; none without")
@@ -119,7 +125,36 @@ class Scenario(Section):
     @property
     def devices(self) -> list[str]:
         """Names of all devices, in the order in which the engine numbers them."""
-        return [*(f"bess.{name}" for name in self.bess), *(f"ups.{name}" for name in self.ups)]
+        return [*self.served, *(f"ups.{name}" for name in self.ups_groups)]
+
+    @property
+    def served(self) -> list[str]:
+        """Names of the devices that stand on a wire, in that order: all but groups of UPSs, which stand behind them."""
+        return [*(f"bess.{name}" for name in self.bess), *(f"ups.{name}" for name in self.ups_alone)]
+
+    @property
+    def ups_alone(self) -> dict[str, Ups]:
+        """UPSs that are no groups."""
+        return {name: ups for name, ups in self.ups.items() if ups.count is None}
+
+    @property
+    def ups_groups(self) -> dict[str, Ups]:
+        """Groups of UPSs."""
+        return {name: ups for name, ups in self.ups.items() if ups.count is not None}
+
+    @property
+    def ups_places(self) -> dict[str, range]:
+        """Where each UPS, or the units of each group, stand in the arrays of UPSs, by name, in their order."""
+        places, first = {}, 0
+        for name, ups in (*self.ups_alone.items(), *self.ups_groups.items()):
+            places[name] = range(first, first + int(ups.count or 1))
+            first = places[name].stop
+        return places
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers of devices the engine knows, the units of groups among them; the grid has the next."""
+        return len(self.bess) + sum(int(ups.count or 1) for ups in self.ups.values())
 
     @property
     def breakers(self) -> list[str]:
@@ -128,18 +163,26 @@ class Scenario(Section):
         return [name for name in ("pcc", *self.devices) if name in tripped]
 
     @property
+    def forming(self) -> list[str]:
+        """Names of the BESSs that form a voltage."""
+        return [name for name, bess in self.bess.items() if bess.control == "forming"]
+
+    @property
     def on_mqtt(self) -> bool:
         """Whether any device stands on the broker."""
-        return bool(self.ups) or any(meter.mqtt is not None for meter in self.meter.values())
+        return bool(self.ups_alone) or any(meter.mqtt is not None for meter in self.meter.values())
 
     def ups_share(self, name: str) -> float:
-        """Share of the IT demand that a UPS feeds; what is not given the others share by rating."""
-        given = {other: float(ups.share) for other, ups in self.ups.items() if ups.share is not None}
-        if name in given:
-            return given[name]
-        rest = [ups for other, ups in self.ups.items() if other not in given]
+        """Share of the IT demand that a UPS, or all of a group, feeds; what is not given the others share by rating."""
+        return self.ups_shares()[name]
+
+    def ups_shares(self) -> dict[str, float]:
+        """The same of all, by name."""
+        ratings = {name: sum(float(unit.rating_w) for unit in ups.units(self.seed, name)) for name, ups in self.ups.items()}
+        given = {name: float(ups.share) for name, ups in self.ups.items() if ups.share is not None}
         left = max(0.0, 1.0 - sum(given.values()))
-        return left * float(self.ups[name].rating_w) / sum(float(ups.rating_w) for ups in rest)
+        rest_w = sum(rating_w for name, rating_w in ratings.items() if name not in given)
+        return {name: given[name] if name in given else left * rating_w / rest_w for name, rating_w in ratings.items()}
 
     def link_of(self, device: str) -> tuple[str, Link] | None:
         """Name and section of the link to a device, where it has one."""

@@ -13,6 +13,7 @@ from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
 from hil.scenario.expect import LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
+from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
 from hil.scenario.link import check_links
 from hil.scenario.load import Load
@@ -35,6 +36,7 @@ _LONGEST_BEFORE = 2**19
 def check_rules(scenario: Scenario) -> None:
     """All of them. Raises Refused."""
     check_references(scenario)
+    check_sources(scenario)
     check_times(scenario)
     check_wires(scenario)
     check_expectations(scenario)
@@ -45,6 +47,8 @@ def check_references(scenario: Scenario) -> None:
     for location, named, kinds in _device_references(scenario):
         there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
         devices = [device for device in there if device.startswith(kinds)]
+        if named.removeprefix("ups.") in scenario.ups_groups and not _of_a_group(scenario, location):
+            raise Refused("is a group of UPSs, which has no wire and no breaker of its own", *location)
         if named not in devices:
             have = ", ".join(map(repr, devices)) or "none"
             raise Refused(f"no such device; the scenario has: {have}", *location)
@@ -79,10 +83,18 @@ def check_references(scenario: Scenario) -> None:
             "share",
         )
     check_limits(scenario.limits, _around(scenario))
+    check_groups(scenario.limits, [f"ups.{name}" for name in scenario.ups_groups])
     for index, event in enumerate(scenario.events):
         if isinstance(event, ResetLockout) and event.breaker not in scenario.breakers:
             have = ", ".join(map(repr, scenario.breakers)) or "none"
             raise Refused(f"no limit trips it; tripped are: {have}", "events", index, "breaker")
+
+
+def _of_a_group(scenario: Scenario, location: tuple[int | str, ...]) -> bool:
+    """Whether a group of UPSs may be named there."""
+    if location[0] == "events":
+        return scenario.events[int(location[1])].kind == "ups_command"
+    return location[0] == "limits" and location[-1] != "trips"
 
 
 def _around(scenario: Scenario) -> Around:
@@ -113,6 +125,13 @@ def _one_aim(scenario: Scenario, leader: str, supervisor: SocWindow) -> None:
             if not low <= absorber.soc_target <= high:
                 problem = f"must be within supervisor.{leader}.window = [{low:g}, {high:g}], which leads the same device"
                 raise Refused(problem, "absorber", name, "soc_target")
+
+
+def check_sources(scenario: Scenario) -> None:
+    """What may feed the bus besides the grid. Raises Refused."""
+    if scenario.gensets is not None and scenario.forming:
+        problem = "with [gensets] it must be 'following': nothing here synchronises sets and converters"
+        raise Refused(problem, "bess", scenario.forming[0], "control")
 
 
 def check_expectations(scenario: Scenario) -> None:
@@ -230,7 +249,7 @@ def check_wires(scenario: Scenario) -> None:
 def _portals(scenario: Scenario) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """VRM portal ids, and where they stand."""
     on_mqtt: dict[tuple[str, str], DeviceMqttSection | None] = {
-        **{("ups", name): ups.mqtt for name, ups in scenario.ups.items()},
+        **{("ups", name): ups.mqtt for name, ups in scenario.ups_alone.items()},
         **{("meter", name): meter.mqtt for name, meter in scenario.meter.items()},
     }
     for device, section in on_mqtt.items():

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share, Whole, source
 from hil.scenario.battery import Ambient, ChargeRate, DcVoltage, DischargeRate, SelfDischarge, TemperatureRise, ThermalTime
 from hil.scenario.chemistry import BessChemistry, Cell, Drops, cell_of, check_battery
+from hil.scenario.forming import Forming
 from hil.scenario.listen import LoopbackAddress
 from hil.scenario.quantity import Apparent, Energy, Frequency, PerUnit, Power, Ramp, Temperature, Time, WholeSeconds
 
@@ -132,6 +133,12 @@ class Bess(Section):
     converter_lag_s: Time = Field(
         default=0.02, ge=0, description="time constant with which the converter follows its command", json_schema_extra=ASSUMED
     )
+    control: Literal["following", "forming"] = Field(
+        default="following",
+        description="following: gives power at the voltage that it finds; forming: a voltage of its own, whatever it finds",
+        json_schema_extra=CHOICE,
+    )
+    forming: Forming | None = Field(default=None, description="how it forms its voltage; of control = 'forming' alone")
     cease_below: PerUnit = Field(
         default=0.0,
         ge=0,
@@ -237,6 +244,12 @@ class Bess(Section):
         if self.watchdog_s is not None and self.firmware not in WATCHED:
             have = ", ".join(sorted(map(repr, WATCHED)))
             raise Refused(f"needs firmware = one of {have}; {self.firmware!r} has none but what its registers set", "watchdog")
+        return self
+
+    @model_validator(mode="after")
+    def _forms(self) -> Self:
+        if self.forming is not None and self.control != "forming":
+            raise Refused("needs control = 'forming'", "forming")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from hil.scenario.chemistry import Cell, Drops, UpsChemistry, cell_of, check_bat
 from hil.scenario.modbus import UpsModbusSection
 from hil.scenario.mqtt import UpsDriverSection, UpsMqttSection
 from hil.scenario.quantity import Energy, Frequency, PerUnit, Power, Temperature, Time, Voltage
+from hil.scenario.ups_spread import UpsSpread, check_spread, units_of
 
 _MITSUBISHI = source("Mitsubishi 9800A specification")
 _BYPASS = source("Schneider: ±10 % and ±2 Hz, interruption at least 100 ms")
@@ -23,8 +24,17 @@ _LOSSES = source("assumed, within what data sheets say: 96.7 % end to end at rat
 
 
 class Ups(Section):
-    """A double-conversion UPS between bus and IT load (docs/model.md, "UPS"); without any, the IT load stands at the bus."""
+    """A double-conversion UPS between bus and IT load (docs/model.md, "UPS"), or with `count` a group of them.
 
+    Without any, the IT load stands at the bus. All keys of a group but `share` are of one unit (docs/ups_groups.md).
+    """
+
+    count: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=4000,
+        description="makes it a group of so many units, with channels of the group alone; default: one UPS",
+    )
     rating_w: Power = Field(gt=0, le=2e9, description="rated power of the output")
     share: Share | None = Field(
         default=None,
@@ -309,6 +319,7 @@ class Ups(Section):
     driver: UpsDriverSection = Field(
         default_factory=lambda: UpsDriverSection.model_validate({}), description="how the UPS's driver talks to it"
     )
+    spread: UpsSpread | None = Field(default=None, description="in which keys the units of a group differ; none without it")
 
     @property
     def rated_energy_wh(self) -> float:
@@ -327,6 +338,28 @@ class Ups(Section):
     def recharge_max_w(self) -> float:
         """Most with which it recharges."""
         return float(self.rating_w / 10.0 if self.recharge_w is None else self.recharge_w)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it, or any unit of the group, counts disturbances at the start."""
+        spread = None if self.spread is None else self.spread.counter_disturbances
+        return bool(self.counter) if spread is None else any(spread.among)
+
+    def units(self, seed: int, name: str) -> list[Ups]:
+        """Each unit of a group by itself, as the seed has drawn it; of one UPS the UPS."""
+        return [self] if self.count is None else units_of(self, int(self.count), self.spread, seed, name)
+
+    @model_validator(mode="after")
+    def _grouped(self) -> Self:
+        if self.spread is not None and self.count is None:
+            raise Refused("needs count: one UPS has nothing to differ from", "spread")
+        wires = {"modbus": None, "mqtt": UpsMqttSection, "driver": UpsDriverSection}
+        for key, of_one in wires.items() if self.count is not None else ():
+            if getattr(self, key) != (None if of_one is None else of_one.model_validate({})):
+                raise Refused("a group of UPSs has no wire", key)
+        if self.spread is not None:
+            check_spread(self, self.spread)
+        return self
 
     @model_validator(mode="after")
     def _within_c_rates(self) -> Self:

@@ -28,6 +28,7 @@ _SHORT = {
     "broker_stop": "broker",
     "link_cut": "cut",
     "grid_dip": "dip",
+    "grid_outage": "outage",
     "generation_loss": "loss",
 }
 """Words for kinds that are typed often; any other kind is its own word."""
@@ -36,7 +37,7 @@ _NOT_GIVEN = ("kind", "at", "again_after")
 _NOT_BY_HAND = ("load_crash",)  # the load is made ahead
 
 _OTHERS = (
-    "calm: end all dips and losses",
+    "calm: end all dips, outages and losses",
     "mend KIND [DEVICE]: take back a fault that acts, before its time or without one",
     "devices: where each is reached",
     "help COMMAND: what it does",
@@ -129,7 +130,7 @@ def _keys(command: Command, given: list[str], scenario: Scenario) -> dict[str, A
         if key not in command.keys:
             raise EventRefused(f"{command.word}: {key}: unknown key; usage: {command.usage}")
     free = [key for key in command.places if key not in named]
-    only = scenario.devices[0] if len(scenario.devices) == 1 else None
+    only = scenario.served[0] if len(scenario.served) == 1 else None
     if "device" in free and only is not None and not (placed and "." in placed[0] and not placed[0][0].isdigit()):
         named["device"] = only
         free.remove("device")

@@ -120,7 +120,7 @@ def _alone(scenario: Scenario, *, again: bool) -> Scenario:
     """
     document = scenario.document() | {"transport": "wire"}
     alone = from_document(document, source=scenario.source).named(scenario.name, scenario.source)
-    if not alone.devices and not alone.meter:
+    if not alone.served and not alone.meter:
         raise ScenarioError(alone.source, "bess", ": neither a bess nor a ups nor a meter is there to be served")
     for event in alone.events:
         if again and isinstance(event, GenerationLoss) and event.duration_s is None:

@@ -93,16 +93,19 @@ class KernelRun:
     def command(self, device: str, point: str, value: float) -> None:
         """Queue a write to a device's firmware for the next tick: `command("bess.main", "set_w", 1e6)`.
 
-        A UPS goes by its whole name and has points of its own: `command("ups.a", "recharge_w", 1e5)`. Faults of the equipment
-        of both begin with `fault.`: `command("bess.main", "fault.contactor", 1)`.
+        A UPS goes by its whole name and has points of its own: `command("ups.a", "recharge_w", 1e5)`; a group of UPSs too, for
+        all of its units, or for one: `"ups.sites[17]"`. Faults of the equipment begin with `fault.`:
+        `command("bess.main", "fault.contactor", 1)`.
 
         Values are not validated as a device's server would, but must be finite. Raises KeyError for an unknown device or
         point.
         """
         if not math.isfinite(value):
             raise ValueError(f"{device} {point} = {value}: must be a finite number")
-        name = self._name(device)
-        self._engine.command(self.scenario.devices.index(name), CODES[self._point(name, point)], value)
+        name, numbers = self._addressed(device)
+        code = CODES[self._point(name, point)]
+        for number in numbers:
+            self._engine.command(number, code, value)
 
     def advance(self, until_s: float) -> None:
         """Run to a time, rounded to a tick. Raises ValueError where that is past, or an array cannot be run on.
@@ -169,11 +172,21 @@ class KernelRun:
             raise ValueError(f"{until_s!r}: must be a time in seconds")
         return self.scenario.ticks_of(until_s)
 
-    def _name(self, device: str) -> str:
-        """Whole name of a device; that of a BESS may be given without its kind."""
-        for name in (device, f"bess.{device}"):
-            if name in self.scenario.devices:
-                return name
+    def _addressed(self, device: str) -> tuple[str, range]:
+        """Whole name of a device, where that of a BESS may be given without its kind, and its numbers in the engine."""
+        scenario = self.scenario
+        named, _, unit = device.partition("[")
+        for name in (named, f"bess.{named}"):
+            if name in scenario.served and not unit:
+                return name, range(scenario.devices.index(name), scenario.devices.index(name) + 1)
+            if name.removeprefix("ups.") in scenario.ups_groups:
+                first = len(scenario.bess)
+                place = scenario.ups_places[name.removeprefix("ups.")]
+                numbers = range(first + place.start, first + place.stop)
+                if not unit:
+                    return name, numbers
+                if unit.endswith("]") and unit[:-1].isdecimal() and int(unit[:-1]) < len(numbers):
+                    return name, numbers[int(unit[:-1]) :][:1]
         raise KeyError(f"no device {device!r}; there are: {', '.join(self.scenario.devices)}")
 
     @staticmethod

@@ -165,7 +165,8 @@ class _Outcome:
 def _drive(prepared: Prepared, plant: SitePlant, log: EventLog, options: Options) -> _Outcome:
     if options.clock == "wall":
         return _drive_paced(prepared, plant, log, options)
-    if prepared.leads is None or not (prepared.scenario.devices or prepared.scenario.meter):
+    scripted = any(event.kind == "ups_command" for event in prepared.scenario.events)  # of groups of UPSs too
+    if prepared.leads is None or not (prepared.scenario.served or prepared.scenario.meter or scripted):
         return _drive_alone(prepared.scenario, plant)
     with asyncio.Runner(loop_factory=lambda: _loop(plant, options)) as runner:
         return _told(runner.run(_drive_with_devices(prepared, plant, log)), plant)

@@ -15,6 +15,7 @@ from hil.site.limits import function_channels, limits, sequence_channels
 from hil.site.parts import Parts, Steady
 from hil.site.plant import plant, sequences, tan_phi
 from hil.site.record import streams
+from hil.site.sources import source_outputs, sources
 from hil.site.storage import storage
 from hil.site.ups import direct_share
 
@@ -31,12 +32,14 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
     """
     parts = Parts(scenario)
     names = [f"bess.{name}" for name in scenario.bess]
-    ups_names = [f"ups.{name}" for name in scenario.ups]
-    more = (*sequence_channels(scenario), *breaker_outputs(scenario), *function_channels(scenario))
-    channels = (*channel_names(names, ups_names), *more)
+    ups_names = [f"ups.{name}" for name in scenario.ups_alone]
+    groups = [f"ups.{name}" for name in scenario.ups_groups]
+    more = (*sequence_channels(scenario), *breaker_outputs(scenario), *source_outputs(scenario), *function_channels(scenario))
+    channels = (*channel_names(names, ups_names, groups), *more)
     steady = plant(parts, first_it_w)
     sequences(parts, channels)
     storage(parts)
+    sources(parts, steady, channels)
     limits(parts, steady, channels)
     events(parts)
     breakers(parts, channels)
@@ -47,6 +50,7 @@ def build_engine(scenario: Scenario, first_it_w: float, *, record: bool = True) 
         parts.states,
         names,
         ups_names,
+        groups,
         period_ns=scenario.period_ns,
         load_tan_phi=tan_phi(scenario.load.power_factor),
         direct_share=direct_share(scenario),
@@ -66,7 +70,7 @@ def _run_state(parts: Parts, steady: Steady, channels: tuple[str, ...]) -> None:
     parts.states["limits"]["suspect_until"] = warm_up
     run["it_demand_w"] = steady.it_w
     parts.make_states("commands", CODES["command.most"])
-    parts.make_states("commanded", len(parts.scenario.devices))
+    parts.make_states("commanded", parts.scenario.numbers)
     parts.make_states("load_ring", LOAD_CAPACITY_TICKS)
     parts.make_states("stimuli", CODES["stimuli.most"] + 1)
     parts.make_states("blank_until", CODES["blank.kinds"])

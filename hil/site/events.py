@@ -8,7 +8,7 @@ import math
 from hil.kernel.engine import Engine
 from hil.kernel.layout import CODES
 from hil.limits.blanking import FOR_GOOD, blank_ticks, lasting_ticks
-from hil.scenario.event import Fault, GenerationLoss, GridDip, ResetLockout
+from hil.scenario.event import Fault, GenerationLoss, GridDip, GridOutage, ResetLockout, Stimulus
 from hil.scenario.model import Scenario
 from hil.site.parts import Parts
 
@@ -20,7 +20,7 @@ _SINGLED_OUT = {"ag": 0, "bg": 1, "cg": 2, "bc": 0, "ca": 1, "ab": 2, "bcg": 0, 
 def events(parts: Parts) -> None:
     """Fill the events of the plant."""
     scenario = parts.scenario
-    chosen = [event for event in scenario.events if isinstance(event, (GridDip, GenerationLoss))]
+    chosen = [event for event in scenario.events if isinstance(event, (GridDip, GridOutage, GenerationLoss))]
     for row, event in zip(parts.make_parameters("events", len(chosen)), chosen, strict=True):
         row["start_tick"] = scenario.ticks_of(event.at_s)
         ticks = lasting_ticks(scenario, event)
@@ -29,24 +29,24 @@ def events(parts: Parts) -> None:
             row[name] = value
 
 
-def stimulate(engine: Engine, scenario: Scenario, event: GridDip | GenerationLoss | ResetLockout) -> None:
+def stimulate(engine: Engine, scenario: Scenario, event: Stimulus | ResetLockout) -> None:
     """Let a running plant feel an event from its next tick on, whatever its time."""
     if isinstance(event, ResetLockout):
         breaker = scenario.breakers.index(event.breaker)
-        engine.command(len(scenario.devices), CODES["stimulus.reset_breaker"], float(breaker))
+        engine.command(scenario.numbers, CODES["stimulus.reset_breaker"], float(breaker))
         return
     ticks = lasting_ticks(scenario, event)
     values = {**_values(scenario, event), "begin": -1.0 if ticks is None else ticks}
     for name, value in values.items():
-        engine.command(len(scenario.devices), CODES[f"stimulus.{name}"], float(value))
+        engine.command(scenario.numbers, CODES[f"stimulus.{name}"], float(value))
 
 
 def stimulate_no_more(engine: Engine, scenario: Scenario) -> None:
     """Let all that was given so end with the next tick."""
-    engine.command(len(scenario.devices), CODES["stimulus.end_all"], 0.0)
+    engine.command(scenario.numbers, CODES["stimulus.end_all"], 0.0)
 
 
-def _values(scenario: Scenario, event: GridDip | GenerationLoss) -> dict[str, float]:
+def _values(scenario: Scenario, event: Stimulus) -> dict[str, float]:
     """What an event does, as fields of its row, which are points of the grid as well."""
     values: dict[str, float] = dict.fromkeys(("negative_re", "negative_im", "zero_re", "zero_im"), 0.0)
     values["blanks"] = not event.judged
@@ -55,6 +55,8 @@ def _values(scenario: Scenario, event: GridDip | GenerationLoss) -> dict[str, fl
         positive, negative, zero = sequences(event.fault, event.residual)
         values |= {"kind": CODES["event.dip"], "value": positive, "negative_re": negative.real, "negative_im": negative.imag}
         values |= {"zero_re": zero.real, "zero_im": zero.imag}
+    elif isinstance(event, GridOutage):
+        values |= {"kind": CODES["event.outage"], "value": 0.0}
     else:
         values |= {"kind": CODES["event.generation_loss"], "value": event.power_w}
     return values

@@ -47,6 +47,6 @@ def _initial(parts: Parts, steady: Steady) -> dict[str, float]:
     for node, voltage_pu in (("pcc", steady.voltage_pu), ("bus", steady.bus_voltage_pu)):
         for which in ("", "_a", "_b", "_c", "_lowest_measured", "_highest_measured"):
             found[f"{node}.voltage{which}_pu"] = voltage_pu
-    for name, state in zip(parts.scenario.ups, parts.states["ups_power"], strict=True):
-        found[f"ups.{name}.input_w"] = float(state["input_w"])
+    for name, place in parts.scenario.ups_places.items():
+        found[f"ups.{name}.input_w"] = float(parts.states["ups_power"]["input_w"][place].sum())
     return found

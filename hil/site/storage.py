@@ -22,7 +22,7 @@ def storage(parts: Parts) -> None:
     """Fill every BESS, at rest."""
     scenario = parts.scenario
     arrays = {name: parts.make(name, len(scenario.bess)) for name in ("battery", "converter", "pcs")}
-    _sound_equipment(parts.make_states("faults", len(scenario.devices)))
+    _sound_equipment(parts.make_states("faults", scenario.numbers))
     for index, bess in enumerate(scenario.bess.values()):
         (battery, battery_state), (converter, _), (pcs, firmware) = arrays.values()
         made = chemistry(bess.chemistry)
@@ -66,7 +66,10 @@ def cell(dt: float, section: Bess | Ups, ocv: Floats, rated: tuple[float, float,
 
 def _converter(scenario: Scenario, bess: Bess, params: Any) -> None:
     params["rating_va"] = bess.rating_va
-    params["gain"] = 1.0 - math.exp(-scenario.tick_s / bess.converter_lag_s) if bess.converter_lag_s > 0 else 1.0
+    following = bess.control == "following"  # what forms a voltage has no command to lag behind
+    params["gain"] = (
+        0.0 if not following else 1.0 - math.exp(-scenario.tick_s / bess.converter_lag_s) if bess.converter_lag_s > 0 else 1.0
+    )
     params["standby_w"] = bess.standby_loss * bess.rating_va
     params["linear_loss"] = bess.linear_loss
     params["quadratic_loss"] = bess.quadratic_loss

@@ -1,4 +1,4 @@
-"""UPSs: power, firmware and battery of each, and what they ask of the bus before the first tick."""
+"""UPSs: power, firmware and battery of each, units of groups too, and what they ask of the bus before the first tick."""
 
 from __future__ import annotations
 
@@ -28,23 +28,31 @@ class Inputs:
 
 def direct_share(scenario: Scenario) -> float:
     """Share of the IT demand that no UPS feeds."""
-    left = 1.0 - sum(scenario.ups_share(name) for name in scenario.ups)
+    left = 1.0 - sum(scenario.ups_shares().values())
     return left if left > 1e-12 else 0.0
 
 
 def upss(parts: Parts, it_w: float) -> Inputs:
     """Fill every UPS, on the line, in steady state at an IT load."""
     scenario = parts.scenario
-    count = len(scenario.ups)
+    places, shares = scenario.ups_places, scenario.ups_shares()
+    count = sum(map(len, places.values()))
     firmware, power, battery = (parts.make(name, count) for name in ("ups", "ups_power", "ups_battery"))
-    for index, (name, ups) in enumerate(scenario.ups.items()):
+    each = [(name, ups) for name in places for ups in scenario.ups[name].units(scenario.seed, name)]
+    ratings_w = {name: sum(float(ups.rating_w) for of, ups in each if of == name) for name in places}
+    for index, (name, ups) in enumerate(each):
         rated_a = ups.rating_w / ups.dc_voltage_v
         made = chemistry(ups.chemistry)
         ocv = np.array(made.ocv_v) / made.nominal_v * ups.dc_voltage_v
         cell(scenario.tick_s, ups, ocv, (ups.rated_energy_wh, rated_a, ups.rating_w), battery[0][index], battery[1][index])
         _firmware(scenario, ups, firmware[0][index], firmware[1][index])
-        _power(scenario, name, ups, power[0][index])
+        power[0][index]["share"] = shares[name] * (1.0 if len(places[name]) == 1 else ups.rating_w / ratings_w[name])
+        _power(scenario, ups, power[0][index])
         _steady(ups, power[0][index], power[1][index], firmware[1][index], it_w)
+    groups = parts.make("ups_groups", len(scenario.ups_groups))[0]
+    for group, name in zip(groups, scenario.ups_groups, strict=True):
+        group["first"], group["count"] = places[name].start, len(places[name])
+        group["capacity_as"] = np.sum(battery[0]["capacity_as"][places[name]])
     return Inputs(
         power_w=float(np.sum(power[1]["request_w"])),
         reactive_var=float(np.sum(power[1]["request_var"])),
@@ -54,13 +62,15 @@ def upss(parts: Parts, it_w: float) -> Inputs:
 
 def check_line(parts: Parts, steady: Steady) -> None:
     """Raise ScenarioError where a UPS would not take the line as it stands at the start."""
-    for name, ups in parts.scenario.ups.items():
-        for key, inside in (
-            ("input_low", steady.bus_voltage_pu >= ups.input_low),
-            ("input_high", steady.bus_voltage_pu <= ups.input_high),
+    firmware = parts.parameters["ups"]
+    for name, place in parts.scenario.ups_places.items():
+        low_pu, high_pu = firmware["input_low_pu"][place].max(), firmware["input_high_pu"][place].min()
+        for key, inside, bound_pu in (
+            ("input_low", steady.bus_voltage_pu >= low_pu, low_pu),
+            ("input_high", steady.bus_voltage_pu <= high_pu, high_pu),
         ):
             if not inside:
-                what = f" = {getattr(ups, key):g}: the bus stands at {steady.bus_voltage_pu:.3f} pu at the start"
+                what = f" = {bound_pu:g}: the bus stands at {steady.bus_voltage_pu:.3f} pu at the start"
                 raise ScenarioError(parts.scenario.source, f"ups.{name}.{key}", what)
 
 
@@ -102,9 +112,8 @@ def _firmware(scenario: Scenario, ups: Ups, params: Any, state: Any) -> None:
     state["low_battery"] = ups.soc <= ups.low_battery
 
 
-def _power(scenario: Scenario, name: str, ups: Ups, params: Any) -> None:
+def _power(scenario: Scenario, ups: Ups, params: Any) -> None:
     dt, lag_s = scenario.tick_s, ups.dc_link_lag_s
-    params["share"] = scenario.ups_share(name)
     params["rating_w"] = ups.rating_w
     params["input_limit_w"] = ups.input_limit * ups.rating_w
     params["input_tan_phi"] = math.tan(math.acos(ups.input_power_factor))

@@ -60,8 +60,8 @@ def judge(
         elif not ways[limit.name]:
             limits[limit.name] = without_ups(limit)
         else:
-            ups = zip(scenario.ups, engine.states["ups"]["counter"], strict=True)
-            turned_on = {f"ups.{name}" for name, counter in ups if counter}
+            counters = engine.states["ups"]["counter"]
+            turned_on = {f"ups.{name}" for name, place in scenario.ups_places.items() if counters[place].any()}
             found = limit_result(evidence, limit, ways[limit.name])
             limits[limit.name] = with_counters(found, facts_of(scenario), turned_on)
     limits = with_breakers(scenario, limits, (engine.parameters["trips"], engine.states["trips"]))

@@ -47,7 +47,7 @@ class SiteBroker:
         """How many are connected to our own, the site's devices aside; None where it is another."""
         if self._own is None:
             return None
-        devices = {f"{self._section.site}:{name}" for name in self._around.scenario.devices}
+        devices = {f"{self._section.site}:{name}" for name in self._around.scenario.served}
         return sum(client not in devices for client in self._own.clients)
 
     async def start(self) -> None:

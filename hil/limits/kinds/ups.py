@@ -61,8 +61,10 @@ def _dc_link(limit: Any, _: Facts) -> list[Judged]:
     return [Judged(f"{limit.node}.dc_link_pu", low=low, high=high, unit="pu", reference=1.0)]
 
 
-def _output_voltage(limit: Any, _: Facts) -> list[Judged]:
+def _output_voltage(limit: Any, facts: Facts) -> list[Judged]:
     channel = f"{limit.node}.output_voltage_pu"
+    if limit.above and facts.devices[limit.node].units > 1:
+        channel = f"{limit.node}.output_voltage_highest_pu"
     times = _times_beyond(limit, channel, limit.below, limit.above, at_level=limit.at_level)
     return [Judged(times.outputs[0], high=1.0, functions=(times,))]
 
