@@ -16,6 +16,7 @@ import hil
 from controllers import StorageDevice, Supervisor
 from hil.scenario.event import Event, GenerationLoss, GridDip, GridOutage, LoadCrash, ResetLockout
 from hil.scenario.model import Scenario
+from hil.scenario.operator import UpsCommand
 
 UPS = ["ups.a={rating='30 MW', mqtt={rate='10 Hz'}}", "supervisor.ups={kind='ups_group',devices=['ups.a'],ramp='10 MW/min'}"]
 KEYS = {
@@ -45,8 +46,8 @@ LOGGED = {  # where begin and end have names of their own
 
 
 def kinds() -> list[str]:
-    plant = (GridDip, GridOutage, GenerationLoss, LoadCrash, ResetLockout)
-    return [model.model_fields["kind"].default for model in get_args(get_args(Event)[0]) if model not in plant]
+    no_fault = (GridDip, GridOutage, GenerationLoss, LoadCrash, ResetLockout, UpsCommand)
+    return [model.model_fields["kind"].default for model in get_args(get_args(Event)[0]) if model not in no_fault]
 
 
 def everything(seed: int = 7) -> Scenario:
