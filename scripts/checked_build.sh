@@ -24,6 +24,6 @@ LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capt
     tests/test_rare_limits.py tests/test_extremum.py tests/test_relays.py tests/test_ramp_forms.py tests/test_damping_limit.py tests/test_breakers.py tests/test_trip_agreement.py tests/test_limit_kinds.py tests/test_storage_limits.py tests/test_ups_limits.py tests/test_protection_agreement.py tests/test_filters.py tests/test_flicker.py tests/test_loads.py tests/test_fleet.py tests/test_oscillation_kernel.py \
     tests/test_lockstep.py tests/test_engine.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \
     tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py tests/test_wall_clock.py \
-    tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
+    tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py tests/test_ups_groups.py \
     tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_record_streams.py \
     tests/test_modbus_pdu.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py

@@ -95,7 +95,7 @@ cdef inline void write_row(Site* s, double demand_w) noexcept nogil:
         out[20] = <double>ups_on_battery(&s.ups[i])
         out += 21
     if s.ups_group_count > 0:
-        far(write_groups)(s, out - s.row)
+        far(write_groups)(s, 21 + 14 * s.bess_count + 21 * s.ups_alone_count)
     if s.more_channels:
         far(write_more)(s, 0)
 
