@@ -214,7 +214,7 @@ _ACTS: Mapping[type, Callable[[Any, Acted], tuple[Act, Act] | None]] = {
 }
 
 
-def _told(on: Acted, act: Act, what: str, **details: object) -> Act:
+def _told(on: Acted, act: Act, what: str, /, **details: object) -> Act:
     """An act that stands in the log."""
 
     async def told() -> None:
