@@ -32,7 +32,7 @@ _BEGIN, _END = "<!-- incidents: begin -->", "<!-- incidents: end -->"
 _COLOURS = 96
 """Of a picture: lines and letters need no more."""
 
-PARTS = {"osc_23": (20.0, 45.0), "osc_14_8": (15.0, 15.5), "polca_race": (8.0, 22.0), "job_collapse": (0.0, 1500.0)}
+PARTS = {"osc_23": (5.0, 45.0), "osc_14_8": (15.0, 15.5), "polca_race": (8.0, 22.0), "job_collapse": (0.0, 1500.0)}
 """From when to when an incident is drawn, where that is not the whole run."""
 
 RAMPS_MW_PER_MIN = (8.0, 20.0, 30.0, 300.0)
