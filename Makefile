@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
 
-.PHONY: run test lint docs bench validate clean
+.PHONY: run test lint docs incidents bench validate clean
 
 run: $(VENV)/.ready
 	$(BIN)/hil run training_job
@@ -22,6 +22,9 @@ docs: $(VENV)/.ready
 	$(BIN)/python scripts/keys_page.py
 	$(BIN)/python scripts/register_pages.py
 	$(BIN)/python scripts/profiles_page.py
+
+incidents: $(VENV)/.ready
+	$(BIN)/python scripts/incidents_page.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py
