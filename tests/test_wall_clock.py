@@ -224,7 +224,8 @@ def test_a_run_takes_the_time_that_it_states():
     assert paced.timing.ticks == 12_000
     assert paced.summary()["clock"] == "wall"
     assert paced.summary()["timing"]["lateness_us"]["p50"] > 0.0
-    assert paced.events[-1]["event"] == "made_safe"
+    told = [event["event"] for event in paced.events if event["event"] != "overrun"]  # which a busy machine has
+    assert told[-1] == "made_safe"
     assert no_thread_is_left()
 
 

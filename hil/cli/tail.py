@@ -92,13 +92,13 @@ def _ended(folder: Path) -> str:
     """How a run ended, in one line."""
     from hil.errors import RunUnreadable
     from hil.report.saved import open_run
-    from hil.report.words import held
+    from hil.report.words import said
 
     try:
         result = open_run(folder)
     except RunUnreadable as error:
         return str(error)
-    return f"{folder}: {result.verdict}, {held(result.limits)}"
+    return f"{folder}: {result.verdict}, {said(result.limits, result.expectations)}"
 
 
 def _printer(recorded: list[str], patterns: list[str] | None, *, as_json: bool) -> Callable[..., None]:

@@ -15,7 +15,7 @@ from hil.report.limit_rows import VIOLATED, Row, draw_limits, gid, height_in, ro
 from hil.report.panels import Line, Panel, panels, place_of
 from hil.report.result import Result
 from hil.report.traces import Sample, Trace, gather
-from hil.report.words import held
+from hil.report.words import said
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class _Picture:
         self.figure.text(0.5, 1.0 - 0.2 / self._height_in, title, ha="center", va="center", fontsize=12)
         words, colour = f"not finished: rows to {run.duration_s:g} s · seed {scenario.seed}", "#303030"
         if isinstance(run, Result):
-            told = f"{run.verdict} · {held(run.limits)}"
+            told = f"{run.verdict} · {said(run.limits, run.expectations)}"
             words = f"{told} · {run.duration_s:g} s · seed {scenario.seed} · waveform {run.waveform_hash}"
             colour = VIOLATED if run.verdict is Outcome.FAIL else colour
         self.figure.text(0.5, 1.0 - 0.41 / self._height_in, words, ha="center", va="center", fontsize=9, color=colour)
