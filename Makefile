@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py scripts/setup.sh $(shell find hil firmware_sim controllers -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
 
-.PHONY: run test lint docs incidents bench validate clean
+.PHONY: run test lint docs incidents comparison bench validate clean
 
 run: $(VENV)/.ready
 	$(BIN)/hil run training_job
@@ -25,6 +25,9 @@ docs: $(VENV)/.ready
 
 incidents: $(VENV)/.ready
 	$(BIN)/python scripts/incidents_page.py
+
+comparison: $(VENV)/.ready
+	$(BIN)/python scripts/compare_page.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py
