@@ -25,5 +25,6 @@ LD_PRELOAD="$PRELOAD" "$VENV/bin/python" -m pytest -q -p no:cacheprovider --capt
     tests/test_lockstep.py tests/test_engine.py tests/test_laws.py tests/test_law_errors.py tests/test_snapshot.py \
     tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py tests/test_wall_clock.py \
     tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py tests/test_ups_groups.py \
+    tests/test_batches.py tests/test_chemistry.py tests/test_gensets.py tests/test_forming.py tests/test_power_supplies.py tests/test_own_sources.py tests/test_load_stages.py \
     tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_record_streams.py \
     tests/test_modbus_pdu.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py

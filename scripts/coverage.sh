@@ -41,7 +41,8 @@ find build -name '*.gcda' -delete
     tests/test_trip_agreement.py tests/test_unsound_functions.py tests/test_check_runs.py \
     tests/test_loads.py tests/test_lockstep.py tests/test_engine.py tests/test_architecture.py tests/test_laws.py \
     tests/test_law_errors.py tests/test_snapshot.py tests/test_wire.py tests/test_pacer.py tests/test_overruns.py tests/test_loop_thread.py \
-    tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py \
+    tests/test_record_streams.py tests/test_ups_model.py tests/test_ups_firmware.py tests/test_ups_modes.py tests/test_ups_site.py tests/test_ups_groups.py tests/test_batches.py tests/test_chemistry.py \
+    tests/test_gensets.py tests/test_forming.py tests/test_power_supplies.py tests/test_own_sources.py tests/test_fleet.py tests/test_load_stages.py \
     tests/test_pcs_firmware.py tests/test_faults.py tests/test_meter.py tests/test_serve_parts.py \
     tests/test_modbus_pdu.py tests/test_modbus_faults.py tests/test_modbus_server.py tests/test_modbus_rtu.py tests/test_modbus_conformance.py tests/test_modbus_fuzz.py
 "$PYTHON" -m pytest -q -p no:cacheprovider -m "slow or not slow" "$@"
