@@ -12,9 +12,9 @@ InterconnectionName = Literal["ercot", "eastern", "western", "quebec", "continen
 class Interconnection:
     """A loss and the deviation at which the frequency then stands, governors settled, nothing secondary.
 
-    It holds for losses of load and of generation alike. source: whose figure it is, and whether it was measured or is a rule's,
-    which is the least that the area has to hold. governor_limit: share of the base, wide enough that the governors do not stand
-    at it there. unverified: no source that was read gives the figure.
+    It holds for losses of load and of generation alike. source: whose figure it is, and whether it was measured or is a
+    rule's, which is the least that the area has to hold. governor_limit: share of the base, wide enough that the governors do
+    not stand at it there. unverified: no source that was read gives the figure.
     """
 
     lost_w: float
