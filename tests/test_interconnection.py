@@ -94,17 +94,22 @@ def test_without_a_dead_band_the_ratio_is_one_number() -> None:
         assert frequency(grid, lost_mw)[-1] - 60.0 == pytest.approx(lost_mw / 6500.0, abs=1e-6)
 
 
-def test_the_peak_against_solve_ivp() -> None:
-    hz = frequency({"interconnection": "ercot", "inertia": "3 s", "governor_time": "2 s"}, 2600.0)
-    base_w = 2600e6 / (0.4 / 60.0 + 0.364 / 60.0 / 0.05)
+@pytest.mark.parametrize(
+    ("name", "nominal_hz", "lost_mw", "deviation_hz", "limit"),
+    [("ercot", 60.0, 2600.0, 0.4, 0.2), ("ireland", 50.0, 500.0, 0.5, 0.3)],
+)
+def test_the_peak_against_solve_ivp(name: str, nominal_hz: float, lost_mw: float, deviation_hz: float, limit: float) -> None:
+    hz = frequency({**keys_of(name), "inertia": "3 s", "governor_time": "2 s"}, lost_mw)
+    lost_w = 1e6 * lost_mw
+    base_w = lost_w / (deviation_hz / nominal_hz + (deviation_hz - 0.036) / nominal_hz / 0.05)
 
     def rates(_t: float, y: np.ndarray) -> list[float]:
-        asked = -np.sign(y[0]) * min(max(abs(y[0]) - 0.036 / 60.0, 0.0) / 0.05, 0.2)
-        return [(y[1] + 2600e6 / base_w - y[0]) / 6.0, (asked - y[1]) / 2.0]
+        asked = -np.sign(y[0]) * min(max(abs(y[0]) - 0.036 / nominal_hz, 0.0) / 0.05, limit)
+        return [(y[1] + lost_w / base_w - y[0]) / 6.0, (asked - y[1]) / 2.0]
 
     solved = solve_ivp(rates, (0.0, 59.0), [0.0, 0.0], "DOP853", rtol=1e-10, atol=1e-12, max_step=0.01)
-    assert hz.max() - 60.0 == pytest.approx(60.0 * solved.y[0].max(), rel=1e-4)
-    assert hz.max() > 60.6  # above what stands
+    assert hz.max() - nominal_hz == pytest.approx(nominal_hz * solved.y[0].max(), rel=1e-4)
+    assert hz.max() > nominal_hz + 1.5 * deviation_hz  # above what stands
 
 
 @pytest.mark.parametrize("name", list(INTERCONNECTIONS))

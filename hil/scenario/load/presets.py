@@ -88,6 +88,9 @@ MODELS: dict[ModelName, dict[Gpu, dict[int, Served]]] = {
 }
 """By model, GPU and GPUs of a replica: medians of what Splitwise (arXiv 2311.18677) measured on DGX-H100 and DGX-A100 [V]."""
 
+SPEEDS = ("prefill_tokens_per_s", "decode_tokens_per_s", "max_batch")
+"""What a model sets, beside the GPUs of a replica."""
+
 GPUS_OF_A_MODEL = 8
 """GPUs of a replica where they are not given, of which every model has figures."""
 
@@ -100,10 +103,6 @@ def fill(section: BaseModel, gpu: str, keys: Mapping[str, str]) -> None:
 def fill_speeds(section: BaseModel, served: Served) -> None:
     """Set the speeds and the batch of a fleet that were not given to those of a model."""
     _set(section, served, {key: key for key in SPEEDS})
-
-
-SPEEDS = ("prefill_tokens_per_s", "decode_tokens_per_s", "max_batch")
-"""What a model sets, beside the GPUs of a replica."""
 
 
 def _set(section: BaseModel, preset: Any, keys: Mapping[str, str]) -> None:
