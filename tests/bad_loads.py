@@ -6,6 +6,30 @@ _SUM = "load={kind='sum',part={a={kind='training',power='5 MW'},f={kind='inferen
 _CRASH = "events=[{kind='load_crash',at='60 s',"
 
 LOADS = [
+    (
+        ["load={kind='inference',model='gpt-4',gpu='h100'}"],
+        "load.model = 'gpt-4': must be 'llama-2-70b' or 'bloom-176b'",
+    ),
+    (
+        ["load={kind='inference',model='llama-2-70b'}"],
+        "load.model = 'llama-2-70b': must come with gpu = 'h100' or 'a100': of no other are its speeds known",
+    ),
+    (
+        ["load={kind='inference',model='bloom-176b',gpu='l40s'}"],
+        "load.model = 'bloom-176b': must come with gpu = 'h100' or 'a100': of no other are its speeds known",
+    ),
+    (
+        ["load={kind='inference',model='llama-2-70b',gpu='h100',gpus_per_replica=3}"],
+        "load.gpus_per_replica = 3: must be 2, 4 or 8 with model = 'llama-2-70b': of no other are its speeds known",
+    ),
+    (
+        ["load={kind='inference',model='bloom-176b',gpu='a100',gpus_per_replica=4}"],
+        "load.gpus_per_replica = 4: must be 8 with model = 'bloom-176b': of no other are its speeds known",
+    ),
+    (
+        ["load={kind='inference',model='llama-2-70b',gpu='h100',decode_tokens_per_s=0}"],
+        "load.decode_tokens_per_s = 0: must be above 0",
+    ),
     (["load.schedule=[]"], "load.schedule = []: must not be empty"),
     (["load.schedule=[['2 s',1],['1 s',0.5]]"], "load.schedule = [['2 s', 1], ['1 s', 0.5]]: times must rise"),
     (["load.schedule=[['2 s',-1]]"], "load.schedule = [['2 s', -1]]: factors must be at least 0"),

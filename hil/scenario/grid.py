@@ -48,8 +48,8 @@ class Grid(Section):
     )
     interconnection: InterconnectionName | None = Field(
         default=None,
-        description="area whose answer to a loss of load of a thousand megawatts is taken; keys that are given go before "
-        "what it says; default: none of them",
+        description="area whose answer to a loss of a thousand megawatts is taken, at its frequency; keys that are given go "
+        "before what it says; default: none of them",
         json_schema_extra=CHOICE,
     )
     unverified: Flag = Field(

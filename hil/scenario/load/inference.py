@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from hil.scenario.base import CHOICE, Number, Refused, Share, Whole, source
 from hil.scenario.load.base import LoadSection
-from hil.scenario.load.presets import Gpu, fill
+from hil.scenario.load.presets import GPUS_OF_A_MODEL, MODELS, Gpu, ModelName, fill, fill_speeds
 from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Power, Time
 
 _ASSUMED = source("assumed; docs/loads.md")
 _FLEET = source("assumed: with them a prompt of 7,437 tokens stays under a second; docs/loads.md")
+
+
+def _either(words: Iterable[str]) -> str:
+    """The words, the last after "or"."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 class InferenceLoad(LoadSection):
@@ -62,6 +69,12 @@ class InferenceLoad(LoadSection):
         default=None,
         description="sets gpu_power and idle_power where they are not given; default: those of an H100",
         json_schema_extra=source("idle with a CUDA context: arXiv 2605.23918 [V]; power: A100 [M], L40S [S]; docs/loads.md"),
+    )
+    model: ModelName | None = Field(
+        default=None,
+        description="sets prefill_tokens_per_s, decode_tokens_per_s, max_batch and gpus_per_replica where they are not given; "
+        "needs gpu; default: no model",
+        json_schema_extra=source("measurements of Splitwise (arXiv 2311.18677) on DGX-H100 and DGX-A100 [V]; docs/loads.md"),
     )
     gpu_power_w: Power = Field(
         default=700.0, gt=0, description="thermal design power of one GPU", json_schema_extra=source("H100")
@@ -155,6 +168,24 @@ class InferenceLoad(LoadSection):
     def _of_its_gpu(self) -> Self:
         if self.gpu is not None:
             fill(self, self.gpu, {"gpu_power_w": "tdp_w", "idle_power": "idle_context"})
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_model(self) -> Self:
+        if self.model is None:
+            return self
+        known = MODELS[self.model]
+        if self.gpu is None or self.gpu not in known:
+            raise Refused(f"must come with gpu = {_either(map(repr, known))}: of no other are its speeds known", "model")
+        if "gpus_per_replica" not in self.model_fields_set:
+            self.__dict__["gpus_per_replica"] = GPUS_OF_A_MODEL
+        served = known[self.gpu].get(self.gpus_per_replica)
+        if served is None:
+            counts = _either(map(str, known[self.gpu]))
+            raise Refused(
+                f"must be {counts} with model = {self.model!r}: of no other are its speeds known", "gpus_per_replica"
+            )
+        fill_speeds(self, served)
         return self
 
     @model_validator(mode="after")
