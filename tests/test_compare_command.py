@@ -200,6 +200,6 @@ def test_packaged_remedies_keep_what_they_promise():
         "bess": "PASS",
         "hybrid": "PASS",
     }
-    assert rows["none"]["usual_swing_5_s_share"] == pytest.approx(0.65, rel=1e-4)
+    assert rows["none"]["usual_swing_5_s_share"] == pytest.approx(1.1 - 0.35, rel=1e-4)
     assert max(rows[name]["usual_swing_5_s_share"] for name in ("ups", "bess", "hybrid")) < 0.1
     assert rows["none"]["energy_overhead"] == 0.0 < rows["bess"]["energy_overhead"] < rows["ups"]["energy_overhead"] < 0.06
