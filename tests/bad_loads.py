@@ -40,6 +40,10 @@ LOADS = [
     ),
     (["load.capping={}"], "load.capping.provisioned: missing; it has no default"),
     (["load.capping={provisioned='25 MW',t1=0.95}"], "load.capping.t2 = 0.89: must be at least t1 = 0.95"),
+    (
+        ["load.capping={provisioned='25 MW',t1=0.03,t2=0.9}"],
+        "load.capping.hysteresis = 0.05: must be below t1 = 0.03, or no cap is ever taken back",
+    ),
     (["load.supply={efficiency=0}"], "load.supply.efficiency = 0: must be above 0"),
     (["load.gpu='h200'"], "load.gpu = 'h200': must be 'h100' or 'a100'"),
     (["load.gpu_power='700 W'"], "load.gpu_power = '700 W': needs gpus, the number of GPUs"),
