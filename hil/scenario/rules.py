@@ -11,7 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.chemistry import battery_v
 from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
-from hil.scenario.expect import LimitExpect, SpanSection
+from hil.scenario.expect import EventExpect, LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
@@ -150,12 +150,23 @@ def check_expectations(scenario: Scenario) -> None:
         elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
             key = "to" if expect.to_s else "from"
             raise Refused(f"must be within the run, {scenario.duration_s:g} s", "expect", index, key)
+        if isinstance(expect, EventExpect) and expect.device is not None:
+            _check_told_of(scenario, expect.device, "expect", index, "device")
     for index, perturbation in enumerate([] if scenario.incident is None else scenario.incident.perturbations):
         for place, name in enumerate(perturbation.breaks):
             if name not in names:
                 have = ", ".join(map(repr, names)) or "none"
                 location = ("incident", "perturbations", index, "breaks", place)
                 raise Refused(f"no such expectation; the scenario has: {have}", *location)
+
+
+def _check_told_of(scenario: Scenario, device: str, *location: int | str) -> None:
+    """The log may tell of the device, or of this unit of a group. Raises Refused."""
+    there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
+    group, _, unit = device.removeprefix("ups.").partition("[")
+    if device not in there and not (unit.endswith("]") and group in scenario.ups_groups):
+        have = ", ".join(map(repr, there)) or "none"
+        raise Refused(f"no such device; the scenario has: {have}", *location)
 
 
 def check_times(scenario: Scenario) -> None:
