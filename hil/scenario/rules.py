@@ -224,6 +224,8 @@ def _check_crash(load: Load, index: int, crash: LoadCrash) -> None:
             problem = "missing" if crash.load is None else "no such training job"
             raise Refused(f"{problem}; the sum has: {have}", "events", index, "load")
         job = jobs[crash.load]
+    if crash.to_w is not None and crash.to_w > job.full_w:
+        raise Refused(f"must be at most the power of the job, {job.full_w:g} W: it falls", "events", index, "to")
     fall_s = crash.fall_s if crash.fall_s is not None else job.fall_s or 0.0
     restart_s = crash.restart_after_s if crash.restart_after_s is not None else job.restart_after_s
     if restart_s is not None and restart_s < fall_s:
