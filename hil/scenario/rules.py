@@ -177,6 +177,9 @@ def check_times(scenario: Scenario) -> None:
         raise Refused(f"must be at least one tick, {scenario.tick_s:g} s", "duration")
     if round(1e9 / scenario.period_ns) * scenario.period_ns != 1_000_000_000:
         raise Refused("must divide one second", "tick")
+    if scenario.grid.damping * scenario.tick_s > 2.0 * scenario.grid.inertia_s:  # beyond that Heun's method runs away
+        most = 2.0 * scenario.grid.inertia_s / scenario.tick_s
+        raise Refused(f"must be at most 2·inertia/tick, {most:g}", "grid", "damping")
     for rate_at, rate_hz in rates(scenario.record):
         every = 1.0 / (rate_hz * scenario.tick_s)
         if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
