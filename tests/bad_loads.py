@@ -64,6 +64,10 @@ LOADS = [
     ),
     (["load.capping={}"], "load.capping.provisioned: missing; it has no default"),
     (["load.capping={provisioned='25 MW',t1=0.95}"], "load.capping.t2 = 0.89: must be at least t1 = 0.95"),
+    (
+        ["load.capping={provisioned='25 MW',t1=0.03,t2=0.9}"],
+        "load.capping.hysteresis = 0.05: must be below t1 = 0.03, or no cap is ever taken back",
+    ),
     (["load.supply={efficiency=0}"], "load.supply.efficiency = 0: must be above 0"),
     (["load.gpu='h200'"], "load.gpu = 'h200': must be 'h100' or 'a100'"),
     (["load.gpu_power='700 W'"], "load.gpu_power = '700 W': needs gpus, the number of GPUs"),
@@ -86,6 +90,7 @@ LOADS = [
     (["load.overshoot=1.1", "load.compute_share=1"], "load.overshoot = 1.1: needs a compute phase, and another to rise from"),
     (["load.fall='36 s'", "load.restart_after='10 s'"], "load.restart_after = '10 s': must be at least fall, 36 s"),
     ([_CRASH + "load='a'}]"], "events.0.load = 'a': only where load.kind = 'sum'"),
+    ([_CRASH + "to='26 MW'}]"], "events.0.to = '26 MW': must be at most the power of the job, 2.5e+07 W: it falls"),
     ([_CRASH + "fall='5 s',restart_after='2 s'}]"], "events.0.restart_after = '2 s': must be at least fall, 5 s"),
     (["load.restart_after='3 s'", _CRASH + "fall='5 s'}]"], "events.0.fall = '5 s': must be at most restart_after, 3 s"),
     ([_SUM], "events.0.load: missing; the sum has: 'a'"),

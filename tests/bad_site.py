@@ -81,6 +81,14 @@ SITE = [
         ["gensets={rating='2 MW'}", "bess.main.control='forming'"],
         "bess.main.control = 'forming': with [gensets] it must be 'following': nothing here synchronises sets and converters",
     ),
+    (["grid.damping=1e6"], "grid.damping = 1000000.0: must be at most 2·inertia/tick, 8000"),
+    (["grid.inertia='1 us'"], "grid.inertia = '1 us': must be at least 0.1 s"),
+    (["grid.governor_time='1 us'"], "grid.governor_time = '1 us': must be at least 0.02 s"),
+    (["gensets={rating='2 MW',turbo_time='1 us'}"], "gensets.turbo_time = '1 us': must be at least 0.02 s"),
+    (
+        ["bess.main.control='forming'", "bess.main.forming={restore_time='1 us'}"],
+        "bess.main.forming.restore_time = '1 us': must be 0 s, or at least 0.02 s",
+    ),
     (["bess.main.control='grid'"], "bess.main.control = 'grid': must be 'following' or 'forming'"),
     (["bess.main.forming={}"], "bess.main.forming: needs control = 'forming'"),
     (

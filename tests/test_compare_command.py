@@ -67,6 +67,12 @@ def test_all_subsets_are_run_and_kept(base):
         (["--with", "gone.toml"], "gone.toml: no such overlay; a file that ends in .toml, or one of: bess, filler, "),
         (["--set", "duration='x'"], "site.toml: duration = 'x': must be"),
         (["--markdown", "no/where.md"], "no/where.md: cannot be written (no such folder)"),
+        (["--markdown", "."], ".: cannot be written (it is a folder)"),
+        (["--markdown", "site.toml"], "--markdown site.toml: is what is read, which is not written over"),
+        (
+            ["--with", "battery.toml+losses.toml", "--json", "losses.toml"],
+            "--json losses.toml: is what is read, which is not written over",
+        ),
         (["--out", "site.toml"], "--out site.toml: site.toml/none: cannot be made (Not a directory)"),
     ],
 )

@@ -203,6 +203,10 @@ def test_without_expectations_nothing_is_different():
         ),
         ({"kind": "event", "event": "x", "count": [2, 1]}, "expect.it.count = [2, 1]: must be [least, most]"),
         ({"kind": "event", "event": "x", "from": "4 s", "to": "3 s"}, "expect.it.to = '3 s': must come after from, 4 s"),
+        (
+            {"kind": "event", "event": "x", "device": "ups.typo", "count": [0, 0]},
+            "expect.it.device = 'ups.typo': no such device; the scenario has: ",
+        ),
         ({"kind": "event", "event": "x", "to": "11 s"}, "expect.it.to = '11 s': must be within the run, 10 s"),
     ],
 )

@@ -197,6 +197,7 @@ def test_an_island_beyond_its_current_collapses_and_comes_back_with_less():
     load[2_000:3_000] = 14e6
     run = bench(load, {"a": unit()}, [outage()])
     assert np.all(run["bus.voltage_pu"][2_000:3_000] == 0.0)
+    assert run.engine.states["network"]["collapsed_ticks"][0] == np.count_nonzero(run["bus.voltage_pu"] == 0.0)
     assert run["load.power_w"][-1] == pytest.approx(8e6, rel=1e-9)
     assert run["bess.a.current_pu"].max() <= 1.1 * (1 + 1e-6)
 

@@ -191,6 +191,15 @@ def test_a_place_that_cannot_be_is_told_before_anything_runs(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_the_scenario_itself_is_not_written_over(tmp_path):
+    scenario = short(tmp_path)
+    text = scenario.read_bytes()
+    ended = run(scenario, "--runs", tmp_path / "runs", "--junit", scenario)
+    assert (ended.exit_code, ended.stderr) == (2, f"--junit {scenario}: is what is read, which is not written over\n")
+    assert scenario.read_bytes() == text
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(("override", "code"), [("seed=3", 4), (NO_LAW, 1)])
 def test_a_disk_that_fails_later_does_not_lose_the_verdict(tmp_path, monkeypatch, override, code):
     def full(*_):

@@ -206,6 +206,15 @@ def test_a_flat_power_has_no_phases():
         fit(np.arange(3.0), np.ones(3))
 
 
+@pytest.mark.parametrize(
+    ("low_w", "high_w", "why"), [(0.0, 0.0, "never above 0"), (-3e6, -1e6, "never above 0"), (-1e6, 5e6, "below 0 at 1.5 s")]
+)
+def test_what_no_job_can_be_is_not_fitted(low_w, high_w, why):
+    time_s = 0.5 * np.arange(400)
+    with pytest.raises(ValueError, match=why):
+        fit(time_s, np.where(np.arange(400) % 8 < 3, high_w, low_w))
+
+
 def test_what_it_prints_is_a_load():
     """The section is taken by the models as it stands, and gives the power back."""
     found = fit(*sampled(1200.0, 50.0, checkpoint_every=60.0, jitter=0.02, seed=4))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hil.cli.trouble import UNFINISHED, fail
+from hil.cli.trouble import UNFINISHED, fail, never_over
 
 if TYPE_CHECKING:
     from hil.report.comparison import Comparison
@@ -54,9 +54,17 @@ def compare(
 
     if picture is not None:
         _can_draw(picture)
-    for file in (markdown, picture, None if as_json in (None, _STDOUT) else Path(str(as_json))):
-        if file is not None and not file.absolute().parent.is_dir():
+    read = [scenario, *(part for one in with_ or [] for part in (one, *one.split("+")))]
+    json_file = None if as_json in (None, _STDOUT) else Path(str(as_json))
+    files = {"--markdown": markdown, "--picture": picture, "--json": json_file}
+    for option, file in files.items():
+        if file is None:
+            continue
+        if not file.absolute().parent.is_dir():
             fail(f"{file}: cannot be written (no such folder)")
+        if file.is_dir():
+            fail(f"{file}: cannot be written (it is a folder)")
+        never_over(option, file, read)
     caught: list[int] = []
     try:
         with _told() as told, _ended_by_signal(caught), contextlib.redirect_stdout(sys.stderr):  # what laws of one's own print
@@ -70,9 +78,9 @@ def compare(
     except KeyboardInterrupt as interrupt:
         number = int([*caught, *interrupt.args, signal.SIGINT][0])
         fail(f"{scenario}: ended by signal {number}", 128 + number)
-    _write(found, as_json, markdown, picture)
     if as_json != _STDOUT:
         print_comparison(found)
+    _write(found, as_json, markdown, picture)
 
 
 def print_comparison(comparison: Comparison) -> None:

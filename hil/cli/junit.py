@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from hil.cli.trouble import UNFINISHED, USAGE, fail
+from hil.cli.trouble import UNFINISHED, USAGE, fail, never_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,7 @@ class JUnitFile:
         if path is not None:
             from hil.report.junit import make_place
 
+            never_over("--junit", path, [scenario])
             try:
                 make_place(path)
             except OSError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -15,3 +17,10 @@ def fail(message: str, code: int = USAGE) -> NoReturn:
     """Print one line on standard error and leave with an exit code."""
     print(message, file=sys.stderr)  # noqa: T201
     raise typer.Exit(code)
+
+
+def never_over(option: str, path: Path, read: Iterable[str | Path]) -> None:
+    """Leave with one line where what an option names is a file that the command reads: nobody's work is written over."""
+    for source in read:
+        if path.exists() and Path(source).exists() and path.samefile(source):
+            fail(f"{option} {path}: is what is read, which is not written over")

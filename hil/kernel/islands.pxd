@@ -143,6 +143,7 @@ cdef inline bint solve_sources(Site* s, NetworkState* out) noexcept nogil:
     cdef double i_im
     cdef double within
     cdef bint again
+    cdef int64_t collapsed = s.network.collapsed_ticks
     cdef int64_t i
     cdef int64_t _turn
     for i in range(s.bess_count):
@@ -170,6 +171,7 @@ cdef inline bint solve_sources(Site* s, NetworkState* out) noexcept nogil:
         if squared <= 0.0:
             return False
         e_re, e_im = (j_re * y_re + j_im * y_im) / squared, (j_im * y_re - j_re * y_im) / squared
+        s.network.collapsed_ticks = collapsed    # of a tick's passes only the last one counts
         solve_behind(s, sqrt(e_re * e_re + e_im * e_im), y_re / squared, -y_im / squared, n.base_va, out)
         own.angle = atan2(e_im, e_re)
         if out.bus_voltage_pu > 0.0:    # less the angle by which it is ahead of the bus

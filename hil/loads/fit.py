@@ -58,9 +58,13 @@ class _Crossings:
 
 
 def fit(time_s: Floats, power_w: Floats) -> Fitted:
-    """Fit a job to samples in order of time, shape (n,) each, n >= 16. Raises ValueError where they are too few."""
+    """Fit a job to samples in order of time, shape (n,) each, n >= 16. Raises ValueError for too few, or for no job's."""
     if time_s.size < 16:
         raise ValueError(f"{time_s.size} samples: must be 16 or more")
+    if power_w.max() <= 0.0:
+        raise ValueError("its power is never above 0: there is no job")
+    if power_w.min() < 0.0:
+        raise ValueError(f"its power is below 0 at {time_s[int(np.argmin(power_w))]:g} s: no job gives power back")
     period_s = float(np.median(np.diff(time_s)))
     low_w, high_w = (float(w) for w in np.percentile(power_w, (2, 98)))
     high_w = float(np.median(power_w[power_w >= high_w - _TOP * (high_w - low_w)]))

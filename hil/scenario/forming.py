@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
 
-from hil.scenario.base import ASSUMED, CHOICE, Number, Section, Share
+from pydantic import Field, model_validator
+
+from hil.scenario.base import ASSUMED, CHOICE, Number, Refused, Section, Share
 from hil.scenario.quantity import PerUnit, Time
 
 
@@ -44,3 +46,9 @@ class Forming(Section):
         description="time constant with which it brings an island back to nominal frequency, and into step; 0: never",
         json_schema_extra=CHOICE,
     )
+
+    @model_validator(mode="after")
+    def _steps(self) -> Self:
+        if 0.0 < self.restore_s < 0.02:
+            raise Refused("must be 0 s, or at least 0.02 s", "restore_time")
+        return self

@@ -84,7 +84,7 @@ class Gensets(Section):
         json_schema_extra=ASSUMED,
     )
     turbo_s: Time = Field(
-        default=1.5, alias="turbo_time", gt=0, description="time constant of the boost", json_schema_extra=ASSUMED
+        default=1.5, alias="turbo_time", ge=0.02, description="time constant of the boost", json_schema_extra=ASSUMED
     )
     actuator_s: Time = Field(
         default=0.1, alias="actuator_time", ge=0.02, description="time constant of the fuel", json_schema_extra=ASSUMED

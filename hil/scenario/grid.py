@@ -63,7 +63,7 @@ class Grid(Section):
         description="base of the area behind the grid, whose frequency moves; default: 60 GVA, or the interconnection's",
         json_schema_extra=ASSUMED,
     )
-    inertia_s: Time = Field(default=4.0, gt=0, description="inertia constant H of the area", json_schema_extra=ASSUMED)
+    inertia_s: Time = Field(default=4.0, ge=0.1, description="inertia constant H of the area", json_schema_extra=ASSUMED)
     damping: Number = Field(
         default=1.0,
         ge=0,
@@ -75,7 +75,9 @@ class Grid(Section):
         description="frequency deviation, per unit, for which the governors give the area's whole base",
         json_schema_extra=_IEEE_1547,
     )
-    governor_time_s: Time = Field(default=0.5, gt=0, description="time constant of the governors", json_schema_extra=ASSUMED)
+    governor_time_s: Time = Field(
+        default=0.5, ge=0.02, description="time constant of the governors", json_schema_extra=ASSUMED
+    )
     governor_limit: Share | None = Field(
         default=None,
         description="most that the governors give, share of the area's base; default: 0.1, or the interconnection's",

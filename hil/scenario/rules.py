@@ -11,7 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.chemistry import battery_v
 from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
-from hil.scenario.expect import LimitExpect, SpanSection
+from hil.scenario.expect import EventExpect, LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
@@ -150,12 +150,23 @@ def check_expectations(scenario: Scenario) -> None:
         elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
             key = "to" if expect.to_s else "from"
             raise Refused(f"must be within the run, {scenario.duration_s:g} s", "expect", index, key)
+        if isinstance(expect, EventExpect) and expect.device is not None:
+            _check_told_of(scenario, expect.device, "expect", index, "device")
     for index, perturbation in enumerate([] if scenario.incident is None else scenario.incident.perturbations):
         for place, name in enumerate(perturbation.breaks):
             if name not in names:
                 have = ", ".join(map(repr, names)) or "none"
                 location = ("incident", "perturbations", index, "breaks", place)
                 raise Refused(f"no such expectation; the scenario has: {have}", *location)
+
+
+def _check_told_of(scenario: Scenario, device: str, *location: int | str) -> None:
+    """The log may tell of the device, or of this unit of a group. Raises Refused."""
+    there = [*scenario.devices, *(f"meter.{name}" for name in scenario.meter)]
+    group, _, unit = device.removeprefix("ups.").partition("[")
+    if device not in there and not (unit.endswith("]") and group in scenario.ups_groups):
+        have = ", ".join(map(repr, there)) or "none"
+        raise Refused(f"no such device; the scenario has: {have}", *location)
 
 
 def check_times(scenario: Scenario) -> None:
@@ -166,6 +177,9 @@ def check_times(scenario: Scenario) -> None:
         raise Refused(f"must be at least one tick, {scenario.tick_s:g} s", "duration")
     if round(1e9 / scenario.period_ns) * scenario.period_ns != 1_000_000_000:
         raise Refused("must divide one second", "tick")
+    if scenario.grid.damping * scenario.tick_s > 2.0 * scenario.grid.inertia_s:  # beyond that Heun's method runs away
+        most = 2.0 * scenario.grid.inertia_s / scenario.tick_s
+        raise Refused(f"must be at most 2·inertia/tick, {most:g}", "grid", "damping")
     for rate_at, rate_hz in rates(scenario.record):
         every = 1.0 / (rate_hz * scenario.tick_s)
         if every < 0.999 or abs(every - round(every)) > 1e-6 * every:
@@ -213,6 +227,8 @@ def _check_crash(load: Load, index: int, crash: LoadCrash) -> None:
             problem = "missing" if crash.load is None else "no such training job"
             raise Refused(f"{problem}; the sum has: {have}", "events", index, "load")
         job = jobs[crash.load]
+    if crash.to_w is not None and crash.to_w > job.full_w:
+        raise Refused(f"must be at most the power of the job, {job.full_w:g} W: it falls", "events", index, "to")
     fall_s = crash.fall_s if crash.fall_s is not None else job.fall_s or 0.0
     restart_s = crash.restart_after_s if crash.restart_after_s is not None else job.restart_after_s
     if restart_s is not None and restart_s < fall_s:

@@ -154,6 +154,8 @@ class Capping(Section):
     def _in_order(self) -> Self:
         if self.t2 < self.t1:
             raise Refused(f"must be at least t1 = {self.t1:g}", "t2")
+        if self.hysteresis >= self.t1:
+            raise Refused(f"must be below t1 = {self.t1:g}, or no cap is ever taken back", "hysteresis")
         return self
 
 
