@@ -30,6 +30,10 @@ LOADS = [
         ["load={kind='inference',model='llama-2-70b',gpu='h100',decode_tokens_per_s=0}"],
         "load.decode_tokens_per_s = 0: must be above 0",
     ),
+    (
+        ["load={kind='inference',rate=1000,streams=11}"],
+        "load.streams = 11: must, times rate = 1000, be at most 10,000, some 50,000 requests a second",
+    ),
     (["load.schedule=[]"], "load.schedule = []: must not be empty"),
     (["load.schedule=[['2 s',1],['1 s',0.5]]"], "load.schedule = [['2 s', 1], ['1 s', 0.5]]: times must rise"),
     (["load.schedule=[['2 s',-1]]"], "load.schedule = [['2 s', -1]]: factors must be at least 0"),

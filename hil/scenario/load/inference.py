@@ -15,6 +15,8 @@ from hil.scenario.paths import TracePath
 from hil.scenario.quantity import Power, Time
 
 _ASSUMED = source("assumed; docs/loads.md")
+_MOST_STREAMS = 10_000
+"""Streams of requests, each as of one trace, beyond which a second of a load takes a second and more to make."""
 _FLEET = source("assumed: with them a prompt of 7,437 tokens stays under a second; docs/loads.md")
 
 
@@ -195,6 +197,13 @@ class InferenceLoad(LoadSection):
                 raise Refused(f"must be at least idle_power = {self.idle_power:g}", key)
         if self.prefill_peak is not None and self.prefill_peak < self.prefill_power:
             raise Refused(f"must be at least prefill_power = {self.prefill_power:g}", "prefill_peak")
+        return self
+
+    @model_validator(mode="after")
+    def _few_enough(self) -> Self:
+        if self.rate * self.streams > _MOST_STREAMS:
+            most = f"{_MOST_STREAMS:,}, some 50,000 requests a second"
+            raise Refused(f"must, times rate = {self.rate:g}, be at most {most}", "streams")
         return self
 
     @model_validator(mode="after")
