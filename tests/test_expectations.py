@@ -10,7 +10,9 @@ import pytest
 
 import hil
 from hil.errors import ScenarioError
+from hil.report import words
 from hil.scenario import EventExpect, LimitExpect, SignalExpect
+from hil.scenario.expect import OF_ENERGY
 from hil.scenario.files import from_document, load
 from hil.verdict.expectations import Seen, expectations, figure
 from hil.verdict.outcome import Outcome
@@ -182,6 +184,10 @@ def test_without_expectations_nothing_is_different():
             "expect.it.outcome = 'FAIL': the limit is required; one that is expected not to hold cannot be",
         ),
         (
+            {"kind": "limit", "limit": "27", "outcome": "FAIL", "missing": ["1 Wh", "2 Wh"]},
+            "expect.it.missing = ['1 Wh', '2 Wh']: no energy can be missing of a limit of the kind 'undervoltage'",
+        ),
+        (
             {"kind": "limit", "limit": "ramp", "outcome": "PASS", "first_violation": ["1 s", "2 s"]},
             "expect.it.first_violation = ['1 s', '2 s']: needs outcome = 'FAIL'",
         ),
@@ -245,3 +251,7 @@ def test_sections_can_be_made_in_python():
     ]
     again = from_document(scenario.document())
     assert again.expect[1].bounds == (0.0, 1e9)
+
+
+def test_the_kinds_of_which_energy_can_be_missing_are_those_that_the_verdict_tells_it_of():
+    assert set(OF_ENERGY) == set(words._STORAGE)

@@ -12,6 +12,11 @@ from hil.scenario.quantity import ENERGY, FREQUENCY, PER_UNIT, Dimension, Freque
 Bound = float | str
 Span = tuple[Time, Time]
 
+OF_ENERGY = (
+    "ramp", "peak_to_peak", "dynamic_range", "variation", "oscillation", "soc_window", "reverse_power", "underpower",
+    "overload",
+)  # fmt: skip
+"""Kinds of limits of which an energy can be missing."""
 ENERGIES = ("energy", "energy_swing")
 CHANGES = ("change", "change_share")
 

@@ -11,7 +11,7 @@ from hil.scenario.base import Refused
 from hil.scenario.chemistry import battery_v
 from hil.scenario.event import GridDip, LoadCrash, ResetLockout
 from hil.scenario.event_kind import EventSection, WireEvent
-from hil.scenario.expect import EventExpect, LimitExpect, SpanSection
+from hil.scenario.expect import OF_ENERGY, EventExpect, LimitExpect, SpanSection
 from hil.scenario.fault import EquipmentFault, MessageFault, WireFault
 from hil.scenario.group_rules import check_groups
 from hil.scenario.limit_rules import Around, check_limits
@@ -145,6 +145,9 @@ def check_expectations(scenario: Scenario) -> None:
             if expect.limit not in limits:
                 have = ", ".join(map(repr, limits)) or "none"
                 raise Refused(f"no such limit; the scenario has: {have}", "expect", index, "limit")
+            kind = limits[expect.limit].kind
+            if expect.missing is not None and kind not in OF_ENERGY:
+                raise Refused(f"no energy can be missing of a limit of the kind {kind!r}", "expect", index, "missing")
             if expect.outcome != "PASS" and limits[expect.limit].required:
                 raise Refused("the limit is required; one that is expected not to hold cannot be", "expect", index, "outcome")
         elif isinstance(expect, SpanSection) and (expect.to_s or expect.from_s) > scenario.duration_s:
