@@ -160,7 +160,12 @@ OUTSIDE = {
     "aiomqtt": ("hil/mqtt/wire.py",),
     "paho": ("hil/mqtt/wire.py",),
     "pymodbus": ("controllers/modbus.py",),
-    "matplotlib": ("hil/report/comparison_picture.py", "hil/report/load_picture.py", "hil/report/picture.py"),
+    "matplotlib": (
+        "hil/report/comparison_picture.py",
+        "hil/report/figures.py",
+        "hil/report/load_picture.py",
+        "hil/report/picture.py",
+    ),
     "pyarrow": ("hil/record", "hil/recordings"),
     "pytest": ("hil/pytest_plugin.py",),
 }

@@ -326,7 +326,8 @@ def test_what_cannot_be_drawn_is_told_in_one_line(arguments, folder, tmp_path, m
 def test_without_matplotlib_the_extra_is_named(folder, monkeypatch):
     import sys
 
-    monkeypatch.delitem(sys.modules, "hil.report.picture", raising=False)
+    for module in ("hil.report.picture", "hil.report.figures"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     line = "no matplotlib, which draws: pip install 'ridethrough[plot]'\n"
     assert hil_command("plot", folder) == (2, "", line)

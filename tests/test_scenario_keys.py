@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
-from hil.scenario import (
-    absorber,
-    clock,
-    cooling,
-    event,
-    forming,
-    genset,
-    grid,
-    limit,
-    link,
-    load,
-    meter,
-    model,
-    mqtt,
-    psu,
-    storage,
-    supervisor,
-    ups,
-)
+from hil import scenario
 from hil.scenario.base import Section
 
-MODULES = (
-    absorber,
-    clock,
-    cooling,
-    event,
-    forming,
-    genset,
-    grid,
-    limit,
-    link,
-    load,
-    meter,
-    model,
-    mqtt,
-    psu,
-    storage,
-    supervisor,
-    ups,
-)
+MODULES = [importlib.import_module(found.name) for found in pkgutil.walk_packages(scenario.__path__, "hil.scenario.")]
 SECTIONS = {
     section
     for module in MODULES

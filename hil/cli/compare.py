@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hil.cli.trouble import UNFINISHED, fail, never_over
+from hil.cli.trouble import UNFINISHED, can_draw, fail, never_over
 
 if TYPE_CHECKING:
     from hil.report.comparison import Comparison
@@ -53,7 +53,7 @@ def compare(
     from hil.session.compare import CompareOptions, compare_variants
 
     if picture is not None:
-        _can_draw(picture)
+        can_draw("--picture", picture, "comparison_picture")
     read = [scenario, *(part for one in with_ or [] for part in (one, *one.split("+")))]
     json_file = None if as_json in (None, _STDOUT) else Path(str(as_json))
     files = {"--markdown": markdown, "--picture": picture, "--json": json_file}
@@ -122,15 +122,6 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 _COLOURS = {"PASS": "green", "FAIL": "bold red"}
-
-
-def _can_draw(picture: Path) -> None:
-    try:
-        from hil.report.comparison_picture import FORMATS
-    except ImportError as error:
-        fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
-    if picture.suffix.lower() not in FORMATS:
-        fail(f"--picture {picture}: must end in {' or '.join(FORMATS)}")
 
 
 def _write(comparison: Comparison, as_json: str | None, markdown: Path | None, picture: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hil.cli.runs import time_of
-from hil.cli.trouble import fail
+from hil.cli.trouble import can_draw, fail
 
 if TYPE_CHECKING:
     from hil.loads.analysis import Spectrum, Stretch
@@ -58,14 +58,15 @@ def plot(
     if of.power_w.size < 8:
         fail(f"{scenario}: its load has {of.power_w.size} ticks between {from_s:g} s and {end_s:g} s; must be 8 or more")
     lines = spectrum(of.power_w, of.period_s)
-    figures = document(of, lines, _bands(found).values())
+    bands = _bands(found)
+    figures = document(of, lines, bands.values())
     path = Path("load.png") if out is None and not as_json else out
     if path is not None:
-        _draw(path, found, of, lines)
+        _draw(path, found, of, lines, bands)
     if as_json:
         print(json.dumps(figures, indent=2))  # noqa: T201
         return
-    for line in _table(figures, {(low, high): name for name, (low, high) in _bands(found).items()}):
+    for line in _table(figures, {(low, high): name for name, (low, high) in bands.items()}):
         print(line)  # noqa: T201
     print(path)  # noqa: T201
 
@@ -119,16 +120,13 @@ def _bands(scenario: Scenario) -> dict[str, tuple[float, float]]:
     return of_limits or {f"band {number}": band for number, band in enumerate(BANDS_HZ, 1)}
 
 
-def _draw(path: Path, scenario: Scenario, of: Stretch, lines: Spectrum) -> None:
-    try:
-        from hil.report.load_picture import FORMATS, Drawn, draw_load
-    except ImportError as error:
-        fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
-    if path.suffix.lower() not in FORMATS:
-        fail(f"--out {path}: must end in {' or '.join(FORMATS)}")
+def _draw(path: Path, scenario: Scenario, of: Stretch, lines: Spectrum, bands: dict[str, tuple[float, float]]) -> None:
+    can_draw("--out", path, "load_picture")
+    from hil.report.load_picture import Drawn, draw_load
+
     title = f"{scenario.name}: load, {scenario.load.kind}"
     try:
-        draw_load(Drawn(title, of.time_s, of.power_w, lines.frequency_hz, lines.amplitude_w, _bands(scenario)), path)
+        draw_load(Drawn(title, of.time_s, of.power_w, lines.frequency_hz, lines.amplitude_w, bands), path)
     except OSError as error:
         fail(f"{path}: cannot be written ({error.strerror or error})")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hil.cli.trouble import fail
+from hil.cli.trouble import can_draw, fail
 
 if TYPE_CHECKING:
     from hil.report.recording import Recording
@@ -53,13 +53,8 @@ def plot(
     """
     from_s, to_s = time_of("--from", from_), time_of("--to", to)
     recording = _recording(folder_of(run))
-    try:
-        from hil.report.picture import FORMATS
-    except ImportError as error:
-        fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
     path = part_file(recording.folder, "picture.png", from_, to) if out is None else out
-    if path.suffix.lower() not in FORMATS:
-        fail(f"--out {path}: must end in {' or '.join(FORMATS)}")
+    can_draw("--out", path, "picture")
     from hil.errors import RunUnreadable
 
     try:

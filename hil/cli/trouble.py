@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +18,16 @@ def fail(message: str, code: int = USAGE) -> NoReturn:
     """Print one line on standard error and leave with an exit code."""
     print(message, file=sys.stderr)  # noqa: T201
     raise typer.Exit(code)
+
+
+def can_draw(option: str, path: Path, what: str) -> None:
+    """Leave with one line where nothing draws here, or not into such a file. what: the module of `hil.report` that draws."""
+    try:
+        formats: tuple[str, ...] = import_module(f"hil.report.{what}").FORMATS
+    except ImportError as error:
+        fail(f"no {(error.name or 'matplotlib').partition('.')[0]}, which draws: pip install 'ridethrough[plot]'")
+    if path.suffix.lower() not in formats:
+        fail(f"{option} {path}: must end in {' or '.join(formats)}")
 
 
 def never_over(option: str, path: Path, read: Iterable[str | Path]) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hil.report.lettering import fitted
 from hil.report.limit_rows import VIOLATED
-from hil.report.picture import DPI, FORMATS, STYLE
+from hil.report.picture import FORMATS, save
 from hil.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -72,15 +70,7 @@ def draw(comparison: Comparison, path: Path) -> None:
 
     Raises ValueError for another ending, OSError for a file that cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
-    with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()  # whatever a user's own style is
-        mpl.rcParams.update(STYLE)
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name that somebody gave
-        figure = _figure(comparison)
-        metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
-        figure.savefig(path, dpi=DPI, format=path.suffix[1:].lower(), metadata=metadata)
+    save(path, lambda: _figure(comparison))
 
 
 def _figure(comparison: Comparison) -> Figure:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-FORMATS = (".png", ".svg")
+from hil.report.figures import FORMATS, save
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 _COLUMNS = 1600
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "ridethrough",
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9.0,
-    "text.parse_math": False,
-    "axes.axisbelow": True,
-}
 _SHADES = ("#c8d9ee", "#f3dcc0", "#d5e8cf", "#e6d3e8")
 
 
@@ -41,18 +32,18 @@ class Drawn:
 
 def draw_load(drawn: Drawn, path: Path) -> None:
     """Draw into a PNG or SVG file. Raises ValueError for another ending, OSError for a file that cannot be written."""
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
-    with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure = Figure(figsize=(10.0, 6.4), layout="constrained")
-        above, below = figure.subplots(2, 1)
-        above.set_title(drawn.title, loc="left", fontweight="bold")
-        _power(above, drawn)
-        _spectrum(below, drawn)
-        figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix.lower() == ".svg" else {"Software": None})
+    save(path, lambda: _figure(drawn))
+
+
+def _figure(drawn: Drawn) -> Figure:
+    figure = Figure(figsize=(10.0, 6.4), layout="constrained")
+    above, below = figure.subplots(2, 1)
+    above.set_title(drawn.title, loc="left", fontweight="bold")
+    for axes in (above, below):
+        axes.set_axisbelow(b=True)
+    _power(above, drawn)
+    _spectrum(below, drawn)
+    return figure
 
 
 def _scale(most_w: float) -> tuple[float, str]:
@@ -96,3 +87,6 @@ def _spectrum(axes: Any, drawn: Drawn) -> None:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     if drawn.bands_hz:
         axes.legend(loc="lower left", fontsize=7.5, framealpha=0.9)
+
+
+__all__ = ["FORMATS", "Drawn", "draw_load"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from hil.report.event_strip import LANE_IN, draw_strip, lanes, switched
+from hil.report.figures import DPI, FORMATS, save
 from hil.report.lettering import fitted, width_in
 from hil.report.limit_rows import VIOLATED, Row, draw_limits, gid, height_in, rows_of
 from hil.report.panels import Line, Panel, panels, place_of
@@ -21,21 +20,11 @@ from hil.verdict.outcome import Outcome
 if TYPE_CHECKING:
     from hil.report.recording import Recording
 
-FORMATS = (".png", ".svg")
-DPI = 110
 _WIDTH_IN, _LEFT_IN, _RIGHT_IN = 10.0, 0.85, 0.2
 _INNER_IN = _WIDTH_IN - _LEFT_IN - _RIGHT_IN
 _TITLE_IN, _FOOT_IN, _GAP_IN, _LEGEND_IN = 0.55, 0.45, 0.06, 0.19
 _COLUMNS = int(_INNER_IN * DPI)
 _LEGEND_PT, _LABEL_IN = 7.5, 3.6
-# Text as text, and the same file from the same run. A dollar in a name begins no formula.
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "ridethrough",
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9.0,
-    "text.parse_math": False,
-}
 
 
 def draw(run: Recording, path: Path, *, from_s: float | None = None, to_s: float | None = None) -> None:
@@ -43,19 +32,11 @@ def draw(run: Recording, path: Path, *, from_s: float | None = None, to_s: float
 
     Raises ValueError for times that are no part of the run, or another ending; OSError for a file that cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: must end in {' or '.join(FORMATS)}")
     end_s = max(run.duration_s, run.scenario.tick_s)  # one that was ended before its first tick has a picture too
     view = (0.0 if from_s is None else from_s, end_s if to_s is None else to_s)
     if not 0.0 <= view[0] < view[1] <= end_s:
         raise ValueError(f"from {view[0]:g} s to {view[1]:g} s: must be a part of the run, 0 s to {end_s:g} s")
-    with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()  # whatever a user's own style is
-        mpl.rcParams.update(STYLE)
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name that somebody gave
-        figure = _Picture(run, view).figure
-        metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
-        figure.savefig(path, dpi=DPI, format=path.suffix[1:].lower(), metadata=metadata)
+    save(path, lambda: _Picture(run, view).figure)
 
 
 class _Picture:
@@ -202,3 +183,6 @@ def _legend_columns(labels: list[str]) -> int:
     """How many fit beside one another."""
     widest_in = 0.5 + max(width_in(label, _LEGEND_PT) for label in labels)
     return max(1, min(len(labels), int(_INNER_IN / widest_in)))
+
+
+__all__ = ["FORMATS", "draw", "save"]

@@ -36,11 +36,17 @@ def prepare(scenario: Scenario, own: Own | None = None, *, controllers: bool = T
         refuse_wire(scenario)
     source = LoadSource(scenario)
     engine = build_engine(scenario, source.first_w, record=record)
+    if scenario.expect:
+        _check_expected(scenario, engine)
+    return Prepared(scenario, source, engine, Leads(scenario, own or {}) if controllers else None)
+
+
+def _check_expected(scenario: Scenario, engine: Engine) -> None:
+    """Raise ScenarioError where a signal is expected that is not recorded."""
     recorded = list(dict.fromkeys(channel for stream in streams(scenario, engine.channels) for channel in stream.columns))
     for number, signal in unknown_signals(scenario, recorded):
         there = ", ".join(recorded)
         raise ScenarioError(scenario.source, f"expect.{number}.signal", f" = {signal!r}: not recorded; there are: {there}")
-    return Prepared(scenario, source, engine, Leads(scenario, own or {}) if controllers else None)
 
 
 def refuse_wire(scenario: Scenario) -> None:
